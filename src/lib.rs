@@ -1,0 +1,3 @@
+//! Blotter: a PII-redacting streaming reverse proxy for AI model calls.
+
+pub mod crypto;

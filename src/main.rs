@@ -1,0 +1,3 @@
+//! The `blotter` binary.
+
+fn main() {}
