@@ -1,3 +1,4 @@
 //! Blotter: a PII-redacting streaming reverse proxy for AI model calls.
 
 pub mod crypto;
+pub mod wire;
