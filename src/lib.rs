@@ -1,4 +1,5 @@
 //! Blotter: a PII-redacting streaming reverse proxy for AI model calls.
 
 pub mod crypto;
+pub mod provider;
 pub mod wire;

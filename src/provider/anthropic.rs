@@ -1,0 +1,224 @@
+//! Anthropic's Messages.
+//!
+//! Source: the request and answer types of anthropic-sdk-python 2.12.0 and recorded traffic.
+
+use serde_json::json;
+
+use super::Shape::{self, Credential, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::schema::SCHEMA;
+use super::{Dialect, Pointer, Refusal, Strand, Tokens};
+
+/// `…/messages`.
+pub(super) static MESSAGES: Dialect = Dialect {
+    name: "anthropic/messages",
+    ending: "/messages",
+    request: &REQUEST,
+    answer: &ANSWER,
+    event: &EVENT,
+    model: &["model"],
+    subject: SUBJECT,
+    usage: &[
+        (&["usage", "input_tokens"], Tokens::Input),
+        (&["usage", "output_tokens"], Tokens::Output),
+        (&["usage", "cache_read_input_tokens"], Tokens::Cached),
+        (&["message", "usage", "input_tokens"], Tokens::Input),
+        (&["message", "usage", "output_tokens"], Tokens::Output),
+        (&["message", "usage", "cache_read_input_tokens"], Tokens::Cached),
+    ],
+    refusal,
+};
+
+/// `…/messages/count_tokens`: the same request, an answer of one number.
+pub(super) static COUNT_TOKENS: Dialect = Dialect {
+    name: "anthropic/count_tokens",
+    ending: "/messages/count_tokens",
+    request: &REQUEST,
+    answer: &Opaque,
+    event: &Opaque,
+    model: &["model"],
+    subject: SUBJECT,
+    usage: &[(&["input_tokens"], Tokens::Input)],
+    refusal,
+};
+
+const SUBJECT: &[Pointer] = &[&["metadata", "user_id"]];
+
+static REQUEST: Shape = Object {
+    fields: &[
+        ("betas", &Opaque),
+        ("cache_control", &Opaque),
+        ("container", &Opaque),
+        ("mcp_servers", &MCP_SERVER),
+        ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
+        ("model", &Opaque),
+        ("output_config", &Object { fields: &[("effort", &Opaque), ("format", &FORMAT)], rest: &Text }),
+        ("output_format", &FORMAT),
+        ("service_tier", &Opaque),
+        ("stop_sequences", &Opaque),
+        ("system", &BLOCK),
+        ("thinking", &Opaque),
+        ("tool_choice", &Opaque),
+        ("tools", &TOOL),
+    ],
+    rest: &Text,
+};
+
+static MCP_SERVER: Shape = Object {
+    fields: &[
+        ("authorization_token", &Credential),
+        ("name", &Opaque),
+        ("tool_configuration", &Opaque),
+        ("type", &Opaque),
+        ("url", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static FORMAT: Shape = Object { fields: &[("schema", &SCHEMA), ("type", &Opaque)], rest: &Text };
+
+static TOOL: Shape = Object {
+    fields: &[
+        ("cache_control", &Opaque),
+        ("input_schema", &SCHEMA),
+        ("mcp_server_name", &Opaque),
+        ("name", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A content block of a request; a plain string is text.
+static BLOCK: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("compaction", &Sealed { seal: "signature" }),
+        ("redacted_thinking", &Opaque),
+        ("thinking", &Sealed { seal: "signature" }),
+    ],
+    rest: &PLAIN_BLOCK,
+};
+
+static PLAIN_BLOCK: Shape = Object {
+    fields: &[
+        ("cache_control", &Opaque),
+        ("caller", &Opaque),
+        ("citations", &CITATION),
+        ("content", &BLOCK),
+        ("encrypted_content", &Opaque),
+        ("encrypted_stdout", &Opaque),
+        ("file_id", &Opaque),
+        ("id", &Opaque),
+        ("name", &Opaque),
+        ("server_name", &Opaque),
+        ("source", &SOURCE),
+        ("tool_use_id", &Opaque),
+        ("type", &Opaque),
+        ("url", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// Where a document or an image comes from. `data` is base64 or, in a source of type `text`, text.
+static SOURCE: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("base64", &Opaque),
+        ("content", &Object { fields: &[("content", &BLOCK), ("type", &Opaque)], rest: &Text }),
+        ("file", &Opaque),
+        ("url", &Opaque),
+    ],
+    rest: &Object { fields: &[("media_type", &Opaque), ("type", &Opaque)], rest: &Text },
+};
+
+static CITATION: Shape = Object {
+    fields: &[
+        ("encrypted_index", &Opaque),
+        ("file_id", &Opaque),
+        ("source", &Opaque),
+        ("type", &Opaque),
+        ("url", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static ANSWER: Shape = Object {
+    fields: &[
+        ("container", &Opaque),
+        ("content", &ANSWER_BLOCK),
+        ("id", &Opaque),
+        ("model", &Opaque),
+        ("request_id", &Opaque),
+        ("role", &Opaque),
+        ("stop_reason", &Opaque),
+        ("stop_sequence", &Opaque),
+        ("type", &Opaque),
+        ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A content block of an answer. Thinking is signed over its text: it goes to the caller as the provider wrote it.
+static ANSWER_BLOCK: Shape = Kinds {
+    tag: "type",
+    kinds: &[("redacted_thinking", &Opaque), ("thinking", &Opaque)],
+    rest: &Object {
+        fields: &[
+            ("caller", &Opaque),
+            ("citations", &CITATION),
+            ("content", &BLOCK),
+            ("encrypted_content", &Opaque),
+            ("id", &Opaque),
+            ("input", &Lane(Strand::Arguments)),
+            ("name", &Opaque),
+            ("server_name", &Opaque),
+            ("signature", &Opaque),
+            ("text", &Lane(Strand::Text)),
+            ("tool_use_id", &Opaque),
+            ("type", &Opaque),
+        ],
+        rest: &Text,
+    },
+};
+
+static EVENT: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("content_block_delta", &Object { fields: &[("delta", &DELTA)], rest: &Opaque }),
+        ("content_block_start", &Object { fields: &[("content_block", &ANSWER_BLOCK)], rest: &Opaque }),
+        ("content_block_stop", &Object { fields: &[("index", &LaneEnd)], rest: &Opaque }),
+        ("message_delta", &Opaque),
+        ("message_start", &Object { fields: &[("message", &ANSWER)], rest: &Opaque }),
+        ("message_stop", &Opaque),
+        ("ping", &Opaque),
+    ],
+    rest: &Object { fields: &[("type", &Opaque)], rest: &Text },
+};
+
+static DELTA: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("citations_delta", &Object { fields: &[("citation", &CITATION), ("type", &Opaque)], rest: &Text }),
+        ("signature_delta", &Opaque),
+        ("thinking_delta", &Opaque),
+    ],
+    rest: &Object {
+        fields: &[
+            ("encrypted_content", &Opaque),
+            ("partial_json", &Lane(Strand::Arguments)),
+            ("text", &Lane(Strand::Text)),
+            ("type", &Opaque),
+        ],
+        rest: &Text,
+    },
+};
+
+/// Anthropic's error object.
+fn refusal(refusal: &Refusal) -> String {
+    let kind = match refusal.status {
+        413 => "request_too_large",
+        400..500 => "invalid_request_error",
+        503 => "overloaded_error",
+        _ => "api_error",
+    };
+    json!({"type": "error", "error": {"type": kind, "message": refusal.message}, "blotter": refusal.code}).to_string()
+}

@@ -1,0 +1,157 @@
+//! What each API looks like, as tables: where the model's text is, what must never be touched, how answers stream.
+//!
+//! A [`Dialect`] is one endpoint's tables and is chosen by the ending of the path, never by a header. The rule behind every
+//! [`Shape`]: all is [`Shape::Text`] unless a table says otherwise, so a field that an API gains tomorrow is scanned today.
+
+mod anthropic;
+mod any;
+mod openai;
+mod schema;
+
+/// The tables of one endpoint.
+#[derive(Debug)]
+pub struct Dialect {
+    /// The API and the endpoint, as in `openai/chat`.
+    pub name: &'static str,
+    /// The ending of the paths that speak it.
+    ending: &'static str,
+    /// The request's body.
+    pub request: &'static Shape,
+    /// The answer's body when it comes whole.
+    pub answer: &'static Shape,
+    /// The answer's frames when it streams.
+    pub event: &'static Shape,
+    /// Where the request names the model.
+    pub model: Pointer,
+    /// Where the request names the customer, best first.
+    pub subject: &'static [Pointer],
+    /// Where an answer or a frame of it counts tokens.
+    pub usage: &'static [(Pointer, Tokens)],
+    /// Writes an error of Blotter's own in the API's shape.
+    pub refusal: fn(&Refusal) -> String,
+}
+
+/// The names of the members that lead from the root to a value.
+pub type Pointer = &'static [&'static str];
+
+/// What an API counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// Prompt tokens that the provider had in its cache.
+    Cached,
+    /// Prompt tokens.
+    Input,
+    /// Tokens of the answer.
+    Output,
+}
+
+/// What stands at a position of a body. An array has the shape of its elements.
+#[derive(Debug)]
+pub enum Shape {
+    /// A secret meant for the provider: forwarded as it came, but kept out of the log.
+    Credential,
+    /// An object whose shape depends on what its member `tag` says.
+    Kinds {
+        /// The member that tells.
+        tag: &'static str,
+        /// What it may say, and the shape then.
+        kinds: &'static [(&'static str, &'static Shape)],
+        /// The shape otherwise, also of a string in the object's place.
+        rest: &'static Shape,
+    },
+    /// A strand of an answer's text. In a stream its pieces belong together; a container in its place is restored string by string.
+    Lane(Strand),
+    /// Anything but `null` here says that the lanes of this choice or block get no more text.
+    LaneEnd,
+    /// An object with these members; others have the shape `rest`. A string in the object's place has the shape `rest` too.
+    Object {
+        /// The members known, and their shapes.
+        fields: &'static [(&'static str, &'static Shape)],
+        /// The shape of all other members.
+        rest: &'static Shape,
+    },
+    /// Forwarded as it came, neither scanned nor restored.
+    Opaque,
+    /// An object that is opaque while its member `seal` holds a signature, and text otherwise.
+    Sealed {
+        /// The member with the signature.
+        seal: &'static str,
+    },
+    /// What a model reads or writes: every string, number and key below is scanned, or restored in an answer.
+    Text,
+}
+
+/// What a lane's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Strand {
+    /// The source of a JSON text: a tool's arguments.
+    Arguments,
+    /// What the user reads.
+    Text,
+}
+
+/// An error of Blotter's own, before it has a shape.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The HTTP status, for APIs that repeat it in the body.
+    pub status: u16,
+    /// What a program may look at, as in `json/duplicate-key`.
+    pub code: &'static str,
+    /// What happened, to what, and what to do.
+    pub message: String,
+}
+
+impl Dialect {
+    /// The tables for a path, without its query. Paths that no table knows are walked whole.
+    pub fn of(path: &str) -> &'static Self {
+        DIALECTS.iter().copied().find(|dialect| path.ends_with(dialect.ending)).unwrap_or(&any::ANY)
+    }
+}
+
+impl Shape {
+    /// The shape of the member `name`. Whether the name itself is known to the table tells [`Shape::knows`].
+    pub fn member(&'static self, name: &str) -> &'static Self {
+        match self {
+            Self::Object { fields, rest } => {
+                fields.iter().find(|(field, _)| *field == name).map_or(*rest, |(_, shape)| *shape)
+            }
+            other => other,
+        }
+    }
+
+    /// Whether keys of an object of this shape are names that the API gives, not text.
+    pub fn knows(&self, name: &str) -> bool {
+        match self {
+            Self::Object { fields, rest } => {
+                !matches!(rest, Self::Text) || fields.iter().any(|(field, _)| *field == name)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Checked in this order: a longer ending stands before its own end.
+const DIALECTS: &[&Dialect] = &[&openai::CHAT, &anthropic::COUNT_TOKENS, &anthropic::MESSAGES];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_of_the_path_chooses_the_dialect() {
+        let check = |path: &str, name: &str| assert_eq!(Dialect::of(path).name, name, "{path}");
+        check("/v1/chat/completions", "openai/chat");
+        check("/openai/deployments/x/chat/completions", "openai/chat");
+        check("/v1/messages", "anthropic/messages");
+        check("/v1/messages/count_tokens", "anthropic/count_tokens");
+        check("/v1/models", "any");
+        check("/v1/messages/batches", "any");
+    }
+
+    #[test]
+    fn a_member_that_no_table_knows_is_text() {
+        let message = Dialect::of("/v1/chat/completions").request.member("messages");
+        assert!(matches!(message.member("role"), Shape::Opaque));
+        assert!(matches!(message.member("invented_tomorrow"), Shape::Text));
+    }
+}

@@ -1,0 +1,194 @@
+//! OpenAI's chat completions, and every vendor that speaks them.
+//!
+//! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0) and recorded traffic; vendors' extras where they are known.
+
+use serde_json::json;
+
+use super::Shape::{self, Credential, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::schema::SCHEMA;
+use super::{Dialect, Refusal, Strand, Tokens};
+
+/// `…/chat/completions`.
+pub(super) static CHAT: Dialect = Dialect {
+    name: "openai/chat",
+    ending: "/chat/completions",
+    request: &REQUEST,
+    answer: &ANSWER,
+    event: &ANSWER,
+    model: &["model"],
+    subject: &[&["safety_identifier"], &["user"], &["metadata", "user_id"]],
+    usage: &[
+        (&["usage", "prompt_tokens"], Tokens::Input),
+        (&["usage", "completion_tokens"], Tokens::Output),
+        (&["usage", "prompt_tokens_details", "cached_tokens"], Tokens::Cached),
+    ],
+    refusal,
+};
+
+static REQUEST: Shape = Object {
+    fields: &[
+        ("audio", &Opaque),
+        ("data_sources", &Object { fields: &[("parameters", &SEARCH)], rest: &Text }),
+        ("function_call", &Opaque),
+        ("functions", &FUNCTION),
+        ("include", &Opaque),
+        ("logit_bias", &Opaque),
+        ("messages", &MESSAGE),
+        ("modalities", &Opaque),
+        ("model", &Opaque),
+        ("models", &Opaque),
+        ("prediction", &Object { fields: &[("type", &Opaque), ("content", &PART)], rest: &Text }),
+        ("prompt_cache_retention", &Opaque),
+        ("reasoning", &Opaque),
+        ("reasoning_effort", &Opaque),
+        ("response_format", &RESPONSE_FORMAT),
+        ("seed", &Opaque),
+        ("service_tier", &Opaque),
+        ("stop", &Opaque),
+        ("stream_options", &Opaque),
+        ("tool_choice", &Opaque),
+        ("tools", &TOOL),
+        ("verbosity", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// Azure's own search behind a chat.
+static SEARCH: Shape = Object { fields: &[("authentication", &Credential), ("endpoint", &Opaque)], rest: &Text };
+
+static MESSAGE: Shape = Object {
+    fields: &[
+        ("audio", &Opaque),
+        ("content", &PART),
+        ("function_call", &CALLED),
+        ("reasoning_details", &SEALED_DETAIL),
+        ("role", &Opaque),
+        ("tool_call_id", &Opaque),
+        ("tool_calls", &TOOL_CALL),
+    ],
+    rest: &Text,
+};
+
+/// One part of a message's content; a plain string is text.
+static PART: Shape = Object {
+    fields: &[
+        ("cache_control", &Opaque),
+        ("file", &Object { fields: &[("file_data", &Opaque), ("file_id", &Opaque)], rest: &Text }),
+        ("image_url", &Opaque),
+        ("input_audio", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// OpenRouter's account of a vendor's signed reasoning.
+static SEALED_DETAIL: Shape = Shape::Kinds {
+    tag: "type",
+    kinds: &[("reasoning.encrypted", &Opaque)],
+    rest: &Sealed { seal: "signature" },
+};
+
+static TOOL_CALL: Shape = Object {
+    fields: &[
+        ("custom", &CALLED),
+        // Gemini behind this API keeps a thought's signature here.
+        ("extra_content", &Opaque),
+        ("function", &CALLED),
+        ("id", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CALLED: Shape = Object { fields: &[("name", &Opaque)], rest: &Text };
+
+static TOOL: Shape = Object {
+    fields: &[
+        ("cache_control", &Opaque),
+        ("custom", &Object { fields: &[("format", &GRAMMAR), ("name", &Opaque)], rest: &Text }),
+        ("function", &FUNCTION),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static FUNCTION: Shape = Object { fields: &[("name", &Opaque), ("parameters", &SCHEMA)], rest: &Text };
+
+static GRAMMAR: Shape = Object {
+    fields: &[("grammar", &Object { fields: &[("syntax", &Opaque)], rest: &Text }), ("type", &Opaque)],
+    rest: &Text,
+};
+
+static RESPONSE_FORMAT: Shape = Object {
+    fields: &[
+        ("json_schema", &Object { fields: &[("name", &Opaque), ("schema", &SCHEMA)], rest: &Text }),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A whole answer and a chunk of a streamed one: they differ in `message` and `delta` only.
+static ANSWER: Shape = Object {
+    fields: &[
+        ("choices", &CHOICE),
+        ("created", &Opaque),
+        ("id", &Opaque),
+        ("model", &Opaque),
+        ("object", &Opaque),
+        ("obfuscation", &Opaque),
+        ("service_tier", &Opaque),
+        ("system_fingerprint", &Opaque),
+        ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CHOICE: Shape = Object {
+    fields: &[
+        ("delta", &SAID),
+        ("finish_reason", &LaneEnd),
+        ("index", &Opaque),
+        ("logprobs", &Opaque),
+        ("message", &SAID),
+    ],
+    rest: &Text,
+};
+
+static SAID: Shape = Object {
+    fields: &[
+        ("audio", &Object { fields: &[("transcript", &TEXT_LANE)], rest: &Opaque }),
+        ("content", &TEXT_LANE),
+        ("function_call", &CALLS),
+        ("reasoning", &TEXT_LANE),
+        ("reasoning_content", &TEXT_LANE),
+        ("reasoning_details", &Opaque),
+        ("refusal", &TEXT_LANE),
+        ("role", &Opaque),
+        (
+            "tool_calls",
+            &Object {
+                fields: &[
+                    ("custom", &CALLS),
+                    ("extra_content", &Opaque),
+                    ("function", &CALLS),
+                    ("id", &Opaque),
+                    ("index", &Opaque),
+                    ("type", &Opaque),
+                ],
+                rest: &Text,
+            },
+        ),
+    ],
+    rest: &Text,
+};
+
+static CALLS: Shape =
+    Object { fields: &[("arguments", &Lane(Strand::Arguments)), ("input", &TEXT_LANE), ("name", &Opaque)], rest: &Text };
+
+static TEXT_LANE: Shape = Lane(Strand::Text);
+
+/// OpenAI's error object.
+fn refusal(refusal: &Refusal) -> String {
+    let kind = if refusal.status < 500 { "invalid_request_error" } else { "server_error" };
+    json!({"error": {"message": refusal.message, "type": kind, "param": null, "code": refusal.code}}).to_string()
+}
