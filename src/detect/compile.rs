@@ -1,0 +1,235 @@
+//! From written pattern files to a detector, with every problem at once.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::{
+    Detector, Entity, Pattern, PatternId, Problem, Settings, Source,
+    cues::{Cues, ListId},
+    examples,
+    language::{self, CueLists, File, Words, Written, WrittenLookalike},
+    rule::{Round, Rule},
+    shape::Start,
+    spots::{Anchors, RuleId},
+    validate::{self, Plans, Validator},
+};
+
+/// Compiles `sources`; `Err` holds everything that is wrong with them.
+pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detector, Vec<Problem>> {
+    let files: Vec<(&Source, File)> = sources.iter().map(|source| (source, language::read(source))).collect();
+    let mut workshop = Workshop::default();
+    workshop.problems.extend(files.iter().flat_map(|(_, file)| file.problems.iter().cloned()));
+    let plans = workshop.plans(settings);
+    files.iter().for_each(|(source, file)| workshop.share_cues(source, file));
+    for (source, file) in &files {
+        file.patterns.iter().for_each(|pattern| workshop.pattern(source, pattern.get_ref()));
+        file.lookalikes.iter().for_each(|lookalike| workshop.lookalike(source, lookalike.get_ref()));
+    }
+    if !workshop.problems.is_empty() {
+        return Err(workshop.problems);
+    }
+    let detector = workshop.detector(plans)?;
+    let failures = examples::run(&detector, &files);
+    if failures.is_empty() { Ok(detector) } else { Err(failures) }
+}
+
+/// A detector in the making.
+#[derive(Default)]
+struct Workshop {
+    patterns: Vec<Pattern>,
+    rules: Vec<Rule>,
+    cues: Vec<(String, ListId)>,
+    /// The shared cue lists by name.
+    lists: BTreeMap<String, ListId>,
+    next_list: ListId,
+    problems: Vec<Problem>,
+}
+
+impl Workshop {
+    fn plans(&mut self, settings: &Settings) -> Plans {
+        Plans::new(&settings.regions).unwrap_or_else(|unknown| {
+            self.problems.extend(unknown.iter().map(|code| Problem {
+                file: "regions".into(),
+                line: 1,
+                what: format!("`{code}` is no region with a numbering plan"),
+                remedy: "use ISO 3166 codes in capitals, such as `GB` for the United Kingdom".into(),
+            }));
+            Plans::default()
+        })
+    }
+
+    fn share_cues(&mut self, source: &Source, file: &File) {
+        for (name, words) in &file.cues {
+            let list = self.list(words);
+            if self.lists.insert(name.get_ref().clone(), list).is_some() {
+                let what = format!("the cue list `{}` is written twice", name.get_ref());
+                self.problems.push(source.problem(name.span(), what, "give one of them another name"));
+            }
+        }
+    }
+
+    fn list(&mut self, words: &Words) -> ListId {
+        let list = self.next_list;
+        self.next_list += 1;
+        self.cues.extend(words.values().flatten().filter(|word| !word.is_empty()).map(|word| (word.clone(), list)));
+        list
+    }
+
+    fn pattern(&mut self, source: &Source, written: &Written) {
+        let check = self.validator(source, written.validator.as_ref());
+        let rules =
+            self.rules(source, &written.name, written.regex.0.iter().chain(&words(&written.words)), written.group);
+        let (cues, anti_cues) =
+            (self.heard(source, written, &written.cues), self.heard(source, written, &written.anti_cues));
+        if written.strength == language::Strength::Weak && cues.is_empty() {
+            self.complain(source, &written.name, "it is weak and has no cues", "give it `cues`, or make it `likely`");
+        }
+        if written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
+            self.complain(source, &written.name, "it has no example that matches", EXAMPLE);
+        }
+        let id = PatternId(u16::try_from(self.patterns.len()).unwrap_or(u16::MAX));
+        for rule in rules {
+            self.rules.push(Rule {
+                pattern: Some(id),
+                round: Round::from(written.strength),
+                check,
+                cues: cues.clone(),
+                anti_cues: anti_cues.clone(),
+                distance: written.distance,
+                multiline: written.multiline,
+                ..rule
+            });
+        }
+        match written.entity.get_ref().parse::<Entity>() {
+            Ok(entity) => self.patterns.push(Pattern {
+                name: written.name.get_ref().clone(),
+                entity,
+                file: source.name.clone(),
+                strength: written.strength,
+                source: written.source.clone(),
+                validator: check.map(|validator| validator.name),
+            }),
+            Err(error) => self.problems.push(source.problem(
+                written.entity.span(),
+                format!("`{}` is no entity", written.entity.get_ref()),
+                error.to_string(),
+            )),
+        }
+    }
+
+    fn lookalike(&mut self, source: &Source, written: &WrittenLookalike) {
+        let check = self.validator(source, written.validator.as_ref());
+        let rules = self.rules(source, &written.name, written.regex.0.iter(), 0);
+        self.rules.extend(rules.into_iter().map(|rule| Rule { check, ..rule }));
+        if written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
+            self.complain(source, &written.name, "it has no example that matches", EXAMPLE);
+        }
+    }
+
+    fn rules<'r>(
+        &mut self,
+        source: &Source,
+        name: &Spanned<String>,
+        regexes: impl Iterator<Item = &'r Spanned<String>>,
+        group: usize,
+    ) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for regex in regexes {
+            match Rule::new(regex.get_ref(), group) {
+                Ok(rule) => rules.push(rule),
+                Err(why) => self.problems.push(source.problem(
+                    regex.span(),
+                    format!("`{}`: the regex is no good: {why}", name.get_ref()),
+                    "correct it; the syntax is that of the Rust regex crate, ASCII only",
+                )),
+            }
+        }
+        if rules.is_empty() && self.problems.is_empty() {
+            self.complain(source, name, "it has neither `regex` nor `words`", "say what it looks for");
+        }
+        rules
+    }
+
+    fn validator(&mut self, source: &Source, name: Option<&Spanned<String>>) -> Option<&'static Validator> {
+        let name = name?;
+        let validator = validate::named(name.get_ref());
+        if validator.is_none() {
+            let what = format!("there is no validator `{}`", name.get_ref());
+            self.problems.push(source.problem(name.span(), what, format!("use one of {}", super::validator_names())));
+        }
+        validator
+    }
+
+    fn heard(&mut self, source: &Source, written: &Written, cues: &CueLists) -> Vec<ListId> {
+        let mut heard = Vec::new();
+        for name in &cues.names {
+            match self.lists.get(name) {
+                Some(list) => heard.push(*list),
+                None => {
+                    let what = format!("there is no cue list `{name}`");
+                    self.complain(source, &written.name, &what, "write its words under `[cues.NAME]`");
+                }
+            }
+        }
+        if !cues.words.is_empty() {
+            heard.push(self.list(&cues.words));
+        }
+        heard
+    }
+
+    fn complain(&mut self, source: &Source, name: &Spanned<String>, what: &str, remedy: &str) {
+        self.problems.push(source.problem(name.span(), format!("`{}`: {what}", name.get_ref()), remedy));
+    }
+
+    fn detector(self, plans: Plans) -> Result<Detector, Vec<Problem>> {
+        let of_kind = |kind: fn(&Start) -> bool| {
+            let rules = self.rules.iter().enumerate().filter(move |(_, rule)| kind(&rule.start));
+            rules.map(|(id, _)| id as RuleId).collect::<Vec<_>>()
+        };
+        let numbers = of_kind(|start| matches!(start, Start::Number { .. }));
+        let anywhere = of_kind(|start| *start == Start::Anywhere);
+        let least_digits = numbers.iter().map(|id| least_digits(&self.rules[*id as usize])).min().unwrap_or(0);
+        let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
+        let cues = Cues::new(&self.cues).map_err(too_large)?;
+        Ok(Detector {
+            patterns: self.patterns,
+            rules: self.rules,
+            numbers,
+            anywhere,
+            anchors,
+            cues,
+            plans,
+            least_digits,
+        })
+    }
+}
+
+const EXAMPLE: &str = "add `examples.match`, with `<<` and `>>` around the value";
+
+/// A word list as one regex, longest words first.
+fn words(words: &[Spanned<String>]) -> Option<Spanned<String>> {
+    let mut escaped: Vec<String> = words.iter().map(|word| regex_syntax::escape(word.get_ref())).collect();
+    escaped.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let span = words.first()?.span();
+    Some(Spanned::new(span, format!("(?i:{})", escaped.join("|"))))
+}
+
+fn least_digits(rule: &Rule) -> usize {
+    let Start::Number { digits, .. } = rule.start else { return 0 };
+    rule.digits.max(digits)
+}
+
+fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
+    match &rule.start {
+        Start::Anchor(literals) | Start::Around { literals, .. } => {
+            literals.iter().map(|literal| (literal.clone(), id as RuleId)).collect()
+        }
+        Start::Anywhere | Start::Number { .. } => Vec::new(),
+    }
+}
+
+fn too_large(error: aho_corasick::BuildError) -> Vec<Problem> {
+    let remedy = "use fewer words".to_owned();
+    vec![Problem { file: "patterns".into(), line: 1, what: error.to_string(), remedy }]
+}

@@ -1,0 +1,166 @@
+//! Cue words: what stands beside a value and says what it is, or what it is not.
+//!
+//! A cue counts on the value's own line only. Words of alphabets that separate words must stand alone; those of Chinese,
+//! Japanese, Korean, Thai, Arabic and Indian scripts may be glued to others.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, BuildError};
+
+/// Names one list of cue words.
+pub(super) type ListId = u16;
+
+/// All cue words of all pattern files in one automaton.
+pub(super) struct Cues {
+    words: AhoCorasick,
+    /// The lists that hold a word, by the automaton's number for it.
+    lists: Vec<Vec<ListId>>,
+}
+
+/// A cue word in a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub start: usize,
+    pub end: usize,
+    list: ListId,
+}
+
+impl Cues {
+    /// Compiles words with the list that each is in.
+    pub(super) fn new(words: &[(String, ListId)]) -> Result<Self, BuildError> {
+        let mut spelled: Vec<(String, ListId)> =
+            words.iter().flat_map(|(word, list)| spellings(word).map(|word| (word, *list))).collect();
+        spelled.sort();
+        spelled.dedup();
+        let mut lists: Vec<Vec<ListId>> = Vec::new();
+        let mut unique: Vec<&str> = Vec::new();
+        for (word, list) in &spelled {
+            match lists.last_mut() {
+                Some(last) if unique.last() == Some(&word.as_str()) => last.push(*list),
+                _ => {
+                    unique.push(word);
+                    lists.push(vec![*list]);
+                }
+            }
+        }
+        Ok(Self { words: AhoCorasick::builder().ascii_case_insensitive(true).build(&unique)?, lists })
+    }
+
+    /// Finds the cue words in `context`.
+    pub(super) fn find(&self, context: &str, hits: &mut Vec<Hit>) {
+        for word in self.words.find_overlapping_iter(context) {
+            if stands_alone(context, word.range()) {
+                let lists = &self.lists[word.pattern().as_usize()];
+                hits.extend(lists.iter().map(|&list| Hit { start: word.start(), end: word.end(), list }));
+            }
+        }
+    }
+}
+
+/// The spellings of a cue that ASCII case folding does not reach: `телефон`, `Телефон`, `ТЕЛЕФОН`.
+fn spellings(word: &str) -> impl Iterator<Item = String> {
+    let lower = word.to_lowercase();
+    let mut rest = lower.chars();
+    let title = rest.next().map(|first| first.to_uppercase().chain(rest.by_ref()).collect()).unwrap_or_default();
+    [lower.clone(), title, lower.to_uppercase()].into_iter()
+}
+
+fn stands_alone(context: &str, word: Range<usize>) -> bool {
+    let glued = |inside: Option<char>, outside: Option<char>| {
+        inside.zip(outside).is_some_and(|(inside, outside)| separates(inside) && separates(outside))
+    };
+    let inside = &context[word.clone()];
+    !glued(inside.chars().next(), context[..word.start].chars().next_back())
+        && !glued(inside.chars().next_back(), context[word.end..].chars().next())
+}
+
+/// Whether `c` is a letter or digit of a script that puts something between words.
+fn separates(c: char) -> bool {
+    c.is_alphanumeric() && !matches!(c, '\u{590}'..='\u{10ff}' | '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffff}')
+}
+
+/// A word for or against a value, by which is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// No word within the distance.
+    None,
+    /// A cue is nearest.
+    For,
+    /// An anti-cue is nearest.
+    Against,
+}
+
+/// Judges the value at `value` of a context by the `hits` in it: the nearest word decides.
+///
+/// An anti-cue that runs into a cue takes it with it: in `order number 55512` the number is the order's.
+pub(super) fn judge(context: &str, hits: &[Hit], value: &Range<usize>, reach: &Reach<'_>) -> Sign {
+    let nearest = |lists: &[ListId], gap: &dyn Fn(&Hit) -> Option<usize>| {
+        hits.iter().filter(|hit| lists.contains(&hit.list)).filter_map(gap).min()
+    };
+    let owned = |hit: &Hit| hits.iter().any(|anti| reach.anti_cues.contains(&anti.list) && runs_into(anti, hit));
+    let gap = |hit: &Hit| reach.gap(context, hit, value);
+    let cue = nearest(reach.cues, &|hit| gap(hit).filter(|_| !owned(hit)));
+    let anti = nearest(reach.anti_cues, &gap);
+    match (cue, anti) {
+        (None, None) => Sign::None,
+        (Some(cue), anti) if anti.is_none_or(|anti| cue < anti) => Sign::For,
+        _ => Sign::Against,
+    }
+}
+
+fn runs_into(anti: &Hit, cue: &Hit) -> bool {
+    anti.start < cue.start && (anti.end + 1 >= cue.end || (anti.end..=anti.end + 1).contains(&cue.start))
+}
+
+/// Which words a pattern listens to, and how far.
+pub(super) struct Reach<'r> {
+    pub cues: &'r [ListId],
+    pub anti_cues: &'r [ListId],
+    pub before: usize,
+    pub after: usize,
+}
+
+impl Reach<'_> {
+    /// How many characters `hit` is from `value`, if it is within reach.
+    fn gap(&self, context: &str, hit: &Hit, value: &Range<usize>) -> Option<usize> {
+        let chars = |from: usize, to: usize| context.get(from..to).map(|between| between.chars().count());
+        let before = chars(hit.end, value.start).filter(|gap| *gap <= self.before);
+        before.or_else(|| chars(value.end, hit.start).filter(|gap| *gap <= self.after))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Sign) {
+        let words = [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1)];
+        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list))).unwrap();
+        let start = text.find('5').unwrap();
+        let mut hits = Vec::new();
+        cues.find(text, &mut hits);
+        let reach = Reach { cues: &[0], anti_cues: &[1], before: 20, after: 10 };
+        assert_eq!(judge(text, &hits, &(start..start + 3), &reach), expected, "{text}");
+    }
+
+    #[test]
+    fn the_nearest_word_decides() {
+        check("555", Sign::None);
+        check("phone 555", Sign::For);
+        check("PHONE: 555", Sign::For);
+        check("555 is my phone", Sign::For);
+        check("order 555", Sign::Against);
+        check("order 7, phone 555", Sign::For);
+        check("phone 7, order 555", Sign::Against);
+        check("order number 555", Sign::Against);
+        check("phone ................................ 555", Sign::None);
+    }
+
+    #[test]
+    fn words_stand_alone_where_the_script_separates_them() {
+        check("telephones 555", Sign::None);
+        check("ТЕЛЕФОН 555", Sign::For);
+        check("Телефоны 555", Sign::None);
+        check("我的电话是555", Sign::For);
+    }
+}

@@ -1,0 +1,254 @@
+//! The pattern files as they are written: their keys and how they nest. Nothing is judged here but spelling; `compile`
+//! turns it into a detector.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor},
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::problem::{Problem, Source};
+
+/// A pattern as a person wrote it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub name: Spanned<String>,
+    pub entity: Spanned<String>,
+    #[serde(default)]
+    pub regex: OneOrMore,
+    #[serde(default)]
+    pub words: Vec<Spanned<String>>,
+    pub validator: Option<Spanned<String>>,
+    #[serde(default)]
+    pub strength: Strength,
+    #[serde(default)]
+    pub cues: CueLists,
+    #[serde(default)]
+    pub anti_cues: CueLists,
+    #[serde(default)]
+    pub distance: Distance,
+    #[serde(default)]
+    pub group: usize,
+    #[serde(default)]
+    pub multiline: bool,
+    pub source: String,
+    pub examples: Option<Examples>,
+}
+
+/// A form that is known to be none of the entities: a date, a version, a shop's own order numbers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenLookalike {
+    pub name: Spanned<String>,
+    pub regex: OneOrMore,
+    #[serde(default)]
+    pub validator: Option<Spanned<String>>,
+    #[expect(dead_code, reason = "asked for so that the next reader knows why the form is left alone")]
+    pub source: String,
+    pub examples: Option<Examples>,
+}
+
+/// How much a match is worth by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strength {
+    /// Stands whatever is written around it.
+    Certain,
+    /// Stands unless an anti-cue is nearer than every cue.
+    #[default]
+    Likely,
+    /// Counts only with a cue that is nearer than every anti-cue.
+    Weak,
+}
+
+/// How far from the value a cue may stand, in bytes of the folded text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Distance {
+    pub before: usize,
+    pub after: usize,
+}
+
+impl Default for Distance {
+    fn default() -> Self {
+        Self { before: 45, after: 18 }
+    }
+}
+
+/// Texts that prove a pattern; `<<` and `>>` stand around the value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Examples {
+    #[serde(rename = "match", default)]
+    pub matches: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub ignore: Vec<Spanned<String>>,
+}
+
+/// Cue words by language.
+pub(super) type Words = BTreeMap<String, Vec<String>>;
+
+/// What one file holds, with the problems of what could not be read.
+#[derive(Default)]
+pub(super) struct File {
+    pub cues: Vec<(Spanned<String>, Words)>,
+    pub patterns: Vec<Spanned<Written>>,
+    pub lookalikes: Vec<Spanned<WrittenLookalike>>,
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a file as far as it can be read: a mistake in one pattern hides none in the next.
+pub(super) fn read(source: &Source) -> File {
+    let mut file = File::default();
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    file.problems.extend(errors.iter().map(|error| unreadable(source, error)));
+    if file.problems.is_empty() {
+        document.into_inner().into_iter().for_each(|(key, value)| file.section(source, &key, value));
+    }
+    file
+}
+
+impl File {
+    fn section<'t>(&mut self, source: &Source, key: &Spanned<toml::de::DeString<'t>>, value: Spanned<DeValue<'t>>) {
+        match key.get_ref().as_ref() {
+            "cues" => self.read_cues(source, value),
+            "lookalike" => self.lookalikes = read_all(source, value, &mut self.problems),
+            "pattern" => self.patterns = read_all(source, value, &mut self.problems),
+            other => self.problems.push(source.problem(
+                key.span(),
+                format!("`{other}` is no part of a pattern file"),
+                "a file holds `[[pattern]]`, `[[lookalike]]` and `[cues.NAME]`",
+            )),
+        }
+    }
+
+    fn read_cues(&mut self, source: &Source, value: Spanned<DeValue<'_>>) {
+        let Some(table) = value.get_ref().as_table() else {
+            return self.problems.push(source.problem(value.span(), "`cues` is no table", "write `[cues.NAME]`"));
+        };
+        for (name, list) in table.clone() {
+            match Words::deserialize(list.into_deserializer()) {
+                Ok(words) => self.cues.push((Spanned::new(name.span(), name.into_inner().into_owned()), words)),
+                Err(error) => self.problems.push(unreadable(source, &error)),
+            }
+        }
+    }
+}
+
+fn read_all<'t, T: Deserialize<'t>>(
+    source: &Source,
+    value: Spanned<DeValue<'t>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Spanned<T>> {
+    let span = value.span();
+    let DeValue::Array(items) = value.into_inner() else {
+        problems.push(source.problem(span, "a single bracket makes no list", "write `[[pattern]]`, `[[lookalike]]`"));
+        return Vec::new();
+    };
+    let mut read = Vec::new();
+    for item in items {
+        let span = item.span();
+        match T::deserialize(item.into_deserializer()) {
+            Ok(written) => read.push(Spanned::new(span, written)),
+            Err(error) => problems.push(source.problem(error.span().unwrap_or(span), error.message(), SPELLING)),
+        }
+    }
+    read
+}
+
+const SPELLING: &str = "see the head of patterns/ssn.toml for the keys of a pattern";
+
+fn unreadable(source: &Source, error: &toml::de::Error) -> Problem {
+    source.problem(error.span().unwrap_or_default(), error.message(), "correct the TOML")
+}
+
+/// A string or a list of strings.
+#[derive(Debug, Default)]
+pub(super) struct OneOrMore(pub Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Spanned::<Strings>::deserialize(deserializer)?;
+        let span = value.span();
+        Ok(Self(match value.into_inner() {
+            Strings::One(text) => vec![Spanned::new(span, text)],
+            Strings::More(texts) => texts,
+        }))
+    }
+}
+
+enum Strings {
+    One(String),
+    More(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StringsVisitor)
+    }
+}
+
+struct StringsVisitor;
+
+impl<'de> Visitor<'de> for StringsVisitor {
+    type Value = Strings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Strings, E> {
+        Ok(Strings::One(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Strings, A::Error> {
+        let mut all = Vec::new();
+        while let Some(text) = texts.next_element()? {
+            all.push(text);
+        }
+        Ok(Strings::More(all))
+    }
+}
+
+/// Which cue words a pattern listens to: `"phone"`, `["phone", "contact"]`, or the words themselves by language.
+#[derive(Debug, Default)]
+pub(super) struct CueLists {
+    pub names: Vec<String>,
+    pub words: Words,
+}
+
+impl<'de> Deserialize<'de> for CueLists {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CueListsVisitor)
+    }
+}
+
+struct CueListsVisitor;
+
+impl<'de> Visitor<'de> for CueListsVisitor {
+    type Value = CueLists;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a cue list, a list of such names, or words by language as in { en = [\"phone\"] }")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<CueLists, E> {
+        Ok(CueLists { names: vec![name.to_owned()], words: Words::new() })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<CueLists, A::Error> {
+        let names = Vec::deserialize(de::value::SeqAccessDeserializer::new(names))?;
+        Ok(CueLists { names, words: Words::new() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, words: A) -> Result<CueLists, A::Error> {
+        let words = Words::deserialize(de::value::MapAccessDeserializer::new(words))?;
+        Ok(CueLists { names: Vec::new(), words })
+    }
+}

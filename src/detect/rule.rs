@@ -1,0 +1,112 @@
+//! One regex of one pattern, compiled: where it starts, what it asks of its surroundings, and what checks it.
+
+use std::ops::Range;
+
+use regex_automata::{Anchored, Input, meta::Regex, util::syntax};
+
+use super::{
+    PatternId,
+    cues::ListId,
+    language::{Distance, Strength},
+    shape::{self, Start},
+    validate::Validator,
+};
+
+/// A compiled regex and its conditions.
+pub(super) struct Rule {
+    /// The pattern it belongs to; a look-alike has none.
+    pub pattern: Option<PatternId>,
+    pub round: Round,
+    pub start: Start,
+    /// The length of the longest match.
+    pub longest: usize,
+    /// How many digits the run around a match holds at least.
+    pub digits: usize,
+    pub check: Option<&'static Validator>,
+    pub cues: Vec<ListId>,
+    pub anti_cues: Vec<ListId>,
+    pub distance: Distance,
+    pub multiline: bool,
+    pub regex: Regex,
+    pub group: usize,
+}
+
+/// The order in which findings take their place: what an earlier round took, a later one leaves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Round {
+    Certain,
+    Lookalike,
+    Likely,
+    Weak,
+}
+
+impl Round {
+    pub(super) const ALL: [Self; 4] = [Self::Certain, Self::Lookalike, Self::Likely, Self::Weak];
+}
+
+impl From<Strength> for Round {
+    fn from(strength: Strength) -> Self {
+        match strength {
+            Strength::Certain => Self::Certain,
+            Strength::Likely => Self::Likely,
+            Strength::Weak => Self::Weak,
+        }
+    }
+}
+
+impl Rule {
+    /// Compiles `regex` into a rule without conditions; `Err` says what is wrong with it.
+    pub(super) fn new(regex: &str, group: usize) -> Result<Self, String> {
+        let shape = shape::shape(regex).map_err(|error| last_line(&error))?;
+        let ascii = syntax::Config::new().unicode(false).utf8(false);
+        let compiled = Regex::builder().syntax(ascii).configure(Regex::config().utf8_empty(false)).build(regex);
+        let regex = compiled.map_err(|error| last_line(&error))?;
+        if shape.empty {
+            return Err("it matches the empty text".into());
+        }
+        if group >= regex.group_info().group_len(regex_automata::PatternID::ZERO) {
+            return Err(format!("it has no group {group}"));
+        }
+        Ok(Self {
+            pattern: None,
+            round: Round::Lookalike,
+            start: shape.start,
+            longest: shape.longest,
+            digits: shape.digits,
+            check: None,
+            cues: Vec::new(),
+            anti_cues: Vec::new(),
+            distance: Distance::default(),
+            multiline: false,
+            regex,
+            group,
+        })
+    }
+
+    /// The match that begins at `range.start` and ends within `range`.
+    pub(super) fn match_at(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
+        let input = Input::new(text).range(range).anchored(Anchored::Yes);
+        self.regex.search(&input).map(|found| found.range())
+    }
+
+    /// The first match within `range`.
+    pub(super) fn match_in(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
+        self.regex.search(&Input::new(text).range(range)).map(|found| found.range())
+    }
+
+    /// The part of a match that is the value.
+    pub(super) fn value(&self, text: &str, found: Range<usize>) -> Option<Range<usize>> {
+        if self.group == 0 {
+            return Some(found);
+        }
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures(&Input::new(text).range(found).anchored(Anchored::Yes), &mut captures);
+        captures.get_group(self.group).map(|group| group.range())
+    }
+}
+
+/// What a regex error says, without the drawing above it.
+fn last_line(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}

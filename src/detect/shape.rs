@@ -1,0 +1,241 @@
+//! What a regex says about where its matches can begin, so that it runs there and nowhere else.
+
+use regex_syntax::{
+    ParserBuilder,
+    hir::{
+        Class, Hir, HirKind,
+        literal::{ExtractKind, Extractor},
+    },
+};
+
+/// A window where no length is known: enough for the longest tokens.
+const WINDOW: usize = 8192;
+
+/// How far before an inner anchor a match may begin where the regex sets no bound.
+const BACK: usize = 256;
+
+/// Where in a text a regex has to be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At one of these literals, from each occurrence on.
+    Anchor(Vec<Vec<u8>>),
+    /// Anywhere.
+    Anywhere,
+    /// Around one of these literals, from `back` bytes before each occurrence on.
+    Around { literals: Vec<Vec<u8>>, back: usize },
+    /// `back` bytes before a group of at least `digits` digits, or at the `+` or `(` before it.
+    Number { back: usize, digits: usize },
+}
+
+/// How many bytes without a digit or letter may stand between the digits of one number.
+pub(super) const GAP: usize = 6;
+
+/// A regex's starts and the length of its longest match, as far as windows go.
+pub(super) struct Shape {
+    pub start: Start,
+    pub longest: usize,
+    /// How many digits every match holds.
+    pub digits: usize,
+    /// Whether a match may be empty.
+    pub empty: bool,
+}
+
+/// Reads the shape off a regex.
+pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
+    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).map_err(Box::new)?;
+    let longest = hir.properties().maximum_len().unwrap_or(WINDOW).min(WINDOW);
+    let start = number(&hir).or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
+    let digits = if has_letters(&hir) { 0 } else { digits(&hir) };
+    Ok(Shape { start, longest, digits, empty: hir.properties().minimum_len() == Some(0) })
+}
+
+/// A regex whose matches begin with digits, after a few bytes that are none.
+fn number(hir: &Hir) -> Option<Start> {
+    if let HirKind::Alternation(branches) = hir.kind() {
+        let starts: Option<Vec<Start>> = branches.iter().map(number).collect();
+        return starts?.into_iter().reduce(shorter).filter(|start| *start != Start::Anywhere);
+    }
+    let mut back = 0;
+    let mut first = Bytes::default();
+    for piece in pieces(hir) {
+        let bytes = first_bytes(piece)?;
+        if bytes.only(is_digit) && piece.properties().minimum_len()? > 0 {
+            return Some(Start::Number { back, digits: leading_digits(piece) });
+        }
+        if bytes.only(is_opening) && piece.properties().maximum_len()? <= 1 && back == 0 {
+            first = bytes;
+        } else if !bytes.any(is_digit) && fixed(piece) && first == Bytes::default() {
+            back += piece.properties().maximum_len()?;
+        } else {
+            return None;
+        }
+    }
+    None
+}
+
+fn shorter(a: Start, b: Start) -> Start {
+    match (a, b) {
+        (Start::Number { back, digits: a }, Start::Number { back: other, digits: b }) if back == other => {
+            Start::Number { back, digits: a.min(b) }
+        }
+        _ => Start::Anywhere,
+    }
+}
+
+/// The top-level pieces of a regex in order, captures opened.
+fn pieces(hir: &Hir) -> Vec<&Hir> {
+    match hir.kind() {
+        HirKind::Concat(parts) => parts.iter().flat_map(pieces).collect(),
+        HirKind::Capture(capture) => pieces(&capture.sub),
+        _ => vec![hir],
+    }
+}
+
+fn fixed(piece: &Hir) -> bool {
+    piece.properties().minimum_len() == piece.properties().maximum_len()
+}
+
+/// How many digits a piece begins with at least.
+fn leading_digits(piece: &Hir) -> usize {
+    match piece.kind() {
+        HirKind::Repetition(repetition) if matches!(repetition.sub.kind(), HirKind::Class(_)) => {
+            repetition.min as usize
+        }
+        HirKind::Literal(literal) => literal.0.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        _ => 1,
+    }
+}
+
+/// How many digits every match of a regex without letters holds; 0 where letters may part them.
+fn digits(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Alternation(branches) => branches.iter().map(digits).min().unwrap_or(0),
+        HirKind::Capture(capture) => digits(&capture.sub),
+        HirKind::Class(_) => usize::from(first_bytes(hir).is_some_and(|bytes| bytes.only(is_digit))),
+        HirKind::Concat(parts) => parts.iter().map(digits).sum(),
+        HirKind::Literal(literal) => literal.0.iter().filter(|byte| byte.is_ascii_digit()).count(),
+        HirKind::Repetition(repetition) => repetition.min as usize * digits(&repetition.sub),
+        HirKind::Empty | HirKind::Look(_) => 0,
+    }
+}
+
+/// Whether letters or long gaps may stand between the digits of a match.
+fn has_letters(hir: &Hir) -> bool {
+    let letters = |bytes: Bytes| bytes.any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    match hir.kind() {
+        HirKind::Alternation(parts) | HirKind::Concat(parts) => parts.iter().any(has_letters),
+        HirKind::Capture(capture) => has_letters(&capture.sub),
+        HirKind::Class(_) => first_bytes(hir).is_none_or(letters),
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.iter().any(|byte| letters(Bytes::of(*byte, *byte))),
+        HirKind::Repetition(repetition) => {
+            let gap = digits(&repetition.sub) == 0 && repetition.max.is_none_or(|max| max as usize > GAP);
+            gap || has_letters(&repetition.sub)
+        }
+    }
+}
+
+/// A regex that begins with one of a few literals.
+fn anchor(hir: &Hir) -> Option<Start> {
+    let literals = Extractor::new().kind(ExtractKind::Prefix).limit_total(512).extract(hir);
+    let literals: Vec<Vec<u8>> = literals.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+    literals
+        .iter()
+        .all(|literal| is_rare(literal))
+        .then_some(Start::Anchor(literals))
+        .filter(|start| !matches!(start, Start::Anchor(literals) if literals.is_empty()))
+}
+
+/// A regex with a literal somewhere inside.
+fn around(hir: &Hir) -> Option<Start> {
+    let mut back = 0;
+    for piece in pieces(hir) {
+        if let HirKind::Literal(literal) = piece.kind()
+            && is_rare(&literal.0)
+        {
+            return Some(Start::Around { literals: vec![literal.0.to_vec()], back: back.min(BACK) });
+        }
+        back += piece.properties().maximum_len().unwrap_or(BACK).min(BACK);
+    }
+    None
+}
+
+/// Whether ordinary text seldom holds `literal`.
+fn is_rare(literal: &[u8]) -> bool {
+    literal.len() > 2 || literal.contains(&b'@') || literal.iter().any(|byte| !byte.is_ascii()) && literal.len() > 1
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit()
+}
+
+fn is_opening(byte: u8) -> bool {
+    matches!(byte, b'+' | b'(')
+}
+
+/// The bytes that a piece can begin with; `None` when that cannot be told.
+fn first_bytes(hir: &Hir) -> Option<Bytes> {
+    Some(match hir.kind() {
+        HirKind::Capture(capture) => first_bytes(&capture.sub)?,
+        HirKind::Repetition(repetition) => first_bytes(&repetition.sub)?,
+        HirKind::Literal(literal) => Bytes::of(*literal.0.first()?, *literal.0.first()?),
+        HirKind::Class(Class::Bytes(class)) => class
+            .ranges()
+            .iter()
+            .fold(Bytes::default(), |bytes, range| bytes.and(Bytes::of(range.start(), range.end()))),
+        HirKind::Alternation(branches) => {
+            branches.iter().map(first_bytes).collect::<Option<Vec<_>>>()?.into_iter().fold(Bytes::default(), Bytes::and)
+        }
+        HirKind::Concat(parts) if parts.first()?.properties().minimum_len()? > 0 => first_bytes(parts.first()?)?,
+        _ => return None,
+    })
+}
+
+/// A set of bytes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Bytes([u128; 2]);
+
+impl Bytes {
+    fn of(first: u8, last: u8) -> Self {
+        (first..=last).fold(Self::default(), |mut bytes, byte| {
+            bytes.0[usize::from(byte >> 7)] |= 1 << (byte & 127);
+            bytes
+        })
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    fn any(self, kind: fn(u8) -> bool) -> bool {
+        (0..=u8::MAX).any(|byte| kind(byte) && self.has(byte))
+    }
+
+    fn only(self, kind: fn(u8) -> bool) -> bool {
+        self != Self::default() && !(0..=u8::MAX).any(|byte| !kind(byte) && self.has(byte))
+    }
+
+    fn has(self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(regex: &str, start: Start) {
+        assert_eq!(shape(regex).unwrap().start, start, "{regex}");
+    }
+
+    #[test]
+    fn a_regex_runs_where_it_can_begin() {
+        check(r"\d{3}-\d{2}-\d{4}", Start::Number { back: 0, digits: 3 });
+        check(r"\d{3}-\d{2}|\d{2} \d{2}", Start::Number { back: 0, digits: 2 });
+        check(r"\+?\(?\d{2,3}", Start::Number { back: 0, digits: 2 });
+        check(r"[A-Z]{2}\d{2}[A-Z]", Start::Number { back: 2, digits: 2 });
+        check(r"sk-[a-z]{20,}", Start::Anchor(vec![b"sk-".to_vec()]));
+        check(r"[a-z]{1,64}@[a-z]+", Start::Around { literals: vec![b"@".to_vec()], back: 64 });
+        check(r"[a-z]+\d", Start::Anywhere);
+    }
+}

@@ -1,0 +1,65 @@
+//! Payment card numbers: who issued them, how long they are, and the Luhn digit.
+
+use super::{
+    digits::{Groups, all_equal, luhn},
+    issuers::BRANDS,
+};
+
+/// A card that needs no word beside it: a brand's range and one of its common lengths, and Luhn.
+pub(super) fn alone(text: &str) -> Option<usize> {
+    Groups::new(text).longest(|digits| matches!(digits.len(), 14..=16 | 19) && is_issued(digits) && luhn(digits))
+}
+
+/// A card of any length or rare issuer, for patterns that ask for a cue.
+pub(super) fn cued(text: &str) -> Option<usize> {
+    Groups::new(text)
+        .longest(|digits| (12..=19).contains(&digits.len()) && (is_issued(digits) || is_rare(digits)) && luhn(digits))
+}
+
+/// Four groups of four of a known issuer, whatever the Luhn digit says: a typo is still a card.
+pub(super) fn typo(text: &str) -> Option<usize> {
+    let groups = Groups::new(text);
+    let end = groups.longest(|digits| digits.len() == 16 && is_issued(digits))?;
+    groups.sizes(end).eq([4; 4]).then_some(end)
+}
+
+/// Whether a brand issues numbers of this beginning and length.
+fn is_issued(digits: &[u8]) -> bool {
+    let head = digits.iter().take(8).fold(0, |head, digit| head * 10 + u32::from(*digit));
+    let fits = |range: &(u32, u32)| (range.0..=range.1).contains(&head);
+    !all_equal(digits)
+        && BRANDS.iter().any(|brand| brand.lengths.contains(&digits.len()) && brand.ranges.iter().any(fits))
+}
+
+/// Airlines' UATP cards (1, 15 digits; ISO/IEC 7812 major industry 1) and Maestro's whole 6 range: too wide to stand alone.
+fn is_rare(digits: &[u8]) -> bool {
+    !all_equal(digits) && matches!((digits[0], digits.len()), (1, 15) | (6, 12..=19))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(number: &str, stands_alone: bool) {
+        assert_eq!(alone(number) == Some(number.len()), stands_alone, "{number}");
+    }
+
+    #[test]
+    fn issuer_length_and_luhn_make_a_card() {
+        check("4111 1111 1111 1111", true);
+        check("2223000048400011", true);
+        check("3782-822463-10005", true);
+        check("3622 720627 1667", true);
+        check("4111 1111 1111 1112", false);
+        check("0000000000000000", false);
+        check("4222222222222", false);
+    }
+
+    #[test]
+    fn what_follows_a_card_is_left_out() {
+        assert_eq!(alone("4111 1111 1111 1111 12"), Some(19));
+        assert_eq!(cued("4222222222222"), Some(13));
+        assert_eq!(typo("4111 1111 1111 1112"), Some(19));
+        assert_eq!(typo("4111111111111112"), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! What several checks share: the digits of a match, and the places where it may be cut.
+
+use std::borrow::Cow;
+
+/// The digits of `text` and nothing else.
+pub(super) fn only(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(char::is_ascii_digit).collect())
+}
+
+/// The digits of the longest beginnings of a match, each cut after a group of digits.
+pub(super) struct Groups {
+    digits: Vec<u8>,
+    /// After each group: how many digits up to there, and where it ends in the text.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Groups {
+    /// Splits `text` into its groups of digits.
+    pub(super) fn new(text: &str) -> Self {
+        let (mut digits, mut ends) = (Vec::with_capacity(24), Vec::with_capacity(8));
+        for (at, byte) in text.bytes().enumerate() {
+            if byte.is_ascii_digit() {
+                digits.push(byte - b'0');
+                if !text.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit) {
+                    ends.push((digits.len(), at + 1));
+                }
+            }
+        }
+        Self { digits, ends }
+    }
+
+    /// The end of the longest beginning whose digits `good` accepts.
+    pub(super) fn longest(&self, good: impl Fn(&[u8]) -> bool) -> Option<usize> {
+        self.beginnings().find(|(digits, _)| good(digits)).map(|(_, end)| end)
+    }
+
+    /// All beginnings with where they end, longest first.
+    pub(super) fn beginnings(&self) -> impl Iterator<Item = (&[u8], usize)> {
+        self.ends.iter().rev().map(|&(count, end)| (&self.digits[..count], end))
+    }
+
+    /// The sizes of the groups of the beginning that ends at `end`.
+    pub(super) fn sizes(&self, end: usize) -> impl Iterator<Item = usize> {
+        let mut before = 0;
+        let ends = self.ends.iter().take_while(move |(_, at)| *at <= end);
+        ends.map(move |(count, _)| count - std::mem::replace(&mut before, *count))
+    }
+}
+
+/// Whether all digits are the same: such numbers pass checksums and mean nothing.
+pub(super) fn all_equal(digits: &[u8]) -> bool {
+    digits.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// The Luhn check, ISO/IEC 7812-1 annex B.
+pub(super) fn luhn(digits: &[u8]) -> bool {
+    let doubled = |digit: u8| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
+    let value = |(i, digit): (usize, &u8)| u32::from(if i % 2 == 1 { doubled(*digit) } else { *digit });
+    digits.iter().rev().enumerate().map(value).sum::<u32>() % 10 == 0
+}

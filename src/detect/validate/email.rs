@@ -1,0 +1,10 @@
+//! E-mail addresses, beyond what a regex says.
+
+/// An address whose labels and local part have their lengths and no stray dots (RFC 5321 4.5.3.1, RFC 1035 2.3.4).
+pub(super) fn check(text: &str) -> Option<usize> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let dotted = |part: &str| !part.starts_with('.') && !part.ends_with('.') && !part.contains("..");
+    let label = |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+    let good = local.len() <= 64 && dotted(local) && domain.contains('.') && domain.split('.').all(label);
+    good.then_some(text.len())
+}

@@ -1,0 +1,118 @@
+//! Phone numbers, by libphonenumber's numbering plans: a number counts when it is valid, not when it is merely possible.
+//!
+//! Parsing costs microseconds, so each check parses a few times at most, and patterns ask here last.
+
+use std::borrow::Cow;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+
+use super::digits::{self, Groups, all_equal};
+
+/// How many shorter beginnings of a match are tried.
+const CUTS: usize = 4;
+
+/// Whose national numbers are understood, the first that fits wins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plans(Vec<Region>);
+
+impl Plans {
+    /// Takes ISO 3166 codes of regions that have a numbering plan; `Err` holds those that don't.
+    pub(crate) fn new(codes: &[String]) -> Result<Self, Vec<String>> {
+        let region = |code: &String| Region::try_from(code.as_str()).ok().filter(|region| has_plan(*region));
+        let unknown: Vec<String> = codes.iter().filter(|code| region(code).is_none()).cloned().collect();
+        if unknown.is_empty() { Ok(Self(codes.iter().filter_map(region).collect())) } else { Err(unknown) }
+    }
+}
+
+fn has_plan(region: Region) -> bool {
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some()
+}
+
+/// A number with its country code after `+` or `00`.
+pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
+    cut(text, |digits| from_abroad(digits, text.starts_with('+')))
+}
+
+/// A North American number: area and exchange begin with 2 to 9 (NANP numbering, nationalnanpa.com).
+pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
+    cut(text, |digits| {
+        let local = if digits.len() == 11 { digits.strip_prefix("1")? } else { digits };
+        let first = |at: usize| local.as_bytes().get(at).is_some_and(|digit| *digit >= b'2');
+        (local.len() == 10 && first(0) && first(3)).then(|| valid(&format!("+1{local}")))?
+    })
+}
+
+/// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
+pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
+    cut(text, |digits| at_home(digits, plans))
+}
+
+/// Enough digits for a phone number and not all the same: for patterns whose cue leaves no doubt.
+pub(super) fn plausible(text: &str, plans: &Plans) -> Option<usize> {
+    national(text, plans)
+        .or_else(|| Groups::new(text).longest(|digits| (7..=13).contains(&digits.len()) && !all_equal(digits)))
+}
+
+/// The number with its country code, if it has one: E.164.
+pub(super) fn canonical<'t>(text: &'t str, plans: &Plans) -> Cow<'t, str> {
+    let digits = digits::only(text);
+    let number = from_abroad(&digits, text.starts_with('+')).or_else(|| at_home(&digits, plans));
+    number.map_or(digits, |number| Cow::Owned(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned()))
+}
+
+/// The longest of a few beginnings of `text` that is a number.
+fn cut(text: &str, number: impl Fn(&str) -> Option<PhoneNumber>) -> Option<usize> {
+    let groups = Groups::new(text);
+    let spelled = |digits: &[u8]| digits.iter().map(|digit| char::from(b'0' + digit)).collect::<String>();
+    let plausible = groups.beginnings().filter(|(digits, _)| (7..=17).contains(&digits.len()) && !all_equal(digits));
+    plausible.take(CUTS).find(|(digits, _)| number(&spelled(digits)).is_some()).map(|(_, end)| end)
+}
+
+fn from_abroad(digits: &str, plus: bool) -> Option<PhoneNumber> {
+    let number = if plus { digits } else { digits.strip_prefix("00")? };
+    valid(&format!("+{number}"))
+}
+
+fn at_home(digits: &str, plans: &Plans) -> Option<PhoneNumber> {
+    let parsed = |region: &Region| PHONE_NUMBER_UTIL.parse(digits, Some(*region)).ok();
+    let fits = |number: &PhoneNumber| PHONE_NUMBER_UTIL.is_valid_number(number);
+    let home = plans.0.iter().filter_map(parsed).find(fits);
+    home.or_else(|| (digits.len() >= 10).then(|| valid(&format!("+{digits}")))?)
+}
+
+fn valid(number: &str) -> Option<PhoneNumber> {
+    let number = PHONE_NUMBER_UTIL.parse(number, None).ok()?;
+    PHONE_NUMBER_UTIL.is_valid_number(&number).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plans() -> Plans {
+        Plans::new(&["US", "GB", "BR", "DE"].map(str::to_owned)).unwrap()
+    }
+
+    #[test]
+    fn valid_numbers_pass_and_their_tail_is_left_out() {
+        assert_eq!(international("+1 201-535-2855", &plans()), Some(15));
+        assert_eq!(international("0044 121 234 5678", &plans()), Some(17));
+        assert_eq!(international("+1 201-535-2855 4111 12", &plans()), Some(15));
+        assert_eq!(international("+1 000-535-2855", &plans()), None);
+        assert_eq!(national("(11) 96123-4567", &plans()), Some(15));
+        assert_eq!(nanp("(201) 535-2855", &plans()), Some(14));
+        assert_eq!(nanp("(101) 535-2855", &plans()), None);
+    }
+
+    #[test]
+    fn spellings_of_a_number_share_its_e164_form() {
+        for text in ["+1 201-535-2855", "(201) 535-2855", "0012015352855", "2015352855"] {
+            assert_eq!(canonical(text, &plans()), "+12015352855");
+        }
+    }
+
+    #[test]
+    fn uk_is_no_region() {
+        assert_eq!(Plans::new(&["GB".into(), "UK".into()]).unwrap_err(), ["UK"]);
+    }
+}
