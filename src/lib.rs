@@ -1,5 +1,6 @@
 //! Blotter: a PII-redacting streaming reverse proxy for AI model calls.
 
+pub mod audit;
 pub mod crypto;
 pub mod detect;
 pub mod provider;

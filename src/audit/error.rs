@@ -1,0 +1,129 @@
+//! What can go wrong with the log, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+use uuid::Uuid;
+
+/// A failure of the log. It can be cloned, because all who wait for one commit hear of it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AuditError {
+    /// More than one exchange begins with the given id.
+    #[error("more than one exchange begins with `{id}`: give more of its digits")]
+    Ambiguous {
+        /** As it was given. */
+        id: String,
+    },
+    /// The given id cannot be one.
+    #[error("`{id}` is no exchange id: give all of it, or at least its first 8 hexadecimal digits")]
+    BadId {
+        /** As it was given. */
+        id: String,
+    },
+    /// The file is no segment of a log.
+    #[error("`{}` is not a segment of this log: move it out of the folder", path.display())]
+    Foreign {
+        /** The file. */
+        path: PathBuf,
+    },
+    /// Another process writes to the folder.
+    #[error("the log `{}` is being written by another process: stop that one, or give this one a folder of its own", folder.display())]
+    Locked {
+        /** The log's folder. */
+        folder: PathBuf,
+    },
+    /// A later version wrote the file.
+    #[error("`{}` has version {version} of the log's format and this program knows {known}: use a newer Blotter", path.display())]
+    Newer {
+        /** The file. */
+        path: PathBuf,
+        /** Its version. */
+        version: i64,
+        /** The newest version known here. */
+        known: i64,
+    },
+    /// An exchange is closed that is not open.
+    #[error("the exchange {exchange} is not open in the log, so it cannot be closed")]
+    NotOpen {
+        /** The exchange. */
+        exchange: Uuid,
+    },
+    /// The database's own guards refused an entry.
+    #[error("the log's guard refused an entry: {cause}")]
+    Refused {
+        /** The guard's words. */
+        cause: String,
+    },
+    /// The open file is no longer the one in the folder.
+    #[error("`{}` was moved, deleted or replaced while the log was open: put it back, or restart", path.display())]
+    Replaced {
+        /** The file. */
+        path: PathBuf,
+    },
+    /// The writer thread has ended.
+    #[error("the log is closed: restart to go on")]
+    Stopped,
+    /// Reading failed.
+    #[error("the log `{}` cannot be read: {cause}", path.display())]
+    Unreadable {
+        /** The file or folder. */
+        path: PathBuf,
+        /** What the system says. */
+        cause: String,
+    },
+    /// Writing failed.
+    #[error("the log `{}` cannot be written: {cause}: {remedy}", path.display())]
+    Unwritable {
+        /** The file or folder. */
+        path: PathBuf,
+        /** What the system says. */
+        cause: String,
+        /** What to do. */
+        remedy: &'static str,
+    },
+    /// The newest entry was not written with the given key.
+    #[error("the newest entry of `{}` does not match the key: give the key that the log was written with, or run `blotter audit verify` to see what was changed", path.display())]
+    WrongKey {
+        /** The segment. */
+        path: PathBuf,
+    },
+}
+
+impl AuditError {
+    /// Whether one entry is at fault, so that those committed with it may be tried again without it.
+    pub(super) const fn is_of_one_entry(&self) -> bool {
+        matches!(self, Self::NotOpen { .. } | Self::Refused { .. })
+    }
+
+    pub(super) fn reading(path: &Path, cause: impl ToString) -> Self {
+        Self::Unreadable { path: path.into(), cause: cause.to_string() }
+    }
+
+    pub(super) fn writing(path: &Path, cause: &rusqlite::Error) -> Self {
+        let code = cause.sqlite_error_code();
+        if code == Some(ErrorCode::ConstraintViolation) {
+            return Self::Refused { cause: cause.to_string() };
+        }
+        let remedy = code.map_or("see the cause", remedy);
+        Self::Unwritable { path: path.into(), cause: cause.to_string(), remedy }
+    }
+
+    pub(super) fn creating(path: &Path, cause: &io::Error) -> Self {
+        let remedy = "make it a folder that this user may write to";
+        Self::Unwritable { path: path.into(), cause: cause.to_string(), remedy }
+    }
+}
+
+const fn remedy(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => "let this user write to it",
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => "end the program that holds it",
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            "restore it from a backup and run `blotter audit verify`"
+        }
+        ErrorCode::DiskFull => "free space on its volume",
+        ErrorCode::SystemIoFailure => "check its volume",
+        _ => "see the cause",
+    }
+}

@@ -1,0 +1,34 @@
+//! The append-only log: who sent what to which model, as the model received it, and what came back.
+//!
+//! Promised:
+//! - [`Log::opened`] returns when its entry is on the disk, so that no byte leaves before its evidence.
+//! - An exchange has two entries, opened and closed; one that a crash left open is closed as `interrupted` at the next start.
+//! - The database itself refuses to change, delete or replace a row, to leave a gap, and to be written by a second process.
+//! - Every column of every entry is covered by a keyed hash chain that runs on from month to month: [`verify`] names the
+//!   entry that was edited, deleted or moved, and the segment that is missing.
+//!
+//! Not promised: whoever holds the key and may write to the folder can rewrite history, and whoever may write to the folder
+//! can cut off its newest entries. Only a head ([`Report::head`]) kept elsewhere shows that.
+//!
+//! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
+//!
+//! From top to bottom: [`journal`] (the folder and the chain), [`segment`] (one
+//! file), [`rows`] (entries to rows and back), [`schema`] and [`chain`]. [`verify`] reads beside the writer.
+
+mod chain;
+mod entry;
+mod error;
+mod journal;
+mod replay;
+mod rows;
+mod schema;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod unclosed;
+mod verify;
+
+pub use chain::Head;
+pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
+pub use error::AuditError;
+pub use verify::{Problem, Report, verify};

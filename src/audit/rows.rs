@@ -1,0 +1,247 @@
+//! Entries to rows and back: the only place that knows which field goes to which column.
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Result, Row};
+use uuid::Uuid;
+
+use crate::crypto::MacKey;
+
+use super::chain::{Canonical, Head};
+use super::entry::{Closed, Coverage, Event, Opened, Outcome, Tally, Timings, Usage};
+use super::schema::{CLOSED, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
+
+/// How payloads are kept; sealing and compressing will be other names.
+const PLAIN: &str = "plain";
+
+/// Appends entries inside a transaction that somebody else begins and commits.
+pub struct Appender<'a> {
+    connection: &'a Connection,
+    key: &'a MacKey,
+    canonical: Canonical,
+    head: Head,
+}
+
+impl<'a> Appender<'a> {
+    /// Goes on after `head`.
+    pub fn new(connection: &'a Connection, key: &'a MacKey, head: Head) -> Self {
+        Self { connection, key, canonical: Canonical::default(), head }
+    }
+
+    /// Where the chain stands with what was appended.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Begins the file `name`, which comes after the file `previous`.
+    pub fn segment(&mut self, at: Timestamp, name: &str, previous: Option<&str>) -> Result<()> {
+        let Head { seq, hash } = self.head;
+        self.row(&SEGMENT, &[text(name), optional(previous), ValueRef::Integer(seq), ValueRef::Blob(&hash)])?;
+        self.entry(at, "segment")
+    }
+
+    /// Appends an opening entry.
+    pub fn opened(&mut self, opened: &Opened) -> Result<()> {
+        let Coverage { strings, bytes, opaque, exemptions } = &opened.coverage;
+        let exemptions = serde_json::json!(exemptions).to_string();
+        let values = [
+            ValueRef::Blob(opened.exchange.as_bytes()),
+            text(&opened.caller),
+            optional(opened.subject.as_deref()),
+            optional(opened.conversation.as_deref()),
+            text(&opened.route),
+            text(&opened.provider),
+            text(&opened.method),
+            text(&opened.path),
+            optional(opened.model.as_deref()),
+            number(opened.streaming),
+            text(&opened.ruleset),
+            count(*strings),
+            count(*bytes),
+            count(*opaque),
+            text(&exemptions),
+        ];
+        self.row(&OPENED, &values)?;
+        self.findings(&opened.findings)?;
+        self.payload(&opened.request)?;
+        self.entry(opened.at, "opened")
+    }
+
+    /// Appends the closing entry of what the entry `opening` opened.
+    pub fn closed(&mut self, closed: &Closed, opening: i64) -> Result<()> {
+        let values = [
+            ValueRef::Integer(opening),
+            text(closed.outcome.name()),
+            optional(closed.reason.as_deref()),
+            closed.status.map_or(ValueRef::Null, number),
+            closed.usage.input.map_or(ValueRef::Null, count),
+            closed.usage.output.map_or(ValueRef::Null, count),
+            closed.usage.cached.map_or(ValueRef::Null, count),
+            count(closed.timings.redact_us),
+            count(closed.timings.commit_us),
+            closed.timings.first_byte_us.map_or(ValueRef::Null, count),
+            count(closed.timings.total_us),
+            count(closed.restored),
+            count(closed.unrestored),
+            number(closed.answer_truncated),
+        ];
+        self.row(&CLOSED, &values)?;
+        self.findings(&closed.findings)?;
+        self.payload(&closed.answer)?;
+        self.entry(closed.at, "closed")
+    }
+
+    /// Appends an event.
+    pub fn event(&mut self, event: &Event) -> Result<()> {
+        self.row(&EVENT, &[text(event.kind.name()), text(&event.detail)])?;
+        self.entry(event.at, "event")
+    }
+
+    fn findings(&mut self, findings: &[Tally]) -> Result<()> {
+        (0..).zip(findings).try_for_each(|(place, tally)| {
+            let Tally { entity, pattern, action, count: times } = tally;
+            let values = [ValueRef::Integer(place), text(entity), text(pattern), text(action), count(*times)];
+            self.row(&FINDING, &values)
+        })
+    }
+
+    fn payload(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() { Ok(()) } else { self.row(&PAYLOAD, &[text(PLAIN), ValueRef::Blob(bytes)]) }
+    }
+
+    /// Adds a row to the entry that comes next.
+    fn row(&mut self, table: &Table, values: &[ValueRef<'_>]) -> Result<()> {
+        let seq = self.head.seq + 1;
+        self.canonical.row(table, seq, values.iter().copied());
+        insert(self.connection, table, seq, values)
+    }
+
+    /// Links the rows added so far to the chain.
+    fn entry(&mut self, at: Timestamp, kind: &str) -> Result<()> {
+        let seq = self.head.seq + 1;
+        let values = [ValueRef::Integer(at.as_microsecond()), text(kind)];
+        self.canonical.row(&ENTRY, seq, values);
+        let hash = self.canonical.seal(self.key, &self.head.hash);
+        insert(self.connection, &ENTRY, seq, &[values[0], values[1], ValueRef::Blob(&hash)])?;
+        self.head = Head { seq, hash };
+        Ok(())
+    }
+}
+
+fn insert(connection: &Connection, table: &Table, seq: i64, values: &[ValueRef<'_>]) -> Result<()> {
+    let mut statement = connection.prepare_cached(table.insert)?;
+    statement.raw_bind_parameter(1, seq)?;
+    for (index, value) in (2..).zip(values) {
+        statement.raw_bind_parameter(index, ToSqlOutput::Borrowed(*value))?;
+    }
+    statement.raw_execute().map(drop)
+}
+
+fn text(text: &str) -> ValueRef<'_> {
+    ValueRef::Text(text.as_bytes())
+}
+
+fn optional(option: Option<&str>) -> ValueRef<'_> {
+    option.map_or(ValueRef::Null, text)
+}
+
+fn number(number: impl Into<i64>) -> ValueRef<'static> {
+    ValueRef::Integer(number.into())
+}
+
+fn count(count: u64) -> ValueRef<'static> {
+    ValueRef::Integer(count.cast_signed())
+}
+
+/// Reads the opening entry `seq` without its request.
+pub fn read_opened(connection: &Connection, seq: i64) -> Result<Option<Opened>> {
+    let Some((at, findings)) = read_entry(connection, seq)? else { return Ok(None) };
+    let read = |row: &Row<'_>| {
+        Ok(Opened {
+            exchange: Uuid::from_bytes(row.get("exchange")?),
+            at,
+            caller: row.get("caller")?,
+            subject: row.get("subject")?,
+            conversation: row.get("conversation")?,
+            route: row.get("route")?,
+            provider: row.get("provider")?,
+            method: row.get("method")?,
+            path: row.get("path")?,
+            model: row.get("model")?,
+            streaming: row.get("streaming")?,
+            ruleset: row.get("ruleset")?,
+            findings,
+            coverage: Coverage {
+                strings: read_count(row, "strings")?,
+                bytes: read_count(row, "bytes")?,
+                opaque: read_count(row, "opaque")?,
+                exemptions: serde_json::from_str(row.get_ref("exemptions")?.as_str()?).unwrap_or_default(),
+            },
+            request: Vec::new(),
+        })
+    };
+    connection.prepare_cached(OPENED.select)?.query_row([seq, seq], read).optional()
+}
+
+/// Reads the closing entry `seq`, which ends `exchange`, without its answer.
+pub fn read_closed(connection: &Connection, seq: i64, exchange: Uuid) -> Result<Option<Closed>> {
+    let Some((at, findings)) = read_entry(connection, seq)? else { return Ok(None) };
+    let read = |row: &Row<'_>| {
+        Ok(Closed {
+            exchange,
+            at,
+            outcome: read_outcome(row)?,
+            reason: row.get("reason")?,
+            status: row.get("status")?,
+            usage: Usage {
+                input: read_optional(row, "input")?,
+                output: read_optional(row, "output")?,
+                cached: read_optional(row, "cached")?,
+            },
+            timings: Timings {
+                redact_us: read_count(row, "redact_us")?,
+                commit_us: read_count(row, "commit_us")?,
+                first_byte_us: read_optional(row, "first_byte_us")?,
+                total_us: read_count(row, "total_us")?,
+            },
+            findings,
+            restored: read_count(row, "restored")?,
+            unrestored: read_count(row, "unrestored")?,
+            answer: Vec::new(),
+            answer_truncated: row.get("truncated")?,
+        })
+    };
+    connection.prepare_cached(CLOSED.select)?.query_row([seq, seq], read).optional()
+}
+
+/// Reads the text beside the entry `seq`; empty when there is none.
+pub fn read_payload(connection: &Connection, seq: i64) -> Result<Vec<u8>> {
+    let bytes = connection.prepare_cached(PAYLOAD.select)?.query_row([seq, seq], |row| row.get("bytes")).optional()?;
+    Ok(bytes.unwrap_or_default())
+}
+
+fn read_entry(connection: &Connection, seq: i64) -> Result<Option<(Timestamp, Vec<Tally>)>> {
+    let at = connection.prepare_cached(ENTRY.select)?.query_row([seq, seq], |row| row.get("at_us")).optional()?;
+    let Some(at) = at else { return Ok(None) };
+    let mut statement = connection.prepare_cached(FINDING.select)?;
+    let findings = statement.query_map([seq, seq], read_tally)?.collect::<Result<_>>()?;
+    Ok(Some((Timestamp::from_microsecond(at).unwrap_or_default(), findings)))
+}
+
+fn read_tally(row: &Row<'_>) -> Result<Tally> {
+    let count = read_count(row, "count")?;
+    Ok(Tally { entity: row.get("entity")?, pattern: row.get("pattern")?, action: row.get("action")?, count })
+}
+
+/// An outcome of a later version reads as the least that is known of it.
+fn read_outcome(row: &Row<'_>) -> Result<Outcome> {
+    Ok(row.get_ref("outcome")?.as_str()?.parse().unwrap_or(Outcome::Interrupted))
+}
+
+fn read_count(row: &Row<'_>, column: &str) -> Result<u64> {
+    row.get(column).map(i64::cast_unsigned)
+}
+
+fn read_optional(row: &Row<'_>, column: &str) -> Result<Option<u64>> {
+    row.get::<_, Option<i64>>(column).map(|number| number.map(i64::cast_unsigned))
+}

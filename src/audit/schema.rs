@@ -1,0 +1,109 @@
+//! The tables of a segment, and the guards that make them append-only.
+//!
+//! [`Table`] lists every column in the order in which the chain covers it; `schema.sql` says the same to SQLite, and a test
+//! holds the two together. Other kinds of entry need a table here and there, nothing else.
+
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, Result};
+
+/// `BLOT` in the header of each file.
+pub const APPLICATION_ID: i64 = 0x424c_4f54;
+/// The format's version in the header of each file.
+pub const VERSION: i64 = 1;
+
+/// One table whose rows belong to an entry by its `seq`.
+pub struct Table {
+    pub name: &'static str,
+    /// All columns after `seq`.
+    pub columns: &'static [&'static str],
+    /// Inserts one row.
+    pub insert: &'static str,
+    /// Selects the rows of the entries from `?1` to `?2`, in order.
+    pub select: &'static str,
+}
+
+macro_rules! table {
+    ($name:literal: $($column:literal),+) => {
+        Table {
+            name: $name,
+            columns: &[$($column),+],
+            insert: concat!("INSERT INTO ", $name, "(seq", $(", ", $column,)+ ") VALUES (?", $(table!(@value $column),)+ ")"),
+            select: concat!("SELECT seq", $(", ", $column,)+ " FROM ", $name, " WHERE seq BETWEEN ?1 AND ?2 ORDER BY 1, 2"),
+        }
+    };
+    (@value $column:literal) => { ", ?" };
+}
+
+/// The chain itself; `hash` comes last and is the one column that no hash covers.
+pub const ENTRY: Table = table!("entry": "at_us", "kind", "hash");
+/// Which file came before.
+pub const SEGMENT: Table = table!("segment": "name", "previous", "last", "head");
+/// What was about to leave.
+pub const OPENED: Table = table!("opened": "exchange", "caller", "subject", "conversation", "route", "provider", "method",
+    "path", "model", "streaming", "ruleset", "strings", "bytes", "opaque", "exemptions");
+/// How it ended.
+pub const CLOSED: Table = table!("closed": "opened", "outcome", "reason", "status", "input", "output", "cached", "redact_us",
+    "commit_us", "first_byte_us", "total_us", "restored", "unrestored", "truncated");
+/// What happened to the log itself.
+pub const EVENT: Table = table!("event": "name", "detail");
+/// What was found.
+pub const FINDING: Table = table!("finding": "place", "entity", "pattern", "action", "count");
+/// The redacted texts.
+pub const PAYLOAD: Table = table!("payload": "codec", "bytes");
+
+/// The tables whose rows an entry is made of, in the order in which the chain covers them.
+pub const PARTS: [&Table; 6] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &PAYLOAD];
+
+/// All statements that make an empty file a segment.
+pub fn create() -> String {
+    let mut sql = include_str!("schema.sql").to_owned();
+    for table in PARTS.into_iter().chain([&ENTRY]) {
+        sql.push_str(&never_changed(table.name));
+    }
+    for table in &PARTS[1..] {
+        sql.push_str(&comes_before_its_entry(table.name));
+    }
+    sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"));
+    sql
+}
+
+fn never_changed(table: &str) -> String {
+    format!(
+        "CREATE TRIGGER {table}_never_updated BEFORE UPDATE ON {table}
+         BEGIN SELECT RAISE(ABORT, 'the log is append-only: `{table}` is never updated'); END;
+         CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table}
+         BEGIN SELECT RAISE(ABORT, 'the log is append-only: `{table}` is never deleted from'); END;"
+    )
+}
+
+fn comes_before_its_entry(table: &str) -> String {
+    format!(
+        "CREATE TRIGGER {table}_before_entry BEFORE INSERT ON {table}
+         WHEN NEW.seq IS NOT (SELECT max(seq) + 1 FROM entry)
+         BEGIN SELECT RAISE(ABORT, 'a row of `{table}` belongs to the next entry'); END;"
+    )
+}
+
+/// Settings of a connection that writes; the page size and WAL stay with the file.
+pub const WRITING: &str =
+    "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+    PRAGMA recursive_triggers = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;";
+
+/// Takes from a connection whatever appending does not need.
+pub fn arm(connection: &mut Connection) -> Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.authorizer(Some(|context: AuthContext<'_>| judge(&context.action)))
+}
+
+fn judge(action: &AuthAction<'_>) -> Authorization {
+    let known = |name: &str| PARTS.into_iter().chain([&ENTRY]).any(|table| table.name == name);
+    let allowed = match action {
+        AuthAction::Function { function_name } => matches!(*function_name, "coalesce" | "length" | "max"),
+        AuthAction::Insert { table_name } => known(table_name),
+        AuthAction::Read { .. } | AuthAction::Select | AuthAction::Transaction { .. } => true,
+        _ => false,
+    };
+    if allowed { Authorization::Allow } else { Authorization::Deny }
+}

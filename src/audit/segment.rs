@@ -1,0 +1,192 @@
+//! One file of the log: its name, how it is opened for writing and for reading, and whether it is still in its place.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::crypto::MacKey;
+
+use super::chain::Head;
+use super::error::AuditError;
+use super::rows::Appender;
+use super::schema;
+
+/// How long a commit or a read waits for whoever holds the file.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The month (UTC) whose entries a file holds; its file is `2026-11.db`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month {
+    year: i16,
+    month: i8,
+}
+
+impl Month {
+    /// The month of an instant.
+    pub fn of(at: Timestamp) -> Self {
+        let date = at.to_zoned(TimeZone::UTC).date();
+        Self { year: date.year(), month: date.month() }
+    }
+
+    /// The months that have a file in `folder`, oldest first; a folder that is not there has none.
+    pub fn all_in(folder: &Path) -> Result<Vec<Self>, AuditError> {
+        let failed = |error| AuditError::reading(folder, error);
+        let mut months = Vec::new();
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            months.extend(entry.map_err(failed)?.file_name().to_str().and_then(Self::of_file));
+        }
+        months.sort_unstable();
+        Ok(months)
+    }
+
+    /// The month's file in `folder`.
+    pub fn path_in(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{self}.db"))
+    }
+
+    fn of_file(name: &str) -> Option<Self> {
+        let (year, month) = name.strip_suffix(".db")?.split_once('-')?;
+        let month = Self { year: year.parse().ok()?, month: month.parse().ok()? };
+        (format!("{month}.db") == name).then_some(month)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+/// A file that is open for appending.
+pub struct Segment {
+    pub month: Month,
+    pub connection: Connection,
+    path: PathBuf,
+    files: [(PathBuf, Identity); 2],
+}
+
+impl Segment {
+    /// Opens the file of `month` for appending; its first entry is written when there is none.
+    ///
+    /// A crash while a file is made leaves one without tables; it is completed here.
+    pub fn open(folder: &Path, month: Month, first: &First<'_>) -> Result<Self, AuditError> {
+        let path = month.path_in(folder);
+        let failed = |error| AuditError::writing(&path, &error);
+        let mut connection = Connection::open(&path).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        let born = check_header(&connection, &path)?;
+        connection.execute_batch(schema::WRITING).map_err(failed)?;
+        if !born {
+            sync(folder).map_err(|error| AuditError::creating(folder, &error))?;
+            first.write(&connection, month).map_err(failed)?;
+        }
+        schema::arm(&mut connection).map_err(failed)?;
+        let files =
+            [path.clone(), beside(&path, "-wal")].map(|file| Identity::of(&file).map(|identity| (file, identity)));
+        let [Some(database), Some(wal)] = files else { return Err(AuditError::Replaced { path }) };
+        Ok(Self { month, connection, path, files: [database, wal] })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the chain stands.
+    pub fn head(&self) -> Result<Head, AuditError> {
+        head(&self.connection).map_err(|error| AuditError::reading(&self.path, error))
+    }
+
+    /// Fails when the open files are no longer those in the folder: what is written to them would be lost.
+    pub fn check_in_place(&self) -> Result<(), AuditError> {
+        let moved = self.files.iter().find(|(path, identity)| Identity::of(path).as_ref() != Some(identity));
+        moved.map_or(Ok(()), |(path, _)| Err(AuditError::Replaced { path: path.clone() }))
+    }
+}
+
+/// What a new file begins with.
+pub struct First<'a> {
+    /// When the file is begun.
+    pub at: Timestamp,
+    /// Seals its first entry.
+    pub key: &'a MacKey,
+    /// Where the chain stands.
+    pub head: Head,
+    /// The file before.
+    pub previous: Option<Month>,
+}
+
+impl First<'_> {
+    fn write(&self, connection: &Connection, month: Month) -> rusqlite::Result<()> {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        connection.execute_batch(&schema::create())?;
+        let previous = self.previous.map(|month| month.to_string());
+        Appender::new(connection, self.key, self.head).segment(self.at, &month.to_string(), previous.as_deref())?;
+        transaction.commit()
+    }
+}
+
+/// Opens the file of `month` for reading beside the writer; `None` when its making was cut short.
+pub fn open_for_reading(folder: &Path, month: Month) -> Result<Option<Connection>, AuditError> {
+    let path = month.path_in(folder);
+    let failed = |error| AuditError::reading(&path, error);
+    let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+        .map_err(failed)?;
+    Ok(check_header(&connection, &path)?.then_some(connection))
+}
+
+/// Whether the file holds a log of a known version; `false` when it holds nothing.
+fn check_header(connection: &Connection, path: &Path) -> Result<bool, AuditError> {
+    let header = "SELECT application_id, user_version, EXISTS(SELECT 1 FROM sqlite_schema)
+                  FROM pragma_application_id, pragma_user_version";
+    let header = connection.query_row(header, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional();
+    match header.map_err(|error| AuditError::reading(path, error))? {
+        Some((0, 0, false)) => Ok(false),
+        Some((schema::APPLICATION_ID, schema::VERSION, true)) => Ok(true),
+        Some((schema::APPLICATION_ID, version, true)) if version > schema::VERSION => {
+            Err(AuditError::Newer { path: path.into(), version, known: schema::VERSION })
+        }
+        _ => Err(AuditError::Foreign { path: path.into() }),
+    }
+}
+
+/// The newest entry of a file.
+pub fn head(connection: &Connection) -> rusqlite::Result<Head> {
+    let newest = "SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1";
+    connection.query_row(newest, [], |row| Ok(Head { seq: row.get(0)?, hash: row.get(1)? }))
+}
+
+/// Makes a new file's name as durable as its bytes.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Which file a path leads to.
+#[derive(PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self { device: metadata.dev(), inode: metadata.ino() })
+    }
+}

@@ -1,0 +1,168 @@
+//! Whoever gets round the guards is found: each test edits the file as its owner could.
+
+use std::fs;
+
+use super::*;
+
+/// Runs `sql` after dropping every trigger, and expects the entries of `found` to be named.
+fn tampering_is_found(sql: &str, found: &[i64]) {
+    let folder = small_log();
+    let connection = database(&folder);
+    let triggers: Vec<(String, String)> = connection
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    triggers.iter().for_each(|(name, _)| connection.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+    connection.execute_batch(sql).unwrap();
+    triggers.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+    let named: Vec<i64> = problems(&folder).iter().filter_map(|(seq, _)| *seq).collect();
+    assert_eq!(named, found, "{sql}");
+}
+
+#[test]
+fn an_edited_column_is_found() {
+    tampering_is_found("UPDATE opened SET caller = 'other' WHERE seq = 2", &[2]);
+    tampering_is_found("UPDATE opened SET conversation = '' WHERE seq = 4", &[4]);
+    tampering_is_found("UPDATE closed SET status = 500 WHERE seq = 3", &[3]);
+    tampering_is_found("UPDATE closed SET opened = 40 WHERE seq = 3", &[3]);
+    tampering_is_found("UPDATE entry SET at_us = at_us + 1 WHERE seq = 4", &[4]);
+    tampering_is_found("UPDATE entry SET kind = 'event' WHERE seq = 5", &[5]);
+    tampering_is_found("UPDATE event SET detail = '' WHERE seq = 6", &[6]);
+}
+
+#[test]
+fn an_edited_hash_is_found_with_the_entry_after_it() {
+    tampering_is_found("UPDATE entry SET hash = zeroblob(32) WHERE seq = 3", &[3, 4]);
+}
+
+#[test]
+fn a_flipped_byte_of_a_text_is_found() {
+    tampering_is_found("UPDATE payload SET bytes = CAST(replace(bytes, 'c', 'k') AS BLOB) WHERE seq = 2", &[2]);
+    tampering_is_found("UPDATE payload SET bytes = CAST(bytes || x'00' AS BLOB) WHERE seq = 5", &[5]);
+}
+
+#[test]
+fn a_changed_finding_is_found() {
+    tampering_is_found("UPDATE finding SET count = 7 WHERE seq = 2 AND place = 1", &[2]);
+    tampering_is_found("DELETE FROM finding WHERE seq = 2 AND place = 1", &[2]);
+    tampering_is_found("INSERT INTO finding VALUES (6, 0, 'SSN', 'toy', 'redact', 1)", &[6]);
+    tampering_is_found("UPDATE finding SET place = 5 - place WHERE seq = 2", &[2]);
+}
+
+#[test]
+fn a_deleted_row_is_found() {
+    tampering_is_found("DELETE FROM entry WHERE seq = 3", &[3]);
+    tampering_is_found("DELETE FROM entry WHERE seq = 3; DELETE FROM closed WHERE seq = 3", &[3]);
+    tampering_is_found("DELETE FROM entry WHERE seq IN (3, 4)", &[5]);
+    tampering_is_found("DELETE FROM payload WHERE seq = 3", &[3]);
+    tampering_is_found("DELETE FROM opened WHERE seq = 4", &[4]);
+}
+
+#[test]
+fn swapped_rows_are_found() {
+    tampering_is_found(
+        "UPDATE entry SET seq = -3 WHERE seq = 3; UPDATE entry SET seq = 3 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = -3",
+        &[3, 4, 5, 6],
+    );
+    tampering_is_found(
+        "UPDATE payload SET seq = -3 WHERE seq = 3; UPDATE payload SET seq = 3 WHERE seq = 5; UPDATE payload SET seq = 5 WHERE seq = -3;
+         UPDATE payload SET bytes = x'00' WHERE seq = 3",
+        &[3],
+    );
+}
+
+#[test]
+fn rows_without_an_entry_are_found() {
+    tampering_is_found("INSERT INTO payload VALUES (7, 'plain', x'00')", &[7]);
+    tampering_is_found("INSERT INTO event VALUES (-7, 'started', '')", &[-7]);
+}
+
+#[test]
+fn a_forged_entry_is_found() {
+    tampering_is_found(
+        "INSERT INTO event VALUES (7, 'started', ''); INSERT INTO entry VALUES (7, 0, 'event', zeroblob(32))",
+        &[7],
+    );
+}
+
+#[test]
+fn a_dropped_guard_is_found() {
+    let folder = small_log();
+    database(&folder).execute_batch("DROP TRIGGER entry_never_deleted").unwrap();
+    assert_eq!(problems(&folder), [(None, "`entry_never_deleted` of its schema was dropped or changed".into())]);
+}
+
+#[test]
+fn another_key_is_found() {
+    let folder = small_log();
+    let other = MasterKey::generate().derive(Purpose::Chain);
+    assert_eq!(verify(folder.path(), &other).unwrap().problems.len(), 6);
+    let error = Journal::open(folder.path(), other, november()).err().unwrap();
+    assert!(matches!(error, AuditError::WrongKey { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_found() {
+    let folder = small_log();
+    let path = folder.path().join("2026-11.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let pages = bytes.len() / 8192;
+    (1..pages).for_each(|page| bytes[page * 8192] = 0xff);
+    fs::write(&path, bytes).unwrap();
+    assert!(!problems(&folder).is_empty());
+}
+
+/// October with entries 1 and 2, November with 3 and 4, December with 5 and 6.
+fn three_months() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let october = at("2026-10-31T23:59:59Z");
+    let mut journal = Journal::open(folder.path(), key(), october).unwrap();
+    for at in [october, november(), at("2026-12-01T00:00:00Z")] {
+        commit(&mut journal, &[event_at(at)]).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_chain_runs_across_months() {
+    let folder = three_months();
+    let report = verify(folder.path(), &key()).unwrap();
+    assert_eq!((report.segments, report.entries, report.problems), (3, 6, vec![]));
+    assert_eq!(report.head.unwrap().seq, 6);
+}
+
+#[test]
+fn a_missing_month_is_found() {
+    for (month, named) in [("2026-10", "2026-11"), ("2026-11", "2026-12")] {
+        let folder = three_months();
+        fs::remove_file(folder.path().join(format!("{month}.db"))).unwrap();
+        let report = verify(folder.path(), &key()).unwrap();
+        let what = format!("the file before it, `{month}`, is missing");
+        assert_eq!(report.problems, [Problem { segment: named.into(), seq: None, what }]);
+    }
+}
+
+#[test]
+fn swapped_months_are_found() {
+    let folder = three_months();
+    let path = |month: &str| folder.path().join(format!("{month}.db"));
+    fs::rename(path("2026-10"), path("x")).unwrap();
+    fs::rename(path("2026-11"), path("2026-10")).unwrap();
+    fs::rename(path("x"), path("2026-11")).unwrap();
+    let found = problems(&folder);
+    assert!(found.iter().any(|(_, what)| what.starts_with("was begun as `2026-11`")), "{found:?}");
+    assert!(found.iter().any(|(_, what)| what.starts_with("was begun as `2026-10`")), "{found:?}");
+}
+
+#[test]
+fn a_month_whose_end_was_cut_is_found() {
+    let folder = three_months();
+    let connection = Connection::open(folder.path().join("2026-11.db")).unwrap();
+    connection.execute_batch("DROP TRIGGER entry_never_deleted; DROP TRIGGER event_never_deleted").unwrap();
+    connection.execute_batch("DELETE FROM entry WHERE seq = 4; DELETE FROM event WHERE seq = 4").unwrap();
+    let found = problems(&folder);
+    assert!(found.iter().any(|(_, what)| what == "follows entry 4, but the file before it ends with 3"), "{found:?}");
+}
