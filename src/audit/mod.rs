@@ -13,12 +13,13 @@
 //! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
 //!
 //! From top to bottom: [`journal`] (the folder and the chain), [`segment`] (one
-//! file), [`rows`] (entries to rows and back), [`schema`] and [`chain`]. [`verify`] reads beside the writer.
+//! file), [`rows`] (entries to rows and back), [`schema`] and [`chain`]. [`query`] and [`verify`] read beside the writer.
 
 mod chain;
 mod entry;
 mod error;
 mod journal;
+mod query;
 mod replay;
 mod rows;
 mod schema;
@@ -31,4 +32,5 @@ mod verify;
 pub use chain::Head;
 pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
 pub use error::AuditError;
+pub use query::{Filter, Reader, Record, Statuses, Summary};
 pub use verify::{Problem, Report, verify};

@@ -1,6 +1,7 @@
 //! The log's claims, each on a folder of its own.
 
 mod guards;
+mod reading;
 mod tampering;
 
 use std::path::Path;

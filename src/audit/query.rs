@@ -1,0 +1,329 @@
+//! Questions to the log, asked beside the writer on connections that cannot write.
+//!
+//! A query goes through the files from the newest to the oldest. An exchange that was opened at a month's end may be closed
+//! in the next file, so each file is read beside the one that follows it.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::entry::{Closed, Opened, Outcome, Tally, Timings, Usage};
+use super::error::AuditError;
+use super::rows;
+use super::segment::{self, Month};
+
+/// Reads the log in one folder.
+pub struct Reader {
+    folder: PathBuf,
+}
+
+/// Which exchanges to list; `None` means any.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Opened then or after.
+    pub since: Option<Timestamp>,
+    /// Opened before then.
+    pub until: Option<Timestamp>,
+    /// With a finding of this entity, in the request or the answer.
+    pub entity: Option<String>,
+    /// Asked by this caller.
+    pub caller: Option<String>,
+    /// About this customer.
+    pub subject: Option<String>,
+    /// Of this conversation.
+    pub conversation: Option<String>,
+    /// Through this route.
+    pub route: Option<String>,
+    /// Answered with such a status.
+    pub status: Option<Statuses>,
+    /// Ended so.
+    pub outcome: Option<Outcome>,
+    /// Opened before the entry of this number: the [`Summary::seq`] of the last one seen gives the next page.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Default for Filter {
+    /// The newest hundred of all exchanges.
+    fn default() -> Self {
+        Self {
+            since: None,
+            until: None,
+            entity: None,
+            caller: None,
+            subject: None,
+            conversation: None,
+            route: None,
+            status: None,
+            outcome: None,
+            before: None,
+            limit: 100,
+        }
+    }
+}
+
+/// A status or a hundred of them, written `404` or `4xx`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statuses(RangeInclusive<u16>);
+
+impl FromStr for Statuses {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = match text.strip_suffix("xx") {
+            Some(hundreds) => {
+                hundreds.parse::<u8>().ok().map(|hundreds| u16::from(hundreds) * 100).map(|first| first..=first + 99)
+            }
+            None => text.parse().ok().map(|status| status..=status),
+        };
+        let range = range.filter(|range| (100..=599).contains(range.start()));
+        range.map(Self).ok_or_else(|| format!("`{text}` is no status: write one such as `404`, or `4xx`"))
+    }
+}
+
+/// An exchange as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "these are the fields of `Opened` and `Closed`, where they are explained")]
+pub struct Summary {
+    /// The number of its opening entry.
+    pub seq: i64,
+    #[serde(serialize_with = "super::entry::display")]
+    pub exchange: Uuid,
+    #[serde(serialize_with = "super::entry::display")]
+    pub at: Timestamp,
+    pub caller: String,
+    pub subject: Option<String>,
+    pub conversation: Option<String>,
+    pub route: String,
+    pub model: Option<String>,
+    /// What was found in the request.
+    pub findings: Vec<Tally>,
+    /// `None` while it is open, as are all fields below.
+    pub outcome: Option<Outcome>,
+    pub reason: Option<String>,
+    pub status: Option<u16>,
+    pub usage: Option<Usage>,
+    pub timings: Option<Timings>,
+}
+
+/// All that the log holds of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// The number of its opening entry.
+    pub seq: i64,
+    /// What left.
+    pub opened: Opened,
+    /// How it ended; `None` while it is open.
+    pub closed: Option<Closed>,
+}
+
+impl Reader {
+    /// Reads the log in `folder`; fails when there is none.
+    pub fn open(folder: &Path) -> Result<Self, AuditError> {
+        if Month::all_in(folder)?.is_empty() {
+            return Err(AuditError::reading(folder, "it holds no log: name the folder that the proxy writes to"));
+        }
+        Ok(Self { folder: folder.into() })
+    }
+
+    /// The exchanges that `filter` lets through, newest first.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Summary>, AuditError> {
+        let mut found = Vec::new();
+        self.each_file(|file| {
+            for seq in file.find(filter, filter.limit - found.len())? {
+                found.extend(file.read(seq)?.map(|(record, _)| Summary::from(record)));
+            }
+            Ok(found.len() < filter.limit)
+        })?;
+        Ok(found)
+    }
+
+    /// The one exchange whose id is `id` or begins with it, in at least 8 hexadecimal digits.
+    pub fn show(&self, id: &str) -> Result<Option<Record>, AuditError> {
+        let ids = ids(id).ok_or_else(|| AuditError::BadId { id: id.into() })?;
+        let mut records = Vec::new();
+        self.each_file(|file| {
+            for seq in file.find_ids(&ids)? {
+                records.extend(file.read_whole(seq)?);
+            }
+            Ok(records.len() < 2)
+        })?;
+        let record = records.pop();
+        if records.is_empty() { Ok(record) } else { Err(AuditError::Ambiguous { id: id.into() }) }
+    }
+
+    /// Visits the files, newest first, until `visit` says `false`.
+    fn each_file(&self, mut visit: impl FnMut(&Pair) -> Result<bool>) -> Result<(), AuditError> {
+        let mut later = None;
+        for month in Month::all_in(&self.folder)?.into_iter().rev() {
+            let Some(here) = segment::open_for_reading(&self.folder, month)? else { continue };
+            let file = Pair { here, later };
+            let more = visit(&file).map_err(|error| AuditError::reading(&month.path_in(&self.folder), error))?;
+            if !more {
+                break;
+            }
+            later = Some(file.here);
+        }
+        Ok(())
+    }
+}
+
+/// A file, and the one that follows it.
+struct Pair {
+    here: Connection,
+    later: Option<Connection>,
+}
+
+impl Pair {
+    /// The opening entries that `filter` lets through.
+    fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<i64>> {
+        let Question { conditions, values } = Question::of(filter, self.later.as_ref())?;
+        let sql = format!(
+            "SELECT opened.seq FROM opened JOIN entry ON entry.seq = opened.seq
+             WHERE {} ORDER BY opened.seq DESC LIMIT {limit}",
+            conditions.join(" AND ")
+        );
+        self.here.prepare(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+    }
+
+    /// The opening entries of the exchanges in a range of ids; two are enough to know that it is not one.
+    fn find_ids(&self, ids: &RangeInclusive<Uuid>) -> Result<Vec<i64>> {
+        let mut statement = self.here.prepare("SELECT seq FROM opened WHERE exchange BETWEEN ?1 AND ?2 LIMIT 2")?;
+        statement.query_map([ids.start().as_bytes(), ids.end().as_bytes()], |row| row.get(0))?.collect()
+    }
+
+    /// The exchange that the entry `seq` opened, without its texts, and its closing entry.
+    fn read(&self, seq: i64) -> Result<Option<(Record, Option<Closing<'_>>)>> {
+        let Some(opened) = rows::read_opened(&self.here, seq)? else { return Ok(None) };
+        let closing = self.closing(seq)?;
+        let closed = match closing {
+            Some(Closing { file, seq }) => rows::read_closed(file, seq, opened.exchange)?,
+            None => None,
+        };
+        Ok(Some((Record { seq, opened, closed }, closing)))
+    }
+
+    fn read_whole(&self, seq: i64) -> Result<Option<Record>> {
+        let Some((mut record, closing)) = self.read(seq)? else { return Ok(None) };
+        record.opened.request = rows::read_payload(&self.here, seq)?;
+        if let (Some(closed), Some(Closing { file, seq })) = (&mut record.closed, closing) {
+            closed.answer = rows::read_payload(file, seq)?;
+        }
+        Ok(Some(record))
+    }
+
+    fn closing(&self, opening: i64) -> Result<Option<Closing<'_>>> {
+        for file in [&self.here].into_iter().chain(&self.later) {
+            let mut statement = file.prepare_cached("SELECT seq FROM closed WHERE opened = ?1")?;
+            if let Some(seq) = statement.query_row([opening], |row| row.get(0)).optional()? {
+                return Ok(Some(Closing { file, seq }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Where a closing entry is.
+#[derive(Clone, Copy)]
+struct Closing<'a> {
+    file: &'a Connection,
+    seq: i64,
+}
+
+impl From<Record> for Summary {
+    fn from(Record { seq, opened, closed }: Record) -> Self {
+        let closed = closed.as_ref();
+        Self {
+            seq,
+            exchange: opened.exchange,
+            at: opened.at,
+            caller: opened.caller,
+            subject: opened.subject,
+            conversation: opened.conversation,
+            route: opened.route,
+            model: opened.model,
+            findings: opened.findings,
+            outcome: closed.map(|closed| closed.outcome),
+            reason: closed.and_then(|closed| closed.reason.clone()),
+            status: closed.and_then(|closed| closed.status),
+            usage: closed.map(|closed| closed.usage),
+            timings: closed.map(|closed| closed.timings),
+        }
+    }
+}
+
+/// A filter in SQL: conditions on `opened` and `entry`, and the values that they name by number.
+struct Question {
+    conditions: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Question {
+    fn of(filter: &Filter, later: Option<&Connection>) -> Result<Self> {
+        let mut question = Self { conditions: vec!["TRUE".into()], values: Vec::new() };
+        question.when("entry.at_us >= ?", filter.since.map(Timestamp::as_microsecond));
+        question.when("entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
+        question.when("opened.caller = ?", filter.caller.clone());
+        question.when("opened.subject = ?", filter.subject.clone());
+        question.when("opened.conversation = ?", filter.conversation.clone());
+        question.when("opened.route = ?", filter.route.clone());
+        question.when("opened.seq < ?", filter.before);
+        if let Some(entity) = filter.entity.clone() {
+            let with_entity = "seq IN (SELECT seq FROM finding WHERE entity = ?)";
+            question.when_closed(with_entity, Some(entity.into()), later, &format!("opened.{with_entity} OR "))?;
+        }
+        if let Some(Statuses(range)) = &filter.status {
+            // As literals, so that the index of failures can be used.
+            question.when_closed(&format!("status BETWEEN {} AND {}", range.start(), range.end()), None, later, "")?;
+        }
+        if let Some(outcome) = filter.outcome {
+            question.when_closed(&format!("outcome = '{outcome}'"), None, later, "")?;
+        }
+        Ok(question)
+    }
+
+    fn when(&mut self, condition: &str, value: Option<impl Into<Value>>) {
+        let Some(value) = value else { return };
+        self.values.push(value.into());
+        self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
+    }
+
+    /// Asks `condition` of the closing entry, here or in the file that follows; `or` is another way to be let through.
+    fn when_closed(
+        &mut self,
+        condition: &str,
+        value: Option<Value>,
+        later: Option<&Connection>,
+        or: &str,
+    ) -> Result<()> {
+        let strays = later.map(|later| strays(later, condition, value.as_ref())).transpose()?.unwrap_or_default();
+        let condition =
+            format!("({or}opened.seq IN (SELECT opened FROM closed WHERE {condition}) OR opened.seq IN ({strays}))");
+        self.values.extend(value);
+        self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
+        Ok(())
+    }
+}
+
+/// The opening entries, as a list in SQL, that a file closes for the one before it and whose closing entry meets `condition`.
+fn strays(later: &Connection, condition: &str, value: Option<&Value>) -> Result<String> {
+    let sql = format!("SELECT opened FROM closed WHERE opened < (SELECT min(seq) FROM segment) AND {condition}");
+    let mut statement = later.prepare(&sql)?;
+    let strays = statement.query_map(params_from_iter(value), |row| row.get::<_, i64>(0))?;
+    Ok(strays.collect::<Result<Vec<_>>>()?.iter().map(i64::to_string).collect::<Vec<_>>().join(", "))
+}
+
+/// The ids that begin with `text`.
+fn ids(text: &str) -> Option<RangeInclusive<Uuid>> {
+    let digits = text.replace('-', "");
+    let whole = digits.bytes().all(|digit| digit.is_ascii_hexdigit()) && (8..=32).contains(&digits.len());
+    let padded = |padding: &str| Uuid::try_parse(&format!("{digits}{}", padding.repeat(32 - digits.len()))).ok();
+    if whole { Some(padded("0")?..=padded("f")?) } else { None }
+}

@@ -1,0 +1,141 @@
+//! Questions get the answers that were written.
+
+use super::*;
+
+/// Four exchanges: 1 fine, 2 failed by another caller, 3 of a conversation over a month's end, 4 still open in December.
+fn varied_log() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    let (late, december) = (at("2026-11-30T23:59:59Z"), at("2026-12-01T00:00:01Z"));
+    let second = Opened { caller: "other".into(), route: "claude".into(), findings: vec![tally("CARD")], ..opened(2) };
+    let failed = Closed { status: Some(502), outcome: Outcome::UpstreamFailed, findings: vec![], ..closed(2) };
+    let third = Opened { at: late, conversation: Some("talk".into()), subject: None, findings: vec![], ..opened(3) };
+    let across = Closed { at: december, status: Some(404), findings: vec![tally("IBAN")], ..closed(3) };
+    let fourth = Opened { at: december, ..opened(4) };
+    commit(&mut journal, &[opening(1), closing(1)]).unwrap();
+    commit(&mut journal, &[Entry::Opened(Box::new(second)), Entry::Closed(Box::new(failed))]).unwrap();
+    commit(&mut journal, &[Entry::Opened(Box::new(third))]).unwrap();
+    commit(&mut journal, &[Entry::Closed(Box::new(across)), Entry::Opened(Box::new(fourth))]).unwrap();
+    folder
+}
+
+fn check(filter: Filter, expected: &[u16]) {
+    let folder = varied_log();
+    let found = Reader::open(folder.path()).unwrap().list(&filter).unwrap();
+    let found: Vec<Uuid> = found.into_iter().map(|summary| summary.exchange).collect();
+    assert_eq!(found, expected.iter().map(|number| id(*number)).collect::<Vec<_>>(), "{filter:?}");
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.into())
+}
+
+#[test]
+fn filters_let_through_what_they_say() {
+    let any = Filter::default;
+    check(any(), &[4, 3, 2, 1]);
+    check(Filter { limit: 2, ..any() }, &[4, 3]);
+    check(Filter { limit: 0, ..any() }, &[]);
+    check(Filter { before: Some(6), ..any() }, &[2, 1]);
+    check(Filter { since: Some(at("2026-11-30T00:00:00Z")), ..any() }, &[4, 3]);
+    check(Filter { until: Some(at("2026-11-30T00:00:00Z")), ..any() }, &[2, 1]);
+    check(Filter { caller: some("other"), ..any() }, &[2]);
+    check(Filter { subject: some("subject-1"), ..any() }, &[4, 2, 1]);
+    check(Filter { conversation: some("talk"), ..any() }, &[3]);
+    check(Filter { route: some("openai"), limit: 2, ..any() }, &[4, 3]);
+    check(Filter { entity: some("CARD"), ..any() }, &[2]);
+    check(Filter { entity: some("SSN"), ..any() }, &[1]);
+    check(Filter { entity: some("IBAN"), ..any() }, &[3]);
+    check(Filter { entity: some("PHONE"), caller: some("bot"), ..any() }, &[4, 1]);
+    check(Filter { status: "4xx".parse().ok(), ..any() }, &[3]);
+    check(Filter { status: "502".parse().ok(), ..any() }, &[2]);
+    check(Filter { status: "200".parse().ok(), ..any() }, &[1]);
+    check(Filter { outcome: Some(Outcome::Complete), ..any() }, &[3, 1]);
+    check(Filter { outcome: Some(Outcome::UpstreamFailed), status: "5xx".parse().ok(), ..any() }, &[2]);
+}
+
+#[test]
+fn statuses_are_one_or_a_hundred() {
+    for wrong in ["", "xx", "4x", "0xx", "6xx", "99", "abc", "65535xx"] {
+        assert!(wrong.parse::<Statuses>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_record_holds_what_was_written() {
+    let folder = small_log();
+    let record = Reader::open(folder.path()).unwrap().show(&id(1).to_string()).unwrap().unwrap();
+    assert_eq!(record, Record { seq: 2, opened: opened(1), closed: Some(closed(1)) });
+}
+
+#[test]
+fn a_record_reaches_into_the_next_month() {
+    let folder = varied_log();
+    let record = Reader::open(folder.path()).unwrap().show(&id(3).to_string()).unwrap().unwrap();
+    assert_eq!(record.closed.unwrap().answer, closed(3).answer);
+}
+
+#[test]
+fn an_id_may_be_cut_to_what_is_unique() {
+    let folder = varied_log();
+    let reader = Reader::open(folder.path()).unwrap();
+    let shown = |id: &str| reader.show(id).map(|record| record.map(|record| record.opened.exchange));
+    assert_eq!(shown("01010002").unwrap(), Some(id(2)));
+    assert_eq!(shown("01010002-0101-01").unwrap(), Some(id(2)));
+    assert_eq!(shown("01010009").unwrap(), None);
+    for bad in ["0101000", "0101000x", "", &"0".repeat(33)] {
+        assert!(matches!(shown(bad), Err(AuditError::BadId { .. })), "{bad}");
+    }
+}
+
+#[test]
+fn an_ambiguous_id_says_so() {
+    let folder = TempDir::new().unwrap();
+    let mut twin = *id(1).as_bytes();
+    twin[15] = 2;
+    let twin = Opened { exchange: Uuid::from_bytes(twin), ..opened(1) };
+    commit(&mut journal(folder.path()), &[opening(1), Entry::Opened(Box::new(twin))]).unwrap();
+    let error = Reader::open(folder.path()).unwrap().show("01010001").unwrap_err();
+    assert!(matches!(error, AuditError::Ambiguous { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_without_a_log_says_so() {
+    let folder = TempDir::new().unwrap();
+    assert!(Reader::open(folder.path()).is_err());
+    assert!(Reader::open(&folder.path().join("none")).is_err());
+}
+
+#[test]
+fn the_view_shows_an_exchange_to_sqlite_users() {
+    let folder = small_log();
+    let row: (String, String, String) = database(&folder)
+        .query_row("SELECT id, at, outcome FROM exchange ORDER BY opened_seq LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(row, (id(1).simple().to_string(), "2026-11-22T12:00:00.000Z".into(), "complete".into()));
+}
+
+#[test]
+fn filters_use_their_indexes() {
+    let folder = small_log();
+    let plan = |condition: &str| {
+        let sql =
+            format!("EXPLAIN QUERY PLAN SELECT opened.seq FROM opened WHERE {condition} ORDER BY opened.seq DESC");
+        let connection = database(&folder);
+        let mut statement = connection.prepare(&sql).unwrap();
+        let steps = statement.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    };
+    for (condition, index) in [
+        ("caller = 'x'", "opened_caller"),
+        ("subject = 'x'", "opened_subject"),
+        ("conversation = 'x'", "opened_conversation"),
+        ("opened.seq IN (SELECT seq FROM finding WHERE entity = 'x')", "finding_entity"),
+        ("opened.seq IN (SELECT opened FROM closed WHERE status BETWEEN 400 AND 499)", "closed_failed"),
+    ] {
+        let plan = plan(condition);
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{condition}: {plan}");
+    }
+}
