@@ -12,7 +12,7 @@
 //!
 //! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
 //!
-//! From top to bottom: [`journal`] (the folder and the chain), [`segment`] (one
+//! From top to bottom: [`writer`] (the thread and its queue), [`journal`] (the folder and the chain), [`segment`] (one
 //! file), [`rows`] (entries to rows and back), [`schema`] and [`chain`]. [`query`] and [`verify`] read beside the writer.
 
 mod chain;
@@ -28,9 +28,11 @@ mod segment;
 mod tests;
 mod unclosed;
 mod verify;
+mod writer;
 
 pub use chain::Head;
 pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
 pub use error::AuditError;
 pub use query::{Filter, Reader, Record, Statuses, Summary};
 pub use verify::{Problem, Report, verify};
+pub use writer::{Log, Writer};

@@ -3,6 +3,7 @@
 mod guards;
 mod reading;
 mod tampering;
+mod writing;
 
 use std::path::Path;
 
