@@ -8,6 +8,8 @@ mod any;
 mod openai;
 mod schema;
 
+use crate::wire::json::{Document, Kind, NodeId};
+
 /// The tables of one endpoint.
 #[derive(Debug)]
 pub struct Dialect {
@@ -109,6 +111,24 @@ impl Dialect {
 }
 
 impl Shape {
+    /// The shape of the value at `id`, now that its kind and members can be seen. An array keeps its elements' shape.
+    pub fn resolve(&'static self, document: &Document, id: NodeId) -> &'static Self {
+        match (self, document.kind(id)) {
+            (_, Kind::Array) => self,
+            (Self::Kinds { tag, kinds, rest }, _) => {
+                let tag = document.member(id, tag);
+                let kind = tag.and_then(|tag| kinds.iter().find(|(kind, _)| document.text(tag) == *kind));
+                kind.map_or(*rest, |(_, shape)| *shape).resolve(document, id)
+            }
+            (Self::Sealed { seal }, _) => match document.member(id, seal) {
+                Some(seal) if document.kind(seal) == Kind::String && !document.inner(seal).is_empty() => &Self::Opaque,
+                _ => &Self::Text,
+            },
+            (Self::Object { rest, .. }, Kind::Literal | Kind::Number | Kind::String) => rest.resolve(document, id),
+            _ => self,
+        }
+    }
+
     /// The shape of the member `name`. Whether the name itself is known to the table tells [`Shape::knows`].
     pub fn member(&'static self, name: &str) -> &'static Self {
         match self {
@@ -119,7 +139,7 @@ impl Shape {
         }
     }
 
-    /// Whether keys of an object of this shape are names that the API gives, not text.
+    /// Whether `name`, as a key of an object of this shape, is a name that a program resolves, and not text.
     pub fn knows(&self, name: &str) -> bool {
         match self {
             Self::Object { fields, rest } => {

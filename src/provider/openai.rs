@@ -82,11 +82,8 @@ static PART: Shape = Object {
 };
 
 /// OpenRouter's account of a vendor's signed reasoning.
-static SEALED_DETAIL: Shape = Shape::Kinds {
-    tag: "type",
-    kinds: &[("reasoning.encrypted", &Opaque)],
-    rest: &Sealed { seal: "signature" },
-};
+static SEALED_DETAIL: Shape =
+    Shape::Kinds { tag: "type", kinds: &[("reasoning.encrypted", &Opaque)], rest: &Sealed { seal: "signature" } };
 
 static TOOL_CALL: Shape = Object {
     fields: &[
@@ -182,8 +179,10 @@ static SAID: Shape = Object {
     rest: &Text,
 };
 
-static CALLS: Shape =
-    Object { fields: &[("arguments", &Lane(Strand::Arguments)), ("input", &TEXT_LANE), ("name", &Opaque)], rest: &Text };
+static CALLS: Shape = Object {
+    fields: &[("arguments", &Lane(Strand::Arguments)), ("input", &TEXT_LANE), ("name", &Opaque)],
+    rest: &Text,
+};
 
 static TEXT_LANE: Shape = Lane(Strand::Text);
 

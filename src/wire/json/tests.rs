@@ -11,7 +11,9 @@ fn syntax(expected: &'static str, at: usize) -> Result<(), JsonError> {
 
 #[test]
 fn json_is_what_rfc_8259_says() {
-    for json in ["1", " [ ] ", "{}", "\u{feff}{}", "[1,-0.5e+7,\"\\u00e9\\n\",true,false,null,{\"a\":[{}]}]", "\"\u{7f}\""] {
+    for json in
+        ["1", " [ ] ", "{}", "\u{feff}{}", "[1,-0.5e+7,\"\\u00e9\\n\",true,false,null,{\"a\":[{}]}]", "\"\u{7f}\""]
+    {
         check(json, Ok(()));
     }
     check("", syntax("a value", 0));
@@ -39,7 +41,10 @@ fn a_key_stands_once_in_an_object_however_it_is_spelled() {
     check(r#"{"a":1,"a":1}"#, Err(JsonError::DuplicateKey { at: 7 }));
     check(r#"[{"a":1,"\u0061":1}]"#, Err(JsonError::DuplicateKey { at: 8 }));
     let many: Vec<String> = (0..100).chain([7]).map(|n| format!("\"{n}\":0")).collect();
-    assert!(matches!(Document::parse(format!("{{{}}}", many.join(",")).as_bytes(), 4), Err(JsonError::DuplicateKey { .. })));
+    assert!(matches!(
+        Document::parse(format!("{{{}}}", many.join(",")).as_bytes(), 4),
+        Err(JsonError::DuplicateKey { .. })
+    ));
 }
 
 #[test]

@@ -1,0 +1,172 @@
+//! The language of `proxy.toml`.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::sections::Sections;
+use super::{KeyPlace, Limits, key};
+use crate::detect::{Problem, Source};
+use crate::policy::{Policy, Rule};
+use crate::route::{Credential, Route, Routes, Secret, Upstream};
+
+/// What a `proxy.toml` says, its paths and defaults in place.
+pub(super) struct File {
+    pub listen: SocketAddr,
+    pub patterns: Option<PathBuf>,
+    pub phone_regions: Vec<String>,
+    pub audit: PathBuf,
+    pub key: KeyPlace,
+    pub limits: Limits,
+    pub policy: Policy,
+    pub routes: Routes,
+}
+
+const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `[audit]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditSection {
+    folder: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceSection {
+    env: Option<String>,
+    file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RouteSection {
+    name: Spanned<String>,
+    upstream: Spanned<String>,
+    credential: Option<Spanned<CredentialSection>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialSection {
+    env: Option<String>,
+    file: Option<PathBuf>,
+    header: Option<String>,
+}
+
+/// Reads a `proxy.toml` whose relative paths begin at `folder`. What is wrong is told, and its default stands in.
+pub(super) fn read(source: &Source, folder: &Path) -> (File, Vec<Problem>) {
+    let mut sections = Sections::read(source);
+    let audit = sections.take("audit").map_or(PathBuf::from("audit"), |audit: AuditSection| audit.folder);
+    let file = File {
+        listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
+        patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
+        phone_regions: sections.take("phone_regions").unwrap_or_else(|| vec!["US".to_owned()]),
+        audit: folder.join(audit),
+        key: key_place(&mut sections, folder),
+        limits: sections.take("limits").unwrap_or_default(),
+        policy: policy(&mut sections),
+        routes: routes(&mut sections, folder),
+    };
+    (file, sections.refuse_the_rest(KNOWN))
+}
+
+fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
+    let default = KeyPlace::File(folder.join("blotter.key"));
+    let Some(section) = sections.take::<Spanned<PlaceSection>>("key") else { return default };
+    let span = section.span();
+    match section.into_inner() {
+        PlaceSection { env: Some(name), file: None } => KeyPlace::Env(name),
+        PlaceSection { env: None, file: Some(file) } => KeyPlace::File(folder.join(file)),
+        _ => {
+            let what = "`[key]` does not name one place".to_owned();
+            sections.problem(span, what, "give either `file` or `env`".to_owned());
+            default
+        }
+    }
+}
+
+fn policy(sections: &mut Sections) -> Policy {
+    let mut rules = BTreeMap::new();
+    for (name, rule) in sections.take_members::<Rule>("entities") {
+        match name.get_ref().parse() {
+            Ok(entity) => drop(rules.insert(entity, rule)),
+            Err(error) => {
+                let what = format!("`{}` is no entity", name.get_ref());
+                sections.problem(name.span(), what, format!("{error}"));
+            }
+        }
+    }
+    Policy::new(rules)
+}
+
+fn routes(sections: &mut Sections, folder: &Path) -> Routes {
+    let mut routes: Vec<Route> = Vec::new();
+    for section in sections.take_list::<RouteSection>("route") {
+        let span = section.name.span();
+        if let Some(known) = routes.iter().find(|route| route.name == *section.name.get_ref()) {
+            let what = format!("the route `{}` stands twice", known.name);
+            sections.problem(span, what, "give each route a name of its own".to_owned());
+        } else {
+            routes.extend(route(sections, section, folder));
+        }
+    }
+    let default = sections.take::<Spanned<String>>("default_route");
+    let unknown = default.as_ref().filter(|name| !routes.iter().any(|route| route.name == *name.get_ref()));
+    if let Some(name) = unknown {
+        let what = format!("the default route `{}` is not among the routes", name.get_ref());
+        sections.problem(name.span(), what, "name a `[[route]]` of this file".to_owned());
+    }
+    if routes.is_empty() {
+        let remedy = "add a `[[route]]` with `name` and `upstream`".to_owned();
+        sections.problem(0..0, "no route leads anywhere".to_owned(), remedy);
+    }
+    Routes::new(routes, default.map(Spanned::into_inner))
+}
+
+fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Option<Route> {
+    let RouteSection { name, upstream, credential } = section;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.get_ref().is_empty() || !name.get_ref().bytes().all(allowed) {
+        let what = format!("`{}` cannot be a segment of a path", name.get_ref());
+        sections.problem(name.span(), what, "use letters, digits, `-`, `_` and `.`".to_owned());
+    }
+    let credential = credential.and_then(|credential| self::credential(sections, credential, folder));
+    match Upstream::parse(upstream.get_ref()) {
+        Ok(upstream) => Some(Route { name: name.into_inner(), upstream, credential }),
+        Err(error) => {
+            let what = format!("`{}` is no upstream: {error}", upstream.get_ref());
+            sections.problem(upstream.span(), what, "write as in `https://api.openai.com`".to_owned());
+            None
+        }
+    }
+}
+
+fn credential(sections: &mut Sections, section: Spanned<CredentialSection>, folder: &Path) -> Option<Credential> {
+    let span = section.span();
+    let CredentialSection { env, file, header } = section.into_inner();
+    let value = match (env, file) {
+        (Some(name), None) => key::from_env(&name),
+        (None, Some(file)) => key::from_file(&folder.join(file)),
+        _ => Err("the credential does not name one place: give either `env` or `file`".to_owned()),
+    };
+    let value = value.and_then(|value| {
+        let sendable = |byte: u8| (0x21..0x7f).contains(&byte);
+        if value.bytes().all(sendable) { Ok(value) } else { Err("the credential cannot stand in a header".to_owned()) }
+    });
+    let sendable = |header: &String| header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let value = match &header {
+        Some(header) if !sendable(header) => Err(format!("`{header}` is no name of a header")),
+        _ => value,
+    };
+    let value =
+        value.map_err(|what| sections.problem(span, what, "the route cannot work without it".to_owned())).ok()?;
+    Some(match header.map(|header| header.to_ascii_lowercase()) {
+        None => {
+            Credential { header: "authorization".to_owned(), value: Secret::new(format!("Bearer {}", value.as_str())) }
+        }
+        Some(header) => Credential { header, value: Secret::new(value.to_string()) },
+    })
+}

@@ -1,0 +1,54 @@
+//! Bounds on sizes and times, with defaults that fit a bot.
+
+use serde::Deserialize;
+
+use crate::redact::AnswerLimits;
+
+/// The `[limits]` of `proxy.toml`. Sizes are bytes, times are seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The longest request body.
+    pub request_bytes: usize,
+    /// Objects and arrays inside each other.
+    pub nesting: usize,
+    /// The longest whole answer and the longest frame.
+    pub answer_bytes: usize,
+    /// Frames that may wait for one placeholder.
+    pub held_bytes: usize,
+    /// How much of an answer's text the log keeps.
+    pub logged_answer_bytes: usize,
+    /// Within which a request has to arrive.
+    pub request_seconds: u64,
+    /// Within which the upstream has to accept a connection.
+    pub connect_seconds: u64,
+    /// Within which the upstream has to send something.
+    pub idle_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 32 << 20,
+            nesting: 100,
+            answer_bytes: 32 << 20,
+            held_bytes: 256 << 10,
+            logged_answer_bytes: 1 << 20,
+            request_seconds: 60,
+            connect_seconds: 10,
+            idle_seconds: 600,
+        }
+    }
+}
+
+impl Limits {
+    /// The bounds of one answer.
+    pub fn answer(&self) -> AnswerLimits {
+        AnswerLimits {
+            frame_bytes: self.answer_bytes,
+            held_bytes: self.held_bytes,
+            nesting: self.nesting,
+            logged_bytes: self.logged_answer_bytes,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! From files to a [`Ruleset`]: reads `proxy.toml`, the pattern files and the key, checks everything, reports all at once.
+//!
+//! The only room that reads files and the environment. Whoever holds a [`Setup`] need check nothing again.
+
+mod file;
+mod key;
+mod limits;
+mod patterns;
+mod sections;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::crypto::{self, MasterKey};
+use crate::detect::{Detector, Problem, Settings, Source};
+use crate::policy::Policy;
+use crate::route::Routes;
+
+pub use limits::Limits;
+
+/// The commented `proxy.toml` that the program carries: what is used when there is none.
+pub const DEFAULT: &str = include_str!("../../proxy.toml");
+
+/// All that can be reloaded. Immutable: an exchange sees one ruleset for its whole life.
+pub struct Ruleset {
+    /// All patterns.
+    pub detector: Detector,
+    /// What is done with findings.
+    pub policy: Arc<Policy>,
+    /// Where requests go.
+    pub routes: Routes,
+    /// Bounds on sizes and times.
+    pub limits: Limits,
+    /// The beginning of the hash over every file that it was made from.
+    pub version: String,
+}
+
+/// What a start needs.
+pub struct Setup {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The log's folder.
+    pub audit: PathBuf,
+    /// Where the installation's key is.
+    pub key: KeyPlace,
+    /// The rules.
+    pub ruleset: Ruleset,
+    /// The files that the rules were read from.
+    pub sources: Vec<Source>,
+}
+
+/// Where the installation's key is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In this environment variable.
+    Env(String),
+    /// In this file, which is made when it is missing.
+    File(PathBuf),
+}
+
+/// Reads `proxy.toml` at `path`, or the default one, and all that it names.
+pub fn load(path: Option<&Path>) -> Result<Setup, Vec<Problem>> {
+    let source = match path {
+        Some(path) => patterns::read(path).map_err(|problem| vec![problem])?,
+        None => Source { name: "proxy.toml (built in)".to_owned(), text: DEFAULT.to_owned() },
+    };
+    let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+    from_source(source, folder)
+}
+
+/// Reads a `proxy.toml` whose relative paths begin at `folder`.
+pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>> {
+    let (file, mut problems) = file::read(&source, folder);
+    let (sources, unread) = patterns::sources(file.patterns.as_deref());
+    problems.extend(unread);
+    let settings = Settings { regions: file.phone_regions };
+    let detector = Detector::compile(&sources, &settings).map_err(|found| problems.extend(found));
+    match detector {
+        Ok(detector) if problems.is_empty() => {
+            let mut sources = sources;
+            sources.insert(0, source);
+            let version = version(&sources);
+            let ruleset =
+                Ruleset { detector, policy: Arc::new(file.policy), routes: file.routes, limits: file.limits, version };
+            Ok(Setup { listen: file.listen, audit: file.audit, key: file.key, ruleset, sources })
+        }
+        _ => Err(problems),
+    }
+}
+
+impl KeyPlace {
+    /// Reads the key; a file that is missing is made, with a fresh key that only its owner can read.
+    pub fn open(&self) -> Result<MasterKey, key::KeyError> {
+        key::open(self)
+    }
+}
+
+pub use key::KeyError;
+
+/// Names a ruleset by what its files say.
+fn version(sources: &[Source]) -> String {
+    let joined: Vec<u8> = sources.iter().flat_map(|source| crypto::sha256(source.text.as_bytes())).collect();
+    crypto::hex(&crypto::sha256(&joined)[..6])
+}

@@ -1,0 +1,92 @@
+//! What is done with a finding of each entity, and where its value may come back.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::detect::Entity;
+use crate::provider::Strand;
+
+/// What is done with a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It stays, and is counted in the log: for trying a pattern on live traffic.
+    Alert,
+    /// It stays.
+    Allow,
+    /// The request is refused.
+    Block,
+    /// A placeholder takes its place.
+    #[default]
+    Redact,
+}
+
+impl Action {
+    /// The action's name in `proxy.toml` and in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Redact => "redact",
+        }
+    }
+}
+
+/// Where in an answer a value comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restore {
+    /// In tool arguments only.
+    Arguments,
+    /// In text and in tool arguments.
+    #[default]
+    Everywhere,
+    /// Nowhere: the placeholder stays.
+    Never,
+    /// In text only.
+    Text,
+}
+
+/// The rule for one entity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rule {
+    /// What is done with a finding.
+    pub action: Action,
+    /// Where its value comes back.
+    pub restore: Restore,
+}
+
+/// Entity → rule; entities without a rule of their own are redacted and restored everywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    rules: BTreeMap<Entity, Rule>,
+}
+
+impl Policy {
+    /// A policy with these rules.
+    pub fn new(rules: BTreeMap<Entity, Rule>) -> Self {
+        Self { rules }
+    }
+
+    /// What is done with a finding of `entity`.
+    pub fn action(&self, entity: &Entity) -> Action {
+        self.rule(entity).action
+    }
+
+    /// Whether a value of `entity` comes back in a strand of this kind.
+    pub fn restores(&self, entity: &Entity, strand: Strand) -> bool {
+        match self.rule(entity).restore {
+            Restore::Arguments => strand == Strand::Arguments,
+            Restore::Everywhere => true,
+            Restore::Never => false,
+            Restore::Text => strand == Strand::Text,
+        }
+    }
+
+    fn rule(&self, entity: &Entity) -> Rule {
+        self.rules.get(entity).copied().unwrap_or_default()
+    }
+}

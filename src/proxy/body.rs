@@ -1,0 +1,91 @@
+//! Bodies: reading a caller's within bounds, and the body that an answer is sent as.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::StatusCode;
+use hyper::body::{Frame, Incoming, SizeHint};
+use tokio::sync::mpsc;
+
+use super::refused::Refused;
+use crate::config::Limits;
+
+/// The body of an answer to a caller.
+pub(super) enum Body {
+    /// Known at once.
+    Full(Option<Bytes>),
+    /// Sent piece by piece.
+    Streamed(mpsc::Receiver<Result<Bytes, BrokenOff>>),
+}
+
+/// The upstream broke off: the caller's connection is broken off too, so that it does not take the answer for whole.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the upstream broke off")]
+pub(super) struct BrokenOff;
+
+/// How many pieces of an answer may wait for a slow caller; then the upstream waits.
+const PIECES: usize = 8;
+
+impl Body {
+    /// A body known at once.
+    pub(super) fn full(bytes: impl Into<Bytes>) -> Self {
+        Self::Full(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty()))
+    }
+
+    /// A body that is written to the sender; it breaks off where the sender sends an error, and ends when it is dropped.
+    pub(super) fn channel() -> (mpsc::Sender<Result<Bytes, BrokenOff>>, Self) {
+        let (sender, receiver) = mpsc::channel(PIECES);
+        (sender, Self::Streamed(receiver))
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match self.get_mut() {
+            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Streamed(receiver) => {
+                receiver.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Full(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Streamed(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Reads a caller's whole body, within the limits on its size and time.
+pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refused> {
+    let reading = Limited::new(body, limits.request_bytes).collect();
+    match tokio::time::timeout(Duration::from_secs(limits.request_seconds), reading).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::request(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request/too-large",
+            format!("The request is longer than {} bytes: shorten it, or raise `request_bytes`.", limits.request_bytes),
+        )),
+        Ok(Err(_)) => Err(Refused::request(
+            StatusCode::BAD_REQUEST,
+            "request/broken-off",
+            "The request's body broke off before its end: send it again.",
+        )),
+        Err(_) => Err(Refused::request(
+            StatusCode::REQUEST_TIMEOUT,
+            "request/timeout",
+            format!("The request did not arrive within {} seconds: send it again.", limits.request_seconds),
+        )),
+    }
+}

@@ -1,0 +1,259 @@
+//! The story of an exchange, from a caller's request to the last byte of its answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::{Request, Response, StatusCode};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::body::{self, Body};
+use super::refused::Refused;
+use super::request::{self, Clean, Cleaned, Received};
+use super::{Gateway, Identity, headers, relay, upstream};
+use crate::audit::{Closed, Coverage, Log, Opened, Outcome, Tally, Timings};
+use crate::config::Ruleset;
+use crate::policy::Action;
+use crate::provider::Dialect;
+use crate::redact::{self, Account, Facts, Vault};
+use crate::route::Route;
+
+/// Bodies longer than this are scanned on a thread of their own, so that other exchanges go on meanwhile.
+const LONG_BODY: usize = 256 << 10;
+
+/// Answers one request. Every error ends here, is logged once and answered once.
+pub(super) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+    let mut exchange = Exchange::begin(gateway, &request);
+    let id = exchange.opened.exchange;
+    let mut response = match exchange.run(request).await {
+        Ok(response) => response,
+        Err(refused) => exchange.refuse(refused).await,
+    };
+    let id = HeaderValue::from_str(&id.to_string()).expect("an id is plain text");
+    response.headers_mut().insert(headers::EXCHANGE, id);
+    response
+}
+
+struct Exchange {
+    gateway: Arc<Gateway>,
+    ruleset: Arc<Ruleset>,
+    dialect: &'static Dialect,
+    started: Instant,
+    /// The opening entry as far as it is known.
+    opened: Opened,
+    timings: Timings,
+    /// There once the opening entry is in the log.
+    ending: Option<Ending>,
+}
+
+impl Exchange {
+    fn begin(gateway: Arc<Gateway>, request: &Request<Incoming>) -> Self {
+        let ruleset = Arc::clone(&gateway.ruleset);
+        let dialect = Dialect::of(request.uri().path());
+        let opened = Opened {
+            exchange: Uuid::now_v7(),
+            at: Timestamp::now(),
+            caller: caller(&gateway, request),
+            subject: header_token(&gateway, request, Identity::Subject),
+            conversation: header_token(&gateway, request, Identity::Conversation),
+            route: String::new(),
+            provider: dialect.name.to_owned(),
+            method: request.method().to_string(),
+            path: String::new(),
+            model: None,
+            streaming: false,
+            ruleset: ruleset.version.clone(),
+            findings: Vec::new(),
+            coverage: Coverage::default(),
+            request: Vec::new(),
+        };
+        let (started, timings) = (Instant::now(), Timings::default());
+        Self { gateway, ruleset, dialect, started, opened, timings, ending: None }
+    }
+
+    async fn run(&mut self, request: Request<Incoming>) -> Result<Response<Body>, Refused> {
+        let ruleset = Arc::clone(&self.ruleset);
+        let (route, target) = find_route(&ruleset, &request)?;
+        self.opened.route.clone_from(&route.name);
+        let received = self.receive(request, target).await?;
+        let (clean, vault) = self.clean(received).await?;
+        self.open(&clean).await?;
+        let request = clean.into_request(route)?;
+        let response = upstream::send(&self.gateway.client, request, &ruleset.limits).await?;
+        self.timings.first_byte_us = Some(self.elapsed_us());
+        let mut ending = self.ending.take().expect("the exchange was opened above");
+        ending.timings = self.timings;
+        relay::answer(relay::Answer {
+            gateway: Arc::clone(&self.gateway),
+            ruleset,
+            dialect: self.dialect,
+            vault,
+            ending,
+            response,
+        })
+        .await
+    }
+
+    /// Reads the request to its end, within its limits.
+    async fn receive(&mut self, request: Request<Incoming>, target: String) -> Result<Received, Refused> {
+        let (head, body) = request.into_parts();
+        request::check_head(&head.method, &head.headers)?;
+        let body = body::read(body, &self.ruleset.limits).await?;
+        Ok(Received { method: head.method, target, headers: head.headers, body })
+    }
+
+    /// Scans and redacts all that leaves.
+    async fn clean(&mut self, received: Received) -> Result<(Clean, Vault), Refused> {
+        let begun = Instant::now();
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        let long = received.body.len() > LONG_BODY;
+        let clean = move || request::clean(gateway.redactor(&ruleset), dialect, received);
+        let Cleaned { request, vault, account } = match long {
+            true => tokio::task::spawn_blocking(clean).await.map_err(|_| internal())?,
+            false => clean(),
+        };
+        self.timings.redact_us = micros(begun);
+        self.opened.findings = tallies(&self.ruleset, &account);
+        self.opened.coverage = coverage(&account);
+        Ok((request?, vault))
+    }
+
+    /// Writes the opening entry and waits until it is on the disk.
+    async fn open(&mut self, clean: &Clean) -> Result<(), Refused> {
+        let begun = Instant::now();
+        let Facts { model, subject, streaming } = &clean.body.facts;
+        let subject = subject.as_ref().map(|subject| self.gateway.identities.token(Identity::Subject, subject));
+        self.opened.subject = self.opened.subject.take().or(subject);
+        self.opened.model.clone_from(model);
+        self.opened.streaming = *streaming;
+        self.opened.path = clean.target.split('?').next().unwrap_or_default().to_owned();
+        self.opened.request = clean.body.logged.to_vec();
+        self.gateway.log.opened(self.opened.clone()).await.map_err(|error| {
+            tracing::error!(%error, "the log cannot be written: nothing is forwarded");
+            Refused::log()
+        })?;
+        self.timings.commit_us = micros(begun);
+        self.ending = Some(Ending::new(self.gateway.log.clone(), self.opened.exchange, self.started, self.timings));
+        Ok(())
+    }
+
+    /// Logs and answers an exchange that did not get its answer.
+    async fn refuse(mut self, refused: Refused) -> Response<Body> {
+        tracing::info!(exchange = %self.opened.exchange, code = refused.code, "refused");
+        let mut closed = Closed::new(self.opened.exchange, Timestamp::now(), refused.outcome);
+        closed.reason = Some(refused.code.to_owned());
+        closed.status = Some(refused.status.as_u16());
+        match self.ending.take() {
+            Some(ending) => ending.close(closed).await,
+            None => {
+                closed.timings = Timings { total_us: self.elapsed_us(), ..self.timings };
+                if let Err(error) = self.gateway.log.refused(self.opened, closed).await {
+                    tracing::error!(%error, "a refusal could not be logged");
+                }
+            }
+        }
+        refused.response(self.dialect)
+    }
+
+    fn elapsed_us(&self) -> u64 {
+        micros(self.started)
+    }
+}
+
+/// The closing entry of an open exchange: appended exactly once, also when the exchange is abandoned.
+pub(super) struct Ending {
+    log: Option<Log>,
+    exchange: Uuid,
+    started: Instant,
+    timings: Timings,
+}
+
+impl Ending {
+    fn new(log: Log, exchange: Uuid, started: Instant, timings: Timings) -> Self {
+        Self { log: Some(log), exchange, started, timings }
+    }
+
+    /// The closing entry with nothing but its outcome.
+    pub(super) fn entry(&self, outcome: Outcome) -> Closed {
+        Closed::new(self.exchange, Timestamp::now(), outcome)
+    }
+
+    /// Appends the closing entry and waits until it is on the disk. If the log cannot be written just now, it is queued.
+    pub(super) async fn close(mut self, closed: Closed) {
+        let closed = self.timed(closed);
+        let Some(log) = self.log.take() else { return };
+        if let Err(error) = log.closed(closed.clone()).await {
+            tracing::error!(%error, exchange = %self.exchange, "the end of an exchange could not be logged yet");
+            log.closed_later(closed);
+        }
+    }
+
+    fn timed(&self, closed: Closed) -> Closed {
+        Closed { timings: Timings { total_us: micros(self.started), ..self.timings }, ..closed }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(log) = self.log.take() {
+            log.closed_later(self.timed(self.entry(Outcome::CallerGone)));
+        }
+    }
+}
+
+fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(&'r Route, String), Refused> {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let Some((route, rest)) = ruleset.routes.find(target) else {
+        let names: Vec<String> = ruleset.routes.iter().map(|route| format!("`/{}`", route.name)).collect();
+        let message = format!("No route serves this path: begin it with {}.", names.join(" or "));
+        return Err(Refused::request(StatusCode::NOT_FOUND, "route/unknown", message));
+    };
+    Ok((route, rest.to_owned()))
+}
+
+/// A token for the credential that the caller shows.
+fn caller(gateway: &Gateway, request: &Request<Incoming>) -> String {
+    let credential = headers::credential(request.headers());
+    let credential = credential.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    credential.map_or("anonymous".to_owned(), |value| gateway.identities.token(Identity::Caller, &value))
+}
+
+fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identity) -> Option<String> {
+    let name = match identity {
+        Identity::Conversation => headers::CONVERSATION,
+        _ => headers::SUBJECT,
+    };
+    let value = request.headers().get(name)?;
+    Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
+}
+
+/// The findings of an account as the log writes them.
+pub(super) fn tallies(ruleset: &Ruleset, account: &Account) -> Vec<Tally> {
+    let tally = |(&(pattern, action), &count): (&(_, Action), &u64)| {
+        let pattern = ruleset.detector.pattern(pattern);
+        Tally {
+            entity: pattern.entity.to_string(),
+            pattern: pattern.name.clone(),
+            action: action.name().to_owned(),
+            count,
+        }
+    };
+    account.findings.iter().map(tally).collect()
+}
+
+fn coverage(account: &Account) -> Coverage {
+    let redact::Coverage { strings, bytes, opaque } = account.coverage;
+    Coverage { strings, bytes, opaque, exemptions: Vec::new() }
+}
+
+fn internal() -> Refused {
+    let message =
+        "Blotter could not scan the request, so it was not forwarded: try again, and report it if it happens twice.";
+    Refused::request(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+}
+
+fn micros(since: Instant) -> u64 {
+    since.elapsed().as_micros() as u64
+}

@@ -1,0 +1,67 @@
+//! Which headers go on, in which direction.
+
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// Names the customer for the log; never forwarded.
+pub(super) const SUBJECT: HeaderName = HeaderName::from_static("x-blotter-subject");
+/// Names the conversation for the log; never forwarded.
+pub(super) const CONVERSATION: HeaderName = HeaderName::from_static("x-blotter-conversation");
+/// Tells the caller under which id the log has the exchange.
+pub(super) const EXCHANGE: HeaderName = HeaderName::from_static("x-blotter-exchange");
+
+/// Where SDKs put the provider's key.
+const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
+
+/// Takes out what belongs to one connection (RFC 9110, section 7.6.1) and not to the message.
+pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    const HOP_BY_HOP: [&str; 9] = [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Turns a caller's headers into those that the upstream gets, before their values are scanned.
+pub(super) fn prepare_request(headers: &mut HeaderMap) {
+    remove_hop_by_hop(headers);
+    for name in [header::HOST, header::CONTENT_LENGTH, header::EXPECT, SUBJECT, CONVERSATION] {
+        headers.remove(name);
+    }
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+}
+
+/// The credential that the caller shows, if any.
+pub(super) fn credential(headers: &HeaderMap) -> Option<&HeaderValue> {
+    CREDENTIALS.iter().find_map(|name| headers.get(*name))
+}
+
+/// Takes every credential out.
+pub(super) fn remove_credentials(headers: &mut HeaderMap) {
+    for name in CREDENTIALS {
+        headers.remove(name);
+    }
+}
+
+/// Whether a header carries a secret that is meant for the provider, and so is forwarded unscanned.
+pub(super) fn carries_credential(name: &HeaderName) -> bool {
+    ["auth", "cookie", "key", "secret", "token"].iter().any(|part| name.as_str().contains(part))
+}

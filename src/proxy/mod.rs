@@ -1,0 +1,99 @@
+//! The live path: listener, exchanges, the way to the upstream and back.
+//!
+//! Read [`exchange`] first: it tells the story of a request. Nothing here asks which provider it is; the tables answer.
+
+mod body;
+mod exchange;
+mod headers;
+mod refused;
+mod relay;
+mod request;
+mod server;
+mod upstream;
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::audit::Log;
+use crate::config::Ruleset;
+use crate::crypto::{MacKey, MasterKey, Purpose, hex};
+use crate::redact::Redactor;
+
+pub use server::serve;
+pub use upstream::{Client, TlsError, client};
+
+/// What all exchanges share.
+pub struct Gateway {
+    ruleset: Arc<Ruleset>,
+    log: Log,
+    client: Client,
+    placeholder_key: MacKey,
+    identities: Identities,
+    /// Answers on their way, which the end of the process waits for.
+    answers: TaskTracker,
+}
+
+/// Turns what names a caller, a customer or a conversation into a token for the log.
+///
+/// The log holds no original value, and a customer's id is often a phone number. Equal ids give equal tokens, so the log can
+/// be asked for an id by whoever has the key.
+#[derive(Clone)]
+pub struct Identities(MacKey);
+
+/// What a token stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Who calls: told by the credential.
+    Caller,
+    /// The conversation.
+    Conversation,
+    /// The customer.
+    Subject,
+}
+
+impl Gateway {
+    /// Brings the parts together.
+    pub fn new(ruleset: Ruleset, log: Log, key: &MasterKey, client: Client) -> Self {
+        Self {
+            ruleset: Arc::new(ruleset),
+            log,
+            client,
+            placeholder_key: key.derive(Purpose::Placeholder),
+            identities: Identities::new(key),
+            answers: TaskTracker::new(),
+        }
+    }
+
+    fn redactor<'a>(&'a self, ruleset: &'a Ruleset) -> Redactor<'a> {
+        let Ruleset { detector, policy, limits, .. } = ruleset;
+        Redactor { detector, policy, key: &self.placeholder_key, nesting: limits.nesting }
+    }
+}
+
+impl Identities {
+    /// Tokens under this installation's key.
+    pub fn new(key: &MasterKey) -> Self {
+        Self(key.derive(Purpose::Identity))
+    }
+
+    /// The token for `id`; a token is its own token.
+    pub fn token(&self, identity: Identity, id: &str) -> String {
+        let (prefix, id) = (identity.prefix(), id.trim());
+        let is_token = |rest: &str| rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if id.strip_prefix(prefix).is_some_and(is_token) {
+            return id.to_owned();
+        }
+        format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), id.as_bytes()])[..8]))
+    }
+}
+
+impl Identity {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Caller => "key_",
+            Self::Conversation => "con_",
+            Self::Subject => "sub_",
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The way back: the upstream's answer to the caller, its values restored, its end in the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::{Response, StatusCode};
+use tokio::sync::mpsc;
+
+use super::body::{Body, BrokenOff};
+use super::exchange::{Ending, tallies};
+use super::refused::Refused;
+use super::{Gateway, headers};
+use crate::audit::{Closed, Outcome, Usage};
+use crate::config::Ruleset;
+use crate::provider::Dialect;
+use crate::redact::{self, AnswerAccount, Restorer, Vault};
+use crate::wire::frame::Framing;
+
+/// An upstream's answer whose head has arrived.
+pub(super) struct Answer {
+    pub gateway: Arc<Gateway>,
+    pub ruleset: Arc<Ruleset>,
+    pub dialect: &'static Dialect,
+    pub vault: Vault,
+    pub ending: Ending,
+    pub response: Response<Incoming>,
+}
+
+/// Turns the upstream's answer into the caller's.
+pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
+    let Answer { gateway, ruleset, dialect, vault, ending, response } = answer;
+    let (mut head, incoming) = response.into_parts();
+    headers::remove_hop_by_hop(&mut head.headers);
+    let status = head.status;
+    let framing = framing(&head.headers);
+    let restorer = framing
+        .map(|framing| Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, framing, ruleset.limits.answer()));
+    let relay = Relay { gateway, ruleset, status, ending, incoming, restorer, written: Vec::new() };
+    if is_encoded(&head.headers) {
+        return Err(relay.refuse(Early::Encoded).await);
+    }
+    let body = match framing {
+        Some(Framing::Whole) => {
+            head.headers.remove(header::CONTENT_LENGTH);
+            Body::full(relay.whole().await?)
+        }
+        Some(Framing::Events | Framing::Lines) => {
+            head.headers.remove(header::CONTENT_LENGTH);
+            relay.streamed()
+        }
+        None => relay.streamed(),
+    };
+    Ok(Response::from_parts(head, body))
+}
+
+/// How the answer is cut, by its content type; `None` for what holds no text to restore.
+fn framing(headers: &HeaderMap) -> Option<Framing> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Some(Framing::Whole) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "text/event-stream" => Some(Framing::Events),
+        "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => Some(Framing::Lines),
+        essence if essence == "application/json" || essence.ends_with("+json") => Some(Framing::Whole),
+        _ => None,
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+struct Relay {
+    gateway: Arc<Gateway>,
+    ruleset: Arc<Ruleset>,
+    status: StatusCode,
+    ending: Ending,
+    incoming: Incoming,
+    /// None for an answer that passes as it is.
+    restorer: Option<Restorer>,
+    /// A whole answer as the provider wrote it, for the log where no lane says what its text is.
+    written: Vec<u8>,
+}
+
+/// Why an answer ended early.
+enum Early {
+    BrokenOff,
+    CallerGone,
+    Encoded,
+    TimedOut,
+    TooLong,
+}
+
+impl Relay {
+    /// Waits for the whole answer, so that its end is in the log before its first byte leaves.
+    async fn whole(mut self) -> Result<Bytes, Refused> {
+        let mut pieces = Vec::new();
+        let ended = loop {
+            match self.next().await {
+                Ok(Some(bytes)) => {
+                    self.written.extend_from_slice(&bytes);
+                    match self.restore(&bytes) {
+                        Ok(ready) => pieces.extend(ready),
+                        Err(early) => break Err(early),
+                    }
+                }
+                Ok(None) => break self.finish(),
+                Err(early) => break Err(early),
+            }
+        };
+        match ended {
+            Ok(last) => {
+                pieces.extend(last);
+                self.close(Outcome::Complete, None).await;
+                Ok(join(pieces))
+            }
+            Err(early) => Err(self.refuse(early).await),
+        }
+    }
+
+    /// Ends an answer of which nothing was sent yet.
+    async fn refuse(self, early: Early) -> Refused {
+        let refused = early.refused();
+        let closed =
+            Closed { status: Some(refused.status.as_u16()), ..self.entry(refused.outcome, Some(refused.code)) };
+        self.ending.close(closed).await;
+        refused
+    }
+
+    /// Sends the answer on as it arrives.
+    fn streamed(self) -> Body {
+        let (sender, body) = Body::channel();
+        let gateway = Arc::clone(&self.gateway);
+        gateway.answers.spawn(self.pump(sender));
+        body
+    }
+
+    async fn pump(mut self, sender: mpsc::Sender<Result<Bytes, BrokenOff>>) {
+        match self.pump_to_end(&sender).await {
+            Ok(()) => self.close(Outcome::Complete, None).await,
+            Err(Early::CallerGone) => self.close(Outcome::CallerGone, None).await,
+            Err(early) => {
+                let refused = early.refused();
+                tracing::warn!(code = refused.code, "an answer broke off");
+                self.close(refused.outcome, Some(refused.code)).await;
+                // The caller may be gone as well.
+                let _ = sender.send(Err(BrokenOff)).await;
+            }
+        }
+    }
+
+    async fn pump_to_end(&mut self, sender: &mpsc::Sender<Result<Bytes, BrokenOff>>) -> Result<(), Early> {
+        loop {
+            let next = tokio::select! {
+                next = self.next() => next?,
+                () = sender.closed() => return Err(Early::CallerGone),
+            };
+            let Some(bytes) = next else { break };
+            send(sender, self.restore(&bytes)?).await?;
+        }
+        let last = self.finish()?;
+        send(sender, last).await
+    }
+
+    /// The upstream's next bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Early> {
+        let idle = Duration::from_secs(self.ruleset.limits.idle_seconds);
+        loop {
+            match tokio::time::timeout(idle, self.incoming.frame()).await {
+                Err(_) => return Err(Early::TimedOut),
+                Ok(None) => return Ok(None),
+                Ok(Some(Err(_))) => return Err(Early::BrokenOff),
+                Ok(Some(Ok(frame))) => {
+                    // Trailers carry nothing that an SDK reads.
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+            }
+        }
+    }
+
+    fn restore(&mut self, bytes: &Bytes) -> Result<Vec<Bytes>, Early> {
+        let Some(restorer) = &mut self.restorer else { return Ok(vec![bytes.clone()]) };
+        restorer.push(bytes).map_err(|_| Early::TooLong)
+    }
+
+    fn finish(&mut self) -> Result<Vec<Bytes>, Early> {
+        let Some(restorer) = &mut self.restorer else { return Ok(Vec::new()) };
+        restorer.finish().map_err(|_| Early::TooLong)
+    }
+
+    async fn close(self, outcome: Outcome, reason: Option<&'static str>) {
+        let closed = self.entry(outcome, reason);
+        self.ending.close(closed).await;
+    }
+
+    /// The closing entry, with the answer scrubbed of whatever a scan finds in it.
+    fn entry(&self, outcome: Outcome, reason: Option<&'static str>) -> Closed {
+        let nothing = AnswerAccount::default();
+        let account = self.restorer.as_ref().map_or(&nothing, Restorer::account);
+        let limit = self.ruleset.limits.logged_answer_bytes;
+        let transcript = account.transcript.to_json();
+        let written = if account.transcript.is_empty() { &self.written[..] } else { transcript.as_bytes() };
+        let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(written);
+        let redact::Usage { cached, input, output } = account.usage;
+        Closed {
+            reason: reason.map(str::to_owned),
+            status: Some(self.status.as_u16()),
+            usage: Usage { cached, input, output },
+            findings: tallies(&self.ruleset, &found),
+            restored: account.placeholders.restored,
+            unrestored: account.placeholders.kept,
+            answer_truncated: account.transcript.truncated() || scrubbed.len() > limit,
+            answer: scrubbed[..scrubbed.len().min(limit)].to_vec(),
+            ..self.ending.entry(outcome)
+        }
+    }
+}
+
+impl Early {
+    /// What the caller is told where it can still be told something.
+    fn refused(self) -> Refused {
+        match self {
+            Self::BrokenOff => Refused::upstream(
+                "upstream/broken-off",
+                "The provider broke off in the middle of its answer: try again.",
+            ),
+            Self::CallerGone => {
+                Refused { outcome: Outcome::CallerGone, ..Refused::upstream("caller/gone", "The caller left.") }
+            }
+            Self::Encoded => Refused::upstream(
+                "answer/encoding",
+                "The provider's answer is compressed although that was not asked for, so it cannot be read.",
+            ),
+            Self::TimedOut => Refused::timed_out(
+                "The provider sent nothing more of its answer for too long: try again, or raise `idle_seconds`.",
+            ),
+            Self::TooLong => Refused::upstream(
+                "answer/too-long",
+                "The provider's answer, or a frame of it, is longer than allowed: raise `answer_bytes`.",
+            ),
+        }
+    }
+}
+
+/// Sends all pieces that are ready in one.
+async fn send(sender: &mpsc::Sender<Result<Bytes, BrokenOff>>, pieces: Vec<Bytes>) -> Result<(), Early> {
+    let bytes = join(pieces);
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    sender.send(Ok(bytes)).await.map_err(|_| Early::CallerGone)
+}
+
+fn join(mut pieces: Vec<Bytes>) -> Bytes {
+    match pieces.len() {
+        1 => pieces.swap_remove(0),
+        _ => pieces.concat().into(),
+    }
+}

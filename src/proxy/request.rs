@@ -1,0 +1,182 @@
+//! A caller's request becomes one that may leave: address, headers and body, each scanned.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Method, Request, StatusCode, Uri};
+
+use super::headers;
+use super::refused::Refused;
+use crate::provider::Dialect;
+use crate::redact::{Account, Redacted, Redaction, Redactor, Unfit, Vault};
+use crate::route::{Credential, Route};
+use crate::wire::json::JsonError;
+
+/// A request as the caller sent it, read to its end.
+pub(super) struct Received {
+    pub method: Method,
+    /// What follows the route's name: raw path and query.
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// A request fit to leave.
+pub(super) struct Clean {
+    pub method: Method,
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: Redacted,
+}
+
+/// What scanning a request gave: the request, or why it is refused; and what was seen on the way, in either case.
+pub(super) struct Cleaned {
+    pub request: Result<Clean, Refused>,
+    pub vault: Vault,
+    pub account: Account,
+}
+
+/// Refuses what cannot be read before it is read.
+pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+    let encoding = headers.get(CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap_or("unreadable"));
+    if *method == Method::CONNECT || headers.contains_key("upgrade") {
+        return Err(Refused::request(
+            StatusCode::NOT_IMPLEMENTED,
+            "request/upgrade",
+            "Blotter does not forward upgraded connections such as WebSocket: use the API's HTTP endpoints.",
+        ));
+    }
+    if !encoding.eq_ignore_ascii_case("identity") {
+        return Err(Refused::request(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request/encoding",
+            "The request's body is compressed, so it cannot be scanned: send it without `content-encoding`.",
+        ));
+    }
+    Ok(())
+}
+
+/// Scans and redacts everything of a request that leaves.
+pub(super) fn clean(redactor: Redactor, dialect: &'static Dialect, received: Received) -> Cleaned {
+    let mut redaction = redactor.begin();
+    let request = clean_parts(&mut redaction, dialect, received);
+    let (vault, account) = redaction.finish();
+    Cleaned { request, vault, account }
+}
+
+fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: Received) -> Result<Clean, Refused> {
+    let Received { method, target, mut headers, body } = received;
+    check_target(redaction, &target)?;
+    let readable = is_json(&headers);
+    headers::prepare_request(&mut headers);
+    redact_headers(redaction, &mut headers)?;
+    let body = match body {
+        body if body.is_empty() => Redacted::default(),
+        body if readable => redaction.body(body, dialect).map_err(unfit)?,
+        _ => {
+            return Err(Refused::request(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "request/content-type",
+                "Blotter reads JSON only, and nothing leaves that it cannot read: send `content-type: application/json`.",
+            ));
+        }
+    };
+    Ok(Clean { method, target, headers, body })
+}
+
+/// The address goes verbatim or not at all.
+fn check_target(redaction: &mut Redaction, target: &str) -> Result<(), Refused> {
+    let decoded = percent_decode(target);
+    match redaction.text(&decoded).map_err(unfit)? {
+        Cow::Borrowed(_) => Ok(()),
+        Cow::Owned(_) => Err(Refused::request(
+            StatusCode::BAD_REQUEST,
+            "request/value-in-url",
+            "The request's URL holds a value that must not leave, and a URL cannot be redacted: send it in the body.",
+        )),
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let byte = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<(), Refused> {
+    for (name, value) in headers.iter_mut() {
+        if headers::carries_credential(name) {
+            continue;
+        }
+        let unreadable = || {
+            let message =
+                format!("The header `{name}` is not UTF-8, so it cannot be scanned: leave it out or send it as text.");
+            Refused::request(StatusCode::BAD_REQUEST, "request/header", message)
+        };
+        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| unreadable())?;
+        if let Cow::Owned(redacted) = redaction.text(text).map_err(unfit)? {
+            *value = HeaderValue::from_str(&redacted).map_err(|_| unreadable())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the body is said to be JSON, or nothing is said (some clients say nothing).
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn unfit(unfit: Unfit) -> Refused {
+    let (status, code) = match &unfit {
+        Unfit::Blocked { .. } => (StatusCode::FORBIDDEN, "policy/blocked"),
+        Unfit::Json(JsonError::DuplicateKey { .. }) => (StatusCode::BAD_REQUEST, "json/duplicate-key"),
+        Unfit::Json(JsonError::Syntax { .. }) => (StatusCode::BAD_REQUEST, "json/syntax"),
+        Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
+        Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
+        Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
+    };
+    let message = match &unfit {
+        Unfit::Blocked { .. } => format!("Blotter did not forward the request: {unfit}."),
+        Unfit::Json(_) => format!("Blotter cannot read the request, so it was not forwarded: {unfit}."),
+    };
+    Refused::request(status, code, message)
+}
+
+impl Clean {
+    /// The request for the upstream, with the route's own credential or the caller's.
+    pub(super) fn into_request(self, route: &Route) -> Result<Request<Full<Bytes>>, Refused> {
+        let slash = if self.target.starts_with('/') { "" } else { "/" };
+        let uri = format!("{}{slash}{}", route.upstream, self.target).parse::<Uri>().map_err(|_| {
+            let message = "The request's path cannot be part of a URL: check the base URL that the client was given.";
+            Refused::request(StatusCode::BAD_REQUEST, "request/path", message)
+        })?;
+        let mut request = Request::new(Full::new(self.body.bytes));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = self.headers;
+        if let Some(credential) = &route.credential {
+            lend(credential, request.headers_mut());
+        }
+        Ok(request)
+    }
+}
+
+fn lend(credential: &Credential, headers: &mut HeaderMap) {
+    headers::remove_credentials(headers);
+    let name = hyper::header::HeaderName::from_bytes(credential.header.as_bytes());
+    if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(credential.value.reveal())) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,78 @@
+//! The way to the providers: pooled connections, TLS by rustls, no retries of calls that were made, no redirects.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::refused::Refused;
+use crate::config::Limits;
+
+/// The connections to all upstreams.
+pub type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS towards the providers cannot be set up: {0}")]
+pub struct TlsError(#[from] rustls::Error);
+
+/// Makes the client that all exchanges share.
+pub fn client(limits: &Limits) -> Result<Client, TlsError> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(Duration::from_secs(limits.connect_seconds)));
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let tls = rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()?
+        .with_webpki_roots()
+        .with_no_client_auth();
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(connector);
+    Ok(legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(60))
+        .retry_canceled_requests(false)
+        .build(connector))
+}
+
+/// Sends a request and waits for the head of its answer.
+pub(super) async fn send(
+    client: &Client,
+    request: Request<Full<Bytes>>,
+    limits: &Limits,
+) -> Result<Response<Incoming>, Refused> {
+    match tokio::time::timeout(Duration::from_secs(limits.idle_seconds), client.request(request)).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) if error.is_connect() => Err(Refused::upstream(
+            "upstream/unreachable",
+            format!("The provider cannot be reached ({}): check the route's `upstream`.", cause(&error)),
+        )),
+        Ok(Err(error)) => Err(Refused::upstream(
+            "upstream/broken-off",
+            format!("The provider broke off before it answered ({}): try again.", cause(&error)),
+        )),
+        Err(_) => Err(Refused::timed_out(format!(
+            "The provider did not answer within {} seconds: try again, or raise `idle_seconds`.",
+            limits.idle_seconds
+        ))),
+    }
+}
+
+/// The innermost reason that the network gave.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

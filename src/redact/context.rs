@@ -1,0 +1,322 @@
+//! What surrounds a place in a lane's text: is it inside a URL, and how deep inside JSON strings.
+//!
+//! A poisoned prompt can have the model write an address that carries a placeholder; restored there, the value would be sent
+//! to whoever owns the address as soon as the text is shown. So nothing is restored inside a URL, a Markdown link's target or
+//! an image. The rules err on the side of seeing a URL where none is: a placeholder then stays.
+
+/// Follows a lane's text character by character.
+#[derive(Debug)]
+pub(super) struct Context {
+    content: Content,
+    word: Word,
+    link: Link,
+}
+
+impl Context {
+    /// Begins with a lane of plain text (which may turn out to be JSON).
+    pub(super) fn text() -> Self {
+        Self { content: Content::default(), word: Word::default(), link: Link::None }
+    }
+
+    /// Begins with a lane of JSON source.
+    pub(super) fn json() -> Self {
+        let content = Content { nest: Nest::Json(Box::default()), depth_left: DEEPEST };
+        Self { content, word: Word::default(), link: Link::None }
+    }
+
+    /// Takes the next text.
+    pub(super) fn feed(&mut self, text: &str) {
+        for character in text.chars() {
+            if let Some(character) = self.content.feed(character) {
+                self.word.feed(character);
+                self.link = self.link.after(character);
+            }
+        }
+    }
+
+    /// Takes a placeholder or its value: a word without meaning of its own.
+    pub(super) fn feed_placeholder(&mut self) {
+        self.feed("x");
+    }
+
+    /// Whether a value may come back here.
+    pub(super) fn restorable(&self) -> bool {
+        !self.word.url && !matches!(self.link, Link::Image | Link::ImageEnd | Link::Target)
+    }
+
+    /// How many JSON strings lie around this place, within the lane's own text.
+    pub(super) fn depth(&self) -> usize {
+        self.content.depth()
+    }
+}
+
+/// The characters since the last blank, quote or angle bracket.
+#[derive(Debug, Default)]
+struct Word {
+    /// It holds `//`, or a host name and what follows one.
+    url: bool,
+    after_slash: bool,
+    after_dot: bool,
+    /// Letters since the last dot: two or more may be a top-level domain.
+    letters: usize,
+}
+
+impl Word {
+    fn feed(&mut self, character: char) {
+        let host = self.after_dot && self.letters >= 2;
+        match character {
+            // A browser takes `\` for `/`.
+            '/' | '\\' => {
+                self.url |= self.after_slash || host;
+                *self = Self { url: self.url, after_slash: true, ..Self::default() };
+            }
+            '?' | '#' => {
+                self.url |= host;
+                self.after_slash = false;
+            }
+            '.' => *self = Self { url: self.url, after_dot: true, ..Self::default() },
+            c if c.is_alphabetic() => {
+                self.letters += 1;
+                self.after_slash = false;
+            }
+            c if c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`') || ends_word(c) => *self = Self::default(),
+            _ => *self = Self { url: self.url, after_dot: self.after_dot, ..Self::default() },
+        }
+    }
+}
+
+/// Punctuation of scripts that put no blank between an address and the next sentence.
+fn ends_word(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{3011}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff1f}')
+}
+
+/// Where in a Markdown link or image the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    /// After `!`.
+    Bang,
+    /// After the `]` of a link's text.
+    End,
+    /// Inside an image's description.
+    Image,
+    /// After the `]` of that.
+    ImageEnd,
+    None,
+    /// Inside the brackets that hold the address.
+    Target,
+}
+
+impl Link {
+    fn after(self, character: char) -> Self {
+        match (self, character) {
+            (Self::Target, ')') => Self::None,
+            (Self::Target, _) => Self::Target,
+            (Self::Image, ']') => Self::ImageEnd,
+            (Self::Image, _) | (Self::Bang, '[') => Self::Image,
+            (Self::End | Self::ImageEnd, '(') => Self::Target,
+            (_, '!') => Self::Bang,
+            (_, ']') => Self::End,
+            _ => Self::None,
+        }
+    }
+}
+
+/// How many JSON texts inside each other's strings are followed.
+const DEEPEST: usize = 8;
+
+/// The inside of a string, or a lane: plain text or again JSON.
+#[derive(Debug)]
+struct Content {
+    nest: Nest,
+    depth_left: usize,
+}
+
+#[derive(Debug)]
+enum Nest {
+    /// After a `[` at the beginning: JSON or the model's own words.
+    Bracket,
+    Json(Box<Source>),
+    Plain,
+    /// Nothing but blanks so far.
+    Unknown,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self { nest: Nest::Unknown, depth_left: DEEPEST }
+    }
+}
+
+impl Content {
+    /// Takes a character; gives it back as the reader of the innermost text sees it, if it says something there.
+    fn feed(&mut self, character: char) -> Option<char> {
+        match &mut self.nest {
+            Nest::Json(source) => return source.feed(character, self.depth_left),
+            Nest::Plain => return Some(character),
+            Nest::Bracket | Nest::Unknown if character.is_whitespace() => return Some(character),
+            Nest::Bracket if matches!(character, '{' | '[' | ']' | '"' | '0'..='9') => self.begin_json(character),
+            Nest::Unknown if character == '{' => self.begin_json(character),
+            Nest::Unknown if character == '[' => self.nest = Nest::Bracket,
+            Nest::Bracket | Nest::Unknown => self.nest = Nest::Plain,
+        }
+        Some(character)
+    }
+
+    fn begin_json(&mut self, first: char) {
+        let mut source = Box::<Source>::default();
+        if self.depth_left > 0 {
+            source.feed(first, self.depth_left);
+            self.nest = Nest::Json(source);
+        } else {
+            self.nest = Nest::Plain;
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match &self.nest {
+            Nest::Json(source) => source.string.as_ref().map_or(0, |content| 1 + content.depth()),
+            _ => 0,
+        }
+    }
+}
+
+/// JSON source, read for its strings only.
+#[derive(Debug, Default)]
+struct Source {
+    /// The string that is open here.
+    string: Option<Content>,
+    escape: Escape,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Escape {
+    #[default]
+    None,
+    /// After a backslash.
+    Begun,
+    /// Inside `\uXXXX`.
+    Unicode { digits: u8, code: u32 },
+}
+
+impl Source {
+    fn feed(&mut self, character: char, depth_left: usize) -> Option<char> {
+        let Some(content) = &mut self.string else {
+            if character == '"' {
+                self.string = Some(Content { nest: Nest::Unknown, depth_left: depth_left.saturating_sub(1) });
+            }
+            return Some(character);
+        };
+        let said = match (self.escape, character) {
+            (Escape::None, '"') => {
+                self.string = None;
+                return Some('"');
+            }
+            (Escape::None, '\\') => {
+                self.escape = Escape::Begun;
+                return None;
+            }
+            (Escape::None, other) => other,
+            (Escape::Begun, 'u') => {
+                self.escape = Escape::Unicode { digits: 0, code: 0 };
+                return None;
+            }
+            (Escape::Begun, 'n' | 'r' | 't') => ' ',
+            (Escape::Begun, other) => other,
+            (Escape::Unicode { digits, code }, digit) => {
+                let code = code << 4 | digit.to_digit(16).unwrap_or(0);
+                if digits < 3 {
+                    self.escape = Escape::Unicode { digits: digits + 1, code };
+                    return None;
+                }
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+        };
+        self.escape = Escape::None;
+        content.feed(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_restored_inside_an_address() {
+        let check = |text: &str, restorable: bool| {
+            let mut context = Context::text();
+            context.feed(text);
+            assert_eq!(context.restorable(), restorable, "{text}");
+        };
+        for text in [
+            "https://x.org/?q=",
+            "see https://",
+            "(https://x.org/a)",
+            "<img src=//x.org/",
+            "<a href=\"//x.org/?",
+            "ftp://u:",
+            "x.org/",
+            "www.x.org/?q=",
+            "https:\\\\x.org\\",
+            "![",
+            "![a b ",
+            "![a](",
+            "![a](x",
+            "[a](/x?",
+            "[a](x.org \"",
+            "https://x.org/(a)?",
+            "data://",
+            "![a]\u{28}",
+        ] {
+            check(text, false);
+        }
+        for text in [
+            "",
+            "call ",
+            "and/or ",
+            "https://x.org/ or ",
+            "see <https://x.org/> or ",
+            "tel.:",
+            "Mr.Smith:",
+            "24.12.2026/",
+            "[a](x) ",
+            "wow! ",
+            "wow! [",
+            "![a](x) ",
+            "访问 https://x.cn/，",
+            "a: [",
+            "**",
+            "No./",
+            "wow!",
+        ] {
+            check(text, true);
+        }
+    }
+
+    #[test]
+    fn depth_counts_the_json_strings_around() {
+        let check = |mut context: Context, text: &str, depth: usize| {
+            context.feed(text);
+            assert_eq!(context.depth(), depth, "{text}");
+        };
+        check(Context::json(), r#"{"a": "#, 0);
+        check(Context::json(), r#"{"a": ""#, 1);
+        check(Context::json(), r#"{"a": "he said \"x"#, 1);
+        check(Context::json(), r#"{"a": "{\"b\": \""#, 2);
+        check(Context::json(), r#"{"a": "[\"b\", \"{\\\"c\\\": \\\""#, 3);
+        check(Context::json(), r#"{"a": "{\"b\": \"x\"}", "c": ""#, 1);
+        check(Context::json(), r#"{"a": "\u007b\u0022b\u0022: \u0022"#, 2);
+        check(Context::text(), r#"she said "x"#, 0);
+        check(Context::text(), r#"{"a": "x"#, 1);
+        check(Context::text(), r#"[{"a": "x"#, 1);
+        check(Context::text(), r#"[note] "x"#, 0);
+    }
+
+    #[test]
+    fn an_address_is_seen_through_json_escapes() {
+        let mut context = Context::json();
+        context.feed(r#"{"a":"https:\/\/x.org\/"#);
+        assert!(!context.restorable());
+        context.feed(r#"\n"#);
+        assert!(context.restorable());
+    }
+}

@@ -1,0 +1,296 @@
+//! From a body's bytes to bytes that may leave, and back.
+//!
+//! Out: every string is located ([`wire`](crate::wire)), scanned ([`detect`](crate::detect)), judged
+//! ([`policy`](crate::policy)), and the bytes of a finding, only those, become a placeholder ([`Vault`]). Back: [`Restorer`].
+//! Nothing here knows a file, a clock or a socket.
+
+mod context;
+mod lane;
+mod placeholder;
+mod restore;
+mod transcript;
+mod vault;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use crate::crypto::MacKey;
+use crate::detect::{Detector, Entity, PatternId};
+use crate::policy::{Action, Policy};
+use crate::provider::{Dialect, Shape};
+use crate::wire::json::{self, Document, JsonError, Kind, NodeId};
+use crate::wire::{Edit, splice};
+
+pub use lane::Restored;
+pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
+pub use transcript::Transcript;
+pub use vault::{Held, Vault};
+
+/// What redacting needs; shared by all exchanges under one ruleset.
+#[derive(Clone, Copy)]
+pub struct Redactor<'a> {
+    /// Finds.
+    pub detector: &'a Detector,
+    /// Judges.
+    pub policy: &'a Policy,
+    /// Names placeholders.
+    pub key: &'a MacKey,
+    /// The deepest nesting of objects and arrays, JSON inside strings included.
+    pub nesting: usize,
+}
+
+/// The redaction of one exchange: its texts one after another, one vault for all.
+pub struct Redaction<'a> {
+    redactor: Redactor<'a>,
+    vault: Vault,
+    account: Account,
+}
+
+/// What was seen of a request. Holds no value.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// How often each pattern found something that was treated so.
+    pub findings: BTreeMap<(PatternId, Action), u64>,
+    /// What was scanned and what was not.
+    pub coverage: Coverage,
+}
+
+/// What was scanned and what was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Strings, numbers and keys scanned.
+    pub strings: u64,
+    /// Bytes of text scanned.
+    pub bytes: u64,
+    /// Values that a provider's table says must not be touched.
+    pub opaque: u64,
+}
+
+/// A body fit to leave.
+#[derive(Default)]
+pub struct Redacted {
+    /// What the provider gets.
+    pub bytes: Bytes,
+    /// What the log gets: the same without credentials.
+    pub logged: Bytes,
+    /// What the body says about the exchange.
+    pub facts: Facts,
+}
+
+/// What a body says about its exchange.
+#[derive(Default)]
+pub struct Facts {
+    /// The model asked for, redacted.
+    pub model: Option<String>,
+    /// The customer, as the caller wrote it.
+    pub subject: Option<Zeroizing<String>>,
+    /// Whether the answer is to be streamed.
+    pub streaming: bool,
+}
+
+/// Why a text cannot leave. Names no value.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// The policy says that this entity stops the request.
+    #[error("a {entity} was found by the pattern `{pattern}`, and the policy for {entity} is `block`")]
+    Blocked {
+        /// What was found.
+        entity: Entity,
+        /// By which pattern.
+        pattern: String,
+    },
+    /// It cannot be read, so it cannot be scanned.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+}
+
+impl<'a> Redactor<'a> {
+    /// Begins an exchange.
+    pub fn begin(self) -> Redaction<'a> {
+        Redaction { redactor: self, vault: Vault::default(), account: Account::default() }
+    }
+
+    /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says.
+    pub fn for_log(self, written: &[u8]) -> (Bytes, Account) {
+        let redact_all = Policy::default();
+        let mut redaction = Redactor { policy: &redact_all, ..self }.begin();
+        let scrubbed = match Document::parse(written, self.nesting) {
+            Ok(document) => redaction.walk(&document, &Shape::Text).map(|(edits, _)| splice(written, &edits)),
+            Err(_) => redaction.text(&String::from_utf8_lossy(written)).map(|text| text.into_owned().into_bytes()),
+        };
+        (scrubbed.expect("no entity is blocked here").into(), redaction.account)
+    }
+}
+
+impl Redaction<'_> {
+    /// Redacts a JSON body in this dialect. Without a finding the bytes are the same.
+    pub fn body(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
+        let document = Document::parse(&bytes, self.redactor.nesting)?;
+        let facts = self.facts(&document, dialect)?;
+        let (edits, credentials) = self.walk(&document, dialect.request)?;
+        let sent = if edits.is_empty() { bytes.clone() } else { splice(&bytes, &edits).into() };
+        let logged = if credentials.is_empty() { sent.clone() } else { without(&bytes, edits, credentials) };
+        Ok(Redacted { bytes: sent, logged, facts })
+    }
+
+    /// Redacts a text that is no JSON, such as a header's value. Without a finding it is borrowed.
+    pub fn text<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, Unfit> {
+        let edits = self.edits(text, "")?;
+        if edits.is_empty() {
+            return Ok(Cow::Borrowed(text));
+        }
+        let spliced = splice(text.as_bytes(), &edits);
+        Ok(Cow::Owned(String::from_utf8(spliced).expect("findings begin and end between characters")))
+    }
+
+    /// Ends the exchange's redaction.
+    pub fn finish(self) -> (Vault, Account) {
+        (self.vault, self.account)
+    }
+
+    fn facts(&mut self, document: &Document, dialect: &Dialect) -> Result<Facts, Unfit> {
+        let string = |path: &[&str]| document.at(path).filter(|id| document.kind(*id) == Kind::String);
+        let model = string(dialect.model).map(|id| document.text(id));
+        Ok(Facts {
+            model: model.map(|model| self.text(&model).map(Cow::into_owned)).transpose()?,
+            subject: dialect
+                .subject
+                .iter()
+                .find_map(|path| string(path))
+                .map(|id| Zeroizing::new(document.text(id).into_owned())),
+            streaming: document.at(&["stream"]).is_some_and(|id| document.source(id) == "true"),
+        })
+    }
+
+    fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Edit>, Vec<Range<usize>>), Unfit> {
+        let mut walk = Walk { redaction: self, document, nesting: 0, edits: Vec::new(), credentials: Vec::new() };
+        walk.value(document.root(), shape, "")?;
+        Ok((walk.edits, walk.credentials))
+    }
+
+    fn edits(&mut self, text: &str, before: &str) -> Result<Vec<Edit>, Unfit> {
+        let Redactor { detector, policy, key, .. } = self.redactor;
+        self.account.coverage.strings += 1;
+        self.account.coverage.bytes += text.len() as u64;
+        let mut edits = Vec::new();
+        for finding in detector.scan(text, before) {
+            let action = policy.action(&finding.entity);
+            *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
+            match action {
+                Action::Alert | Action::Allow => {}
+                Action::Block => {
+                    let pattern = detector.pattern(finding.pattern).name.clone();
+                    return Err(Unfit::Blocked { entity: finding.entity, pattern });
+                }
+                Action::Redact => {
+                    let canonical = detector.canonical(&finding, text);
+                    let written = &text[finding.span.clone()];
+                    let with = self.vault.placeholder(key, &finding.entity, &canonical, written);
+                    edits.push(Edit { span: finding.span, with });
+                }
+            }
+        }
+        Ok(edits)
+    }
+}
+
+/// `bytes` with `edits` and with what stands at `credentials` blanked.
+fn without(bytes: &[u8], mut edits: Vec<Edit>, credentials: Vec<Range<usize>>) -> Bytes {
+    edits.extend(credentials.into_iter().map(|span| Edit { span, with: "\"(credential)\"".to_owned() }));
+    edits.sort_by_key(|edit| edit.span.start);
+    splice(bytes, &edits).into()
+}
+
+/// One JSON text on its way through the tables.
+struct Walk<'w, 'a, 'd> {
+    redaction: &'w mut Redaction<'a>,
+    document: &'d Document<'d>,
+    /// How many strings that are JSON lie around this text.
+    nesting: usize,
+    edits: Vec<Edit>,
+    credentials: Vec<Range<usize>>,
+}
+
+/// How many JSON texts inside each other's strings are read as JSON; deeper ones are scanned as text.
+const DEEPEST_TEXT: usize = 8;
+
+impl Walk<'_, '_, '_> {
+    /// Walks a value; `name` is the key that it stands under, whose words count as cues.
+    fn value(&mut self, id: NodeId, shape: &'static Shape, name: &str) -> Result<(), Unfit> {
+        let shape = shape.resolve(self.document, id);
+        match (shape, self.document.kind(id)) {
+            (_, Kind::Literal) => {}
+            (Shape::Opaque, _) => self.redaction.account.coverage.opaque += 1,
+            (Shape::Credential, _) => {
+                self.redaction.account.coverage.opaque += 1;
+                self.credentials.push(self.document.span(id));
+            }
+            (_, Kind::Array) => {
+                for item in self.document.items(id) {
+                    self.value(item, shape, name)?;
+                }
+            }
+            (_, Kind::Object) => {
+                for (key, value) in self.document.members(id) {
+                    let name = self.document.text(key);
+                    if !shape.knows(&name) {
+                        self.string(key, "")?;
+                    }
+                    self.value(value, shape.member(&name), &name)?;
+                }
+            }
+            (_, Kind::Number) => self.number(id, name)?,
+            (_, Kind::String) => self.string(id, name)?,
+        }
+        Ok(())
+    }
+
+    fn string(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
+        let source = self.document.inner(id);
+        let text = json::decode(source);
+        let edits = self.text_edits(&text, before)?;
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let base = self.document.span(id).start + 1;
+        let borders = edits.iter().flat_map(|edit| [edit.span.start, edit.span.end]);
+        let offsets = json::source_offsets(source, borders);
+        self.edits.extend(edits.iter().zip(offsets.chunks_exact(2)).map(|(edit, span)| Edit {
+            span: base + span[0]..base + span[1],
+            with: json::encode(&edit.with).into_owned(),
+        }));
+        Ok(())
+    }
+
+    /// The edits in a string's text: by JSON position if it is JSON itself, else by what stands in it.
+    fn text_edits(&mut self, text: &str, before: &str) -> Result<Vec<Edit>, Unfit> {
+        let looks_like_json = text.trim_ascii_start().starts_with(['{', '[']);
+        if looks_like_json
+            && self.nesting < DEEPEST_TEXT
+            && let Ok(document) = Document::parse(text.as_bytes(), self.redaction.redactor.nesting)
+        {
+            let nesting = self.nesting + 1;
+            let redaction = &mut *self.redaction;
+            let mut walk = Walk { redaction, document: &document, nesting, edits: Vec::new(), credentials: Vec::new() };
+            walk.value(document.root(), &Shape::Text, before)?;
+            return Ok(walk.edits);
+        }
+        self.redaction.edits(text, before)
+    }
+
+    /// A number with a finding becomes a string.
+    fn number(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
+        let source = self.document.source(id);
+        let edits = self.redaction.edits(source, before)?;
+        if !edits.is_empty() {
+            let spliced = splice(source.as_bytes(), &edits);
+            let with = format!("\"{}\"", String::from_utf8_lossy(&spliced));
+            self.edits.push(Edit { span: self.document.span(id), with });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,358 @@
+//! The way back: takes an answer's bytes as they arrive and gives them on with the caller's own values in place.
+//!
+//! A frame leaves when all its text is decided; until then it and those behind it wait. The value goes out with the frame that
+//! completes its placeholder. No frame is invented, none is lost, order is kept, and a frame without a placeholder leaves byte
+//! for byte as it came. A frame that is not JSON carries nothing to restore and passes.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::lane::{Change, Lane, Means, Origin, Restored};
+use super::transcript::Transcript;
+use super::vault::Vault;
+use crate::policy::Policy;
+use crate::provider::{Dialect, Shape, Strand, Tokens};
+use crate::wire::frame::{Framing, Payload, Splitter};
+use crate::wire::json::{self, Document, Kind, NodeId};
+use crate::wire::{Edit, splice};
+
+/// How many lanes of an answer are followed at a time; what comes in further ones is restored string by string.
+const MOST_LANES: usize = 1024;
+
+/// Bounds of one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerLimits {
+    /// The longest frame, and the longest whole answer, in bytes.
+    pub frame_bytes: usize,
+    /// How many bytes of frames may wait for one placeholder to be decided. Beyond, the placeholder stays.
+    pub held_bytes: usize,
+    /// The deepest nesting of a frame's JSON.
+    pub nesting: usize,
+    /// How much of an answer's text is kept for the log, in bytes.
+    pub logged_bytes: usize,
+}
+
+/// A frame is longer than allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a frame of the answer is longer than {limit} bytes")]
+pub struct FrameTooLong {
+    /// The limit that it broke.
+    pub limit: usize,
+}
+
+/// Restores one answer.
+pub struct Restorer {
+    vault: Vault,
+    policy: Arc<Policy>,
+    framing: Framing,
+    shape: &'static Shape,
+    usage: &'static [(&'static [&'static str], Tokens)],
+    limits: AnswerLimits,
+    splitter: Splitter,
+    held: VecDeque<HeldFrame>,
+    held_bytes: usize,
+    /// The number of the first frame held.
+    first: u64,
+    lanes: HashMap<LaneKey, Lane>,
+    changes: Vec<Change>,
+    account: AnswerAccount,
+}
+
+/// What was seen of an answer.
+#[derive(Debug, Default)]
+pub struct AnswerAccount {
+    /// Placeholders that came back or stayed.
+    pub placeholders: Restored,
+    /// The lanes' text as the provider wrote it.
+    pub transcript: Transcript,
+    /// What the provider counted.
+    pub usage: Usage,
+}
+
+/// Token counts as the provider gave them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Prompt tokens found in the provider's cache.
+    pub cached: Option<u64>,
+    /// Prompt tokens.
+    pub input: Option<u64>,
+    /// Tokens of the answer.
+    pub output: Option<u64>,
+}
+
+/// Which strand a piece of text belongs to: the numbers of the choices or blocks around it, and the field.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct LaneKey {
+    indexes: Vec<u64>,
+    field: String,
+}
+
+struct HeldFrame {
+    bytes: Bytes,
+    /// Where the source of each string lies that may still change.
+    strings: Vec<std::ops::Range<usize>>,
+    changes: Vec<Change>,
+}
+
+impl Restorer {
+    /// Begins an answer in `dialect`, cut by `framing`.
+    pub fn new(
+        vault: Vault,
+        policy: Arc<Policy>,
+        dialect: &'static Dialect,
+        framing: Framing,
+        limits: AnswerLimits,
+    ) -> Self {
+        let shape = if framing == Framing::Whole { dialect.answer } else { dialect.event };
+        Self {
+            vault,
+            policy,
+            framing,
+            shape,
+            usage: dialect.usage,
+            limits,
+            splitter: Splitter::new(framing),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            first: 0,
+            lanes: HashMap::new(),
+            changes: Vec::new(),
+            account: AnswerAccount { transcript: Transcript::new(limits.logged_bytes), ..AnswerAccount::default() },
+        }
+    }
+
+    /// Takes the answer's next bytes and gives those that can leave.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Bytes>, FrameTooLong> {
+        self.splitter.push(bytes);
+        while let Some(frame) = self.splitter.next_frame() {
+            self.take(frame)?;
+        }
+        if self.splitter.waiting() > self.limits.frame_bytes {
+            return Err(FrameTooLong { limit: self.limits.frame_bytes });
+        }
+        if self.held_bytes > self.limits.held_bytes {
+            self.decide_all();
+        }
+        Ok(self.release())
+    }
+
+    /// Ends the answer and gives what is left of it.
+    pub fn finish(&mut self) -> Result<Vec<Bytes>, FrameTooLong> {
+        if let Some(frame) = self.splitter.rest() {
+            self.take(frame)?;
+        }
+        self.decide_all();
+        Ok(self.release())
+    }
+
+    /// What was seen so far.
+    pub fn account(&self) -> &AnswerAccount {
+        &self.account
+    }
+
+    fn take(&mut self, frame: Bytes) -> Result<(), FrameTooLong> {
+        if frame.len() > self.limits.frame_bytes {
+            return Err(FrameTooLong { limit: self.limits.frame_bytes });
+        }
+        let number = self.first + self.held.len() as u64;
+        self.held_bytes += frame.len();
+        self.held.push_back(HeldFrame { bytes: frame.clone(), strings: Vec::new(), changes: Vec::new() });
+        let Some(payload) = Payload::find(self.framing, &frame) else { return Ok(()) };
+        let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else { return Ok(()) };
+        self.account.usage.read(&document, self.usage);
+        let shape = self.shape;
+        let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, ended: Vec::new() };
+        reading.value(document.root(), shape, &mut Vec::new(), "");
+        let ended = reading.ended;
+        for indexes in ended {
+            self.close_lanes(|key| key.indexes.starts_with(&indexes));
+        }
+        self.settle();
+        Ok(())
+    }
+
+    fn decide_all(&mut self) {
+        self.close_lanes(|_| true);
+        self.settle();
+    }
+
+    fn close_lanes(&mut self, ended: impl Fn(&LaneKey) -> bool) {
+        let means = Means { vault: &self.vault, policy: &self.policy };
+        for (_, mut lane) in self.lanes.extract_if(|key, _| ended(key)) {
+            self.account.placeholders += lane.close(means, &mut self.changes);
+        }
+    }
+
+    /// Gives each change to its frame.
+    fn settle(&mut self) {
+        for change in self.changes.drain(..) {
+            let at = (change.origin.frame - self.first) as usize;
+            self.held[at].changes.push(change);
+        }
+    }
+
+    /// Lets go of the frames before the first that a lane waits for.
+    fn release(&mut self) -> Vec<Bytes> {
+        let end = self.first + self.held.len() as u64;
+        let decided = self.lanes.values().filter_map(Lane::waits_for).min().unwrap_or(end);
+        let mut out = Vec::new();
+        while self.first < decided {
+            let Some(frame) = self.held.pop_front() else { break };
+            self.first += 1;
+            self.held_bytes -= frame.bytes.len();
+            out.push(frame.leave());
+        }
+        out
+    }
+}
+
+impl HeldFrame {
+    fn leave(self) -> Bytes {
+        if self.changes.is_empty() {
+            return self.bytes;
+        }
+        let mut edits: Vec<Edit> = self.changes.iter().map(|change| self.edit(change)).collect();
+        edits.sort_by_key(|edit| edit.span.start);
+        splice(&self.bytes, &edits).into()
+    }
+
+    fn edit(&self, change: &Change) -> Edit {
+        let source = self.strings[change.origin.string].clone();
+        let text = std::str::from_utf8(&self.bytes[source.clone()]).expect("the frame was read as UTF-8");
+        let start = change.origin.offset;
+        let span = json::source_offsets(text, [start, start + change.length]);
+        Edit { span: source.start + span[0]..source.start + span[1], with: json::encode(&change.with).into_owned() }
+    }
+}
+
+/// One frame on its way through the tables.
+struct Reading<'r, 'd> {
+    restorer: &'r mut Restorer,
+    document: &'d Document<'d>,
+    payload: &'d Payload<'d>,
+    number: u64,
+    /// The numbers of choices and blocks that end with this frame.
+    ended: Vec<Vec<u64>>,
+}
+
+impl Reading<'_, '_> {
+    fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
+        match (shape.resolve(self.document, id), self.document.kind(id)) {
+            (Shape::Opaque | Shape::Credential, _) => {}
+            (Shape::LaneEnd, _) if self.document.source(id) != "null" => self.ended.push(indexes.clone()),
+            (Shape::LaneEnd, _) => {}
+            (Shape::Lane(strand), Kind::String) => self.lane(id, *strand, indexes, field),
+            (Shape::Lane(strand), Kind::Array | Kind::Object) => self.whole_value(id, *strand, indexes, field),
+            (_, Kind::String) => self.whole_string(id, Strand::Text),
+            (shape, Kind::Array) => self.items(id, shape, indexes, field),
+            (shape, Kind::Object) => self.members(id, shape, indexes),
+            (_, Kind::Literal | Kind::Number) => {}
+        }
+    }
+
+    fn items(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
+        for (position, item) in self.document.items(id).enumerate() {
+            indexes.push(self.index(item).unwrap_or(position as u64));
+            self.value(item, shape, indexes, field);
+            indexes.pop();
+        }
+    }
+
+    fn members(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>) {
+        let numbered_root = if id == self.document.root() { self.index(id) } else { None };
+        indexes.extend(numbered_root);
+        for (key, value) in self.document.members(id) {
+            let name = self.document.text(key);
+            self.value(value, shape.member(&name), indexes, &name);
+        }
+        indexes.truncate(indexes.len() - usize::from(numbered_root.is_some()));
+    }
+
+    /// The number that an object gives itself.
+    fn index(&self, id: NodeId) -> Option<u64> {
+        self.document.source(self.document.member(id, "index")?).parse().ok()
+    }
+
+    fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
+        let text = self.document.text(id);
+        self.restorer.account.transcript.append(indexes, field, strand, &text);
+        if self.restorer.vault.is_empty() || text.is_empty() {
+            return;
+        }
+        if self.restorer.lanes.len() >= MOST_LANES {
+            return self.whole_string(id, strand);
+        }
+        let origin = self.origin(id);
+        let restorer = &mut *self.restorer;
+        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
+        let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
+        let lane = restorer.lanes.entry(key).or_insert_with(|| Lane::new(strand));
+        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
+    }
+
+    /// A lane's text that comes as an object or a list: its strings are whole.
+    fn whole_value(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
+        if self.document.items(id).next().is_some() || self.document.members(id).next().is_some() {
+            self.restorer.account.transcript.append(indexes, field, strand, self.document.source(id));
+        }
+        self.strings_below(id, strand);
+    }
+
+    fn strings_below(&mut self, id: NodeId, strand: Strand) {
+        match self.document.kind(id) {
+            Kind::String => self.whole_string(id, strand),
+            Kind::Array => self.document.items(id).for_each(|item| self.strings_below(item, strand)),
+            Kind::Object => self.document.members(id).for_each(|(key, value)| {
+                self.whole_string(key, strand);
+                self.strings_below(value, strand);
+            }),
+            Kind::Literal | Kind::Number => {}
+        }
+    }
+
+    fn whole_string(&mut self, id: NodeId, strand: Strand) {
+        if self.restorer.vault.is_empty() {
+            return;
+        }
+        let text: Cow<str> = self.document.text(id);
+        let origin = self.origin(id);
+        let restorer = &mut *self.restorer;
+        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
+        let mut lane = Lane::of_whole_string(strand);
+        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
+        restorer.account.placeholders += lane.close(means, &mut restorer.changes);
+    }
+
+    /// Notes where the source of the string lies in its frame.
+    fn origin(&mut self, id: NodeId) -> Origin {
+        let span = self.document.span(id);
+        let source = self.payload.frame_offset(span.start + 1)..self.payload.frame_offset(span.end - 1);
+        let at = (self.number - self.restorer.first) as usize;
+        let strings = &mut self.restorer.held[at].strings;
+        strings.push(source);
+        Origin { frame: self.number, string: strings.len() - 1, offset: 0 }
+    }
+}
+
+impl Usage {
+    fn read(&mut self, document: &Document, table: &[(&[&str], Tokens)]) {
+        for (path, tokens) in table {
+            let Some(count) = document.at(path).and_then(|id| document.source(id).parse().ok()) else { continue };
+            match tokens {
+                Tokens::Cached => self.cached = Some(count),
+                Tokens::Input => self.input = Some(count),
+                Tokens::Output => self.output = Some(count),
+            }
+        }
+    }
+}
+
+impl std::ops::AddAssign for Restored {
+    fn add_assign(&mut self, other: Self) {
+        self.restored += other.restored;
+        self.kept += other.kept;
+    }
+}

@@ -1,0 +1,69 @@
+//! What an answer said, lane by lane, as the provider wrote it: the log's copy.
+
+use serde::Serialize;
+
+use crate::provider::Strand;
+
+/// The lanes of an answer in the order of their first text, up to a number of bytes.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    lanes: Vec<TranscriptLane>,
+    left: usize,
+    truncated: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct TranscriptLane {
+    /// The numbers of the choices, blocks and calls around the lane.
+    at: Vec<u64>,
+    field: String,
+    kind: &'static str,
+    text: String,
+}
+
+impl Transcript {
+    /// Keeps at most `bytes` of text.
+    pub fn new(bytes: usize) -> Self {
+        Self { left: bytes, ..Self::default() }
+    }
+
+    /// Adds `text` to the lane of this field.
+    pub(super) fn append(&mut self, at: &[u64], field: &str, strand: Strand, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let kept = &text[..text.floor_char_boundary(self.left)];
+        self.truncated |= kept.len() < text.len();
+        self.left -= kept.len();
+        let lane = match self.lanes.iter_mut().rev().find(|lane| lane.field == field && lane.at == at) {
+            Some(lane) => lane,
+            None if kept.is_empty() => return,
+            None => self.begin(at, field, strand),
+        };
+        lane.text.push_str(kept);
+    }
+
+    /// Whether no lane said anything.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty()
+    }
+
+    /// Whether there was more text than is kept.
+    pub fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The lanes as a JSON list.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.lanes).expect("strings and numbers become JSON")
+    }
+
+    fn begin(&mut self, at: &[u64], field: &str, strand: Strand) -> &mut TranscriptLane {
+        let kind = match strand {
+            Strand::Arguments => "arguments",
+            Strand::Text => "text",
+        };
+        self.lanes.push(TranscriptLane { at: at.to_vec(), field: field.to_owned(), kind, text: String::new() });
+        self.lanes.last_mut().expect("one was pushed")
+    }
+}

@@ -1,0 +1,121 @@
+//! Placeholders and the values they stand for, for one exchange, in memory only.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+use zeroize::Zeroizing;
+
+use crate::crypto::{Hash, MacKey};
+use crate::detect::Entity;
+
+/// The characters of a placeholder's code: Crockford's base 32, which leaves out I, L, O and U.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// How long a code is when nothing collides; each collision adds as many characters as [`LONGER`] says.
+const SHORTEST: usize = 4;
+const LONGER: usize = 2;
+
+/// What an exchange's placeholders stand for. Dropped with the exchange, and the values wiped then.
+#[derive(Default)]
+pub struct Vault {
+    /// By name: `PHONE_7K2Q`, without brackets.
+    held: BTreeMap<String, Held>,
+    /// The keyed hash of entity and canonical value → name.
+    names: HashMap<Hash, String>,
+}
+
+/// A value that a placeholder stands for.
+pub struct Held {
+    /// What kind of thing the value is.
+    pub entity: Entity,
+    /// The value as the caller first wrote it.
+    pub value: Zeroizing<String>,
+}
+
+impl Vault {
+    /// The placeholder, in brackets, for a value found as `written`; equal canonical values have equal placeholders.
+    pub fn placeholder(&mut self, key: &MacKey, entity: &Entity, canonical: &str, written: &str) -> String {
+        let hash = key.mac(&[entity.as_str().as_bytes(), canonical.as_bytes()]);
+        if let Some(name) = self.names.get(&hash) {
+            return format!("[{name}]");
+        }
+        let name = self.free_name(entity, hash);
+        let held = Held { entity: entity.clone(), value: Zeroizing::new(written.to_owned()) };
+        self.held.insert(name.clone(), held);
+        let placeholder = format!("[{name}]");
+        self.names.insert(hash, name);
+        placeholder
+    }
+
+    /// The value behind `name`.
+    pub fn value(&self, name: &str) -> Option<&Held> {
+        self.held.get(name)
+    }
+
+    /// Whether some name begins with `prefix`.
+    pub fn has_prefix(&self, prefix: &str) -> bool {
+        let range = (Bound::Included(prefix), Bound::Unbounded);
+        self.held.range::<str, _>(range).next().is_some_and(|(name, _)| name.starts_with(prefix))
+    }
+
+    /// Whether nothing was taken out.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    fn free_name(&self, entity: &Entity, hash: Hash) -> String {
+        let code = code(hash);
+        (SHORTEST..code.len())
+            .step_by(LONGER)
+            .map(|length| format!("{entity}_{}", &code[..length]))
+            .find(|name| !self.held.contains_key(name))
+            .unwrap_or_else(|| format!("{entity}_{code}"))
+    }
+}
+
+/// The hash as text: 51 characters of five bits.
+fn code(hash: Hash) -> String {
+    let bit = |at: usize| usize::from(hash[at / 8] >> (7 - at % 8) & 1);
+    let character = |first: usize| char::from(ALPHABET[(first..first + 5).fold(0, |five, at| five << 1 | bit(at))]);
+    (0..hash.len() * 8 - 4).step_by(5).map(character).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{MasterKey, Purpose};
+
+    fn key() -> MacKey {
+        MasterKey::from_hex(&"07".repeat(32)).unwrap().derive(Purpose::Placeholder)
+    }
+
+    fn entity(name: &str) -> Entity {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn a_value_has_the_same_placeholder_in_every_exchange() {
+        let mut placeholders = (0..2).map(|_| Vault::default().placeholder(&key(), &entity("SSN"), "1", "1"));
+        let first = placeholders.next().unwrap();
+        assert_eq!(placeholders.next().unwrap(), first);
+        assert_eq!(first.len(), "[SSN_7K2Q]".len());
+    }
+
+    #[test]
+    fn spellings_share_a_placeholder_and_entities_do_not() {
+        let mut vault = Vault::default();
+        let dashed = vault.placeholder(&key(), &entity("SSN"), "536904399", "536-90-4399");
+        assert_eq!(vault.placeholder(&key(), &entity("SSN"), "536904399", "536904399"), dashed);
+        assert_ne!(vault.placeholder(&key(), &entity("PHONE"), "536904399", "536904399"), dashed);
+        assert_eq!(*vault.value(dashed.trim_matches(['[', ']'])).unwrap().value, "536-90-4399");
+    }
+
+    #[test]
+    fn values_that_collide_get_longer_codes() {
+        let mut vault = Vault::default();
+        let placeholders: std::collections::HashSet<String> =
+            (0..5_000).map(|n| vault.placeholder(&key(), &entity("SSN"), &n.to_string(), "x")).collect();
+        assert_eq!(placeholders.len(), 5_000);
+        assert!(placeholders.iter().any(|placeholder| placeholder.len() > "[SSN_7K2Q]".len()));
+    }
+}
