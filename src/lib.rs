@@ -4,6 +4,7 @@ pub mod audit;
 pub mod config;
 pub mod crypto;
 pub mod detect;
+pub mod fake;
 pub mod policy;
 pub mod provider;
 pub mod proxy;
