@@ -1,6 +1,7 @@
 //! Blotter: a PII-redacting streaming reverse proxy for AI model calls.
 
 pub mod audit;
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod detect;

@@ -1,3 +1,9 @@
-//! The `blotter` binary.
+//! The `blotter` binary: parses arguments, runs one command, ends with its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    blotter::cli::Cli::parse().run()
+}

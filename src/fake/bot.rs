@@ -75,7 +75,8 @@ impl Chat {
         loop {
             while let Some(frame) = self.splitter.next_frame() {
                 let payload = Payload::find(Framing::Events, &frame);
-                let chunk: Value = payload.and_then(|payload| serde_json::from_slice(&payload.text).ok()).unwrap_or_default();
+                let chunk: Value =
+                    payload.and_then(|payload| serde_json::from_slice(&payload.text).ok()).unwrap_or_default();
                 if let Some(text) = chunk["choices"][0]["delta"]["content"].as_str() {
                     return Ok(Some(text.to_owned()));
                 }

@@ -164,8 +164,12 @@ fn reply(path: &str, body: &[u8], cut: usize) -> Reply {
     match path {
         path if path.ends_with("/chat/completions") => openai::reply(&request, cut),
         path if path.ends_with("/messages") => anthropic::reply(&request, cut),
-        path if path.ends_with("/messages/count_tokens") => Reply::Json(StatusCode::OK, json!({"input_tokens": body.len() / 4})),
-        path if path.ends_with("/models") => Reply::Json(StatusCode::OK, json!({"object": "list", "data": [{"id": "fake"}]})),
+        path if path.ends_with("/messages/count_tokens") => {
+            Reply::Json(StatusCode::OK, json!({"input_tokens": body.len() / 4}))
+        }
+        path if path.ends_with("/models") => {
+            Reply::Json(StatusCode::OK, json!({"object": "list", "data": [{"id": "fake"}]}))
+        }
         _ => Reply::Json(StatusCode::NOT_FOUND, json!({"error": {"message": "the fake provider has no such path"}})),
     }
 }
@@ -216,7 +220,9 @@ fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => {
-            let texts = parts.iter().map(|part| if part["text"].is_null() { text_of(&part["content"]) } else { text_of(&part["text"]) });
+            let texts = parts
+                .iter()
+                .map(|part| if part["text"].is_null() { text_of(&part["content"]) } else { text_of(&part["text"]) });
             texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
         }
         _ => String::new(),
@@ -226,5 +232,10 @@ fn text_of(content: &Value) -> String {
 /// Arguments that fit a tool's schema: every property that it names says `text`.
 fn arguments(schema: &Value, text: &str) -> Value {
     let names = schema["properties"].as_object().map(|properties| properties.keys().cloned().collect::<Vec<_>>());
-    names.unwrap_or_default().into_iter().map(|name| (name, Value::from(text))).collect::<serde_json::Map<_, _>>().into()
+    names
+        .unwrap_or_default()
+        .into_iter()
+        .map(|name| (name, Value::from(text)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -12,7 +12,9 @@ pub(super) fn reply(request: &Value, cut: usize) -> Reply {
     let tool = Some(&request["tools"][0]["function"]).filter(|tool| tool.is_object() && last["role"] != "tool");
     match (request["stream"] == true, tool) {
         (false, None) => whole(json!({"role": "assistant", "content": text, "refusal": null}), "stop"),
-        (false, Some(tool)) => whole(json!({"role": "assistant", "content": null, "tool_calls": [call(tool, &text)]}), "tool_calls"),
+        (false, Some(tool)) => {
+            whole(json!({"role": "assistant", "content": null, "tool_calls": [call(tool, &text)]}), "tool_calls")
+        }
         (true, None) => broken_if_asked(request, streamed(pieces(&text, cut).into_iter().map(said), "stop")),
         (true, Some(tool)) => broken_if_asked(request, streamed(called(tool, &text, cut).into_iter(), "tool_calls")),
     }

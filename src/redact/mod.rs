@@ -81,6 +81,15 @@ pub struct Redacted {
     pub facts: Facts,
 }
 
+/// A finding that was replaced: where in the bytes, by what, and which pattern found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The change.
+    pub edit: Edit,
+    /// The pattern that found what stood there.
+    pub pattern: PatternId,
+}
+
 /// What a body says about its exchange.
 #[derive(Default)]
 pub struct Facts {
@@ -119,7 +128,7 @@ impl<'a> Redactor<'a> {
         let redact_all = Policy::default();
         let mut redaction = Redactor { policy: &redact_all, ..self }.begin();
         let scrubbed = match Document::parse(written, self.nesting) {
-            Ok(document) => redaction.walk(&document, &Shape::Text).map(|(edits, _)| splice(written, &edits)),
+            Ok(document) => redaction.walk(&document, &Shape::Text).map(|(marks, _)| apply(written, &marks)),
             Err(_) => redaction.text(&String::from_utf8_lossy(written)).map(|text| text.into_owned().into_bytes()),
         };
         (scrubbed.expect("no entity is blocked here").into(), redaction.account)
@@ -131,20 +140,31 @@ impl Redaction<'_> {
     pub fn body(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
         let document = Document::parse(&bytes, self.redactor.nesting)?;
         let facts = self.facts(&document, dialect)?;
-        let (edits, credentials) = self.walk(&document, dialect.request)?;
-        let sent = if edits.is_empty() { bytes.clone() } else { splice(&bytes, &edits).into() };
-        let logged = if credentials.is_empty() { sent.clone() } else { without(&bytes, edits, credentials) };
+        let (marks, credentials) = self.walk(&document, dialect.request)?;
+        let sent = if marks.is_empty() { bytes.clone() } else { apply(&bytes, &marks).into() };
+        let logged = if credentials.is_empty() { sent.clone() } else { without(&bytes, marks, credentials) };
         Ok(Redacted { bytes: sent, logged, facts })
     }
 
     /// Redacts a text that is no JSON, such as a header's value. Without a finding it is borrowed.
     pub fn text<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, Unfit> {
-        let edits = self.edits(text, "")?;
-        if edits.is_empty() {
+        let marks = self.marks_in_text(text)?;
+        if marks.is_empty() {
             return Ok(Cow::Borrowed(text));
         }
-        let spliced = splice(text.as_bytes(), &edits);
+        let spliced = apply(text.as_bytes(), &marks);
         Ok(Cow::Owned(String::from_utf8(spliced).expect("findings begin and end between characters")))
+    }
+
+    /// What is found in a text that is no JSON.
+    pub fn marks_in_text(&mut self, text: &str) -> Result<Vec<Mark>, Unfit> {
+        self.marks(text, "")
+    }
+
+    /// What is found in a JSON text, every string, number and key of it.
+    pub fn marks_in_json(&mut self, json: &[u8]) -> Result<Vec<Mark>, Unfit> {
+        let document = Document::parse(json, self.redactor.nesting)?;
+        Ok(self.walk(&document, &Shape::Text)?.0)
     }
 
     /// Ends the exchange's redaction.
@@ -166,17 +186,17 @@ impl Redaction<'_> {
         })
     }
 
-    fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Edit>, Vec<Range<usize>>), Unfit> {
-        let mut walk = Walk { redaction: self, document, nesting: 0, edits: Vec::new(), credentials: Vec::new() };
+    fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Range<usize>>), Unfit> {
+        let mut walk = Walk { redaction: self, document, nesting: 0, marks: Vec::new(), credentials: Vec::new() };
         walk.value(document.root(), shape, "")?;
-        Ok((walk.edits, walk.credentials))
+        Ok((walk.marks, walk.credentials))
     }
 
-    fn edits(&mut self, text: &str, before: &str) -> Result<Vec<Edit>, Unfit> {
+    fn marks(&mut self, text: &str, before: &str) -> Result<Vec<Mark>, Unfit> {
         let Redactor { detector, policy, key, .. } = self.redactor;
         self.account.coverage.strings += 1;
         self.account.coverage.bytes += text.len() as u64;
-        let mut edits = Vec::new();
+        let mut marks = Vec::new();
         for finding in detector.scan(text, before) {
             let action = policy.action(&finding.entity);
             *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
@@ -190,16 +210,21 @@ impl Redaction<'_> {
                     let canonical = detector.canonical(&finding, text);
                     let written = &text[finding.span.clone()];
                     let with = self.vault.placeholder(key, &finding.entity, &canonical, written);
-                    edits.push(Edit { span: finding.span, with });
+                    marks.push(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern });
                 }
             }
         }
-        Ok(edits)
+        Ok(marks)
     }
 }
 
-/// `bytes` with `edits` and with what stands at `credentials` blanked.
-fn without(bytes: &[u8], mut edits: Vec<Edit>, credentials: Vec<Range<usize>>) -> Bytes {
+fn apply(bytes: &[u8], marks: &[Mark]) -> Vec<u8> {
+    splice(bytes, marks.iter().map(|mark| &mark.edit))
+}
+
+/// `bytes` with the marks' edits and with what stands at `credentials` blanked.
+fn without(bytes: &[u8], marks: Vec<Mark>, credentials: Vec<Range<usize>>) -> Bytes {
+    let mut edits: Vec<Edit> = marks.into_iter().map(|mark| mark.edit).collect();
     edits.extend(credentials.into_iter().map(|span| Edit { span, with: "\"(credential)\"".to_owned() }));
     edits.sort_by_key(|edit| edit.span.start);
     splice(bytes, &edits).into()
@@ -211,7 +236,7 @@ struct Walk<'w, 'a, 'd> {
     document: &'d Document<'d>,
     /// How many strings that are JSON lie around this text.
     nesting: usize,
-    edits: Vec<Edit>,
+    marks: Vec<Mark>,
     credentials: Vec<Range<usize>>,
 }
 
@@ -252,22 +277,23 @@ impl Walk<'_, '_, '_> {
     fn string(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
         let source = self.document.inner(id);
         let text = json::decode(source);
-        let edits = self.text_edits(&text, before)?;
-        if edits.is_empty() {
+        let mut marks = self.marks_in(&text, before)?;
+        if marks.is_empty() {
             return Ok(());
         }
         let base = self.document.span(id).start + 1;
-        let borders = edits.iter().flat_map(|edit| [edit.span.start, edit.span.end]);
+        let borders = marks.iter().flat_map(|mark| [mark.edit.span.start, mark.edit.span.end]);
         let offsets = json::source_offsets(source, borders);
-        self.edits.extend(edits.iter().zip(offsets.chunks_exact(2)).map(|(edit, span)| Edit {
-            span: base + span[0]..base + span[1],
-            with: json::encode(&edit.with).into_owned(),
-        }));
+        for (mark, span) in marks.iter_mut().zip(offsets.chunks_exact(2)) {
+            mark.edit.span = base + span[0]..base + span[1];
+            mark.edit.with = json::encode(&mark.edit.with).into_owned();
+        }
+        self.marks.append(&mut marks);
         Ok(())
     }
 
-    /// The edits in a string's text: by JSON position if it is JSON itself, else by what stands in it.
-    fn text_edits(&mut self, text: &str, before: &str) -> Result<Vec<Edit>, Unfit> {
+    /// The marks in a string's text: by JSON position if it is JSON itself, else by what stands in it.
+    fn marks_in(&mut self, text: &str, before: &str) -> Result<Vec<Mark>, Unfit> {
         let looks_like_json = text.trim_ascii_start().starts_with(['{', '[']);
         if looks_like_json
             && self.nesting < DEEPEST_TEXT
@@ -275,21 +301,20 @@ impl Walk<'_, '_, '_> {
         {
             let nesting = self.nesting + 1;
             let redaction = &mut *self.redaction;
-            let mut walk = Walk { redaction, document: &document, nesting, edits: Vec::new(), credentials: Vec::new() };
+            let mut walk = Walk { redaction, document: &document, nesting, marks: Vec::new(), credentials: Vec::new() };
             walk.value(document.root(), &Shape::Text, before)?;
-            return Ok(walk.edits);
+            return Ok(walk.marks);
         }
-        self.redaction.edits(text, before)
+        self.redaction.marks(text, before)
     }
 
     /// A number with a finding becomes a string.
     fn number(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
         let source = self.document.source(id);
-        let edits = self.redaction.edits(source, before)?;
-        if !edits.is_empty() {
-            let spliced = splice(source.as_bytes(), &edits);
-            let with = format!("\"{}\"", String::from_utf8_lossy(&spliced));
-            self.edits.push(Edit { span: self.document.span(id), with });
+        let marks = self.redaction.marks(source, before)?;
+        if let Some(Mark { pattern, .. }) = marks.first() {
+            let with = format!("\"{}\"", String::from_utf8_lossy(&apply(source.as_bytes(), &marks)));
+            self.marks.push(Mark { edit: Edit { span: self.document.span(id), with }, pattern: *pattern });
         }
         Ok(())
     }

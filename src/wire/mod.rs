@@ -18,8 +18,9 @@ pub struct Edit {
 }
 
 /// Applies `edits`, sorted and apart, to `bytes`; everything between them stays as it is.
-pub fn splice(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let grown: usize = edits.iter().map(|edit| edit.with.len()).sum();
+pub fn splice<'e>(bytes: &[u8], edits: impl IntoIterator<Item = &'e Edit, IntoIter: Clone>) -> Vec<u8> {
+    let edits = edits.into_iter();
+    let grown: usize = edits.clone().map(|edit| edit.with.len()).sum();
     let mut out = Vec::with_capacity(bytes.len() + grown);
     let mut done = 0;
     for edit in edits {

@@ -1,0 +1,30 @@
+//! `blotter check`: is the configuration good?
+
+use std::io::Write;
+
+use super::{ConfigFile, Outcome};
+
+/// Reports all problems at once, a line each.
+pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout().lock();
+    match config.load() {
+        Ok(setup) => {
+            let patterns = setup.ruleset.detector.patterns().len();
+            let routes = setup.ruleset.routes.iter().count();
+            let [config, files @ ..] = &setup.sources[..] else { return Ok(Outcome::Fine) };
+            writeln!(
+                out,
+                "{}: {routes} routes; {patterns} patterns from {} files; all examples hold",
+                config.name,
+                files.len()
+            )?;
+            Ok(Outcome::Fine)
+        }
+        Err(problems) => {
+            for problem in problems {
+                writeln!(out, "{problem}")?;
+            }
+            Ok(Outcome::Found)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line: one file per command, and the only code that prints.
+//!
+//! Results go to stdout, talk to stderr. Exit codes: 0 fine, 1 found something, 2 could not.
+
+mod audit;
+mod check;
+mod demo;
+mod print;
+mod scan;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Setup};
+use crate::detect::Problem;
+
+/// A PII-redacting streaming reverse proxy for AI model calls.
+///
+/// Takes social security numbers, card numbers, phone numbers and the like out of prompts, streams the answers back with the
+/// caller's own values restored, and logs every exchange. Without a command it serves.
+#[derive(Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Where the configuration is.
+#[derive(Args)]
+struct ConfigFile {
+    /// The configuration file [default: proxy.toml here, else the built-in one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Check proxy.toml and every pattern file, and run every pattern's examples
+    Check,
+    /// Show it all at work: a built-in provider, a customer's chat, no account
+    Demo(demo::Options),
+    /// Find what would be redacted in text, JSON or JSON lines
+    Scan(scan::Options),
+    /// Run the proxy
+    Serve,
+}
+
+/// How a command ended when nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing to report.
+    Fine,
+    /// Something was found.
+    Found,
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        let config = self.config;
+        let ended = match self.command.unwrap_or(Command::Serve) {
+            Command::Audit(command) => audit::run(&config, command),
+            Command::Check => check::run(&config),
+            Command::Demo(options) => demo::run(&options),
+            Command::Scan(options) => scan::run(&config, &options),
+            Command::Serve => serve::run(&config),
+        };
+        match ended {
+            Ok(Outcome::Fine) => ExitCode::SUCCESS,
+            Ok(Outcome::Found) => ExitCode::from(1),
+            // The reader of our output has seen enough.
+            Err(error) if print::is_broken_pipe(&error) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("blotter: {error:#}");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+impl ConfigFile {
+    /// The file that is read: the one given, else `proxy.toml` if it is here.
+    fn path(&self) -> Option<&Path> {
+        let here = Path::new("proxy.toml");
+        self.config.as_deref().or_else(|| here.exists().then_some(here))
+    }
+
+    fn load(&self) -> Result<Setup, Vec<Problem>> {
+        config::load(self.path())
+    }
+
+    /// The setup, or all problems in one error.
+    fn setup(&self) -> anyhow::Result<Setup> {
+        self.load().map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+            anyhow!("the configuration cannot be used:{}", lines.concat())
+        })
+    }
+}
+
+/// A runtime for the commands that use sockets.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")
+}
+
+/// Sends the program's own log to stderr; `BLOTTER_LOG` chooses what of it.
+fn start_logging(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BLOTTER_LOG").unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

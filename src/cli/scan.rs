@@ -1,0 +1,178 @@
+//! `blotter scan`: what would be redacted in a text.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::json;
+
+use super::print::{self, Table};
+use super::{ConfigFile, Outcome};
+use crate::config::{KeyPlace, Setup};
+use crate::crypto::{MacKey, MasterKey, Purpose};
+use crate::policy::Policy;
+use crate::redact::{Mark, Redactor};
+use crate::wire::splice;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The files to read; `-` is standard input, as is no file at all
+    files: Vec<PathBuf>,
+    /// Write the redacted bytes instead of a table
+    #[arg(long, conflicts_with_all = ["json", "show_values"])]
+    redacted: bool,
+    /// Write findings as JSON lines
+    #[arg(long)]
+    json: bool,
+    /// Show the values that were found
+    #[arg(long)]
+    show_values: bool,
+}
+
+/// A file and what was found in it.
+struct Scanned {
+    name: String,
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+}
+
+/// Scans every file and reports.
+pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
+    let setup = config.setup()?;
+    let key = placeholder_key(&setup.key);
+    let standard_input = [PathBuf::from("-")];
+    let files = if options.files.is_empty() { &standard_input[..] } else { &options.files };
+    let scanned = files.iter().map(|file| scan(&setup, &key, file)).collect::<anyhow::Result<Vec<_>>>()?;
+    match options {
+        Options { redacted: true, .. } => write_redacted(&scanned)?,
+        Options { json: true, .. } => print_json(&setup, &scanned, options.show_values)?,
+        _ => print_table(&setup, &scanned, options.show_values)?,
+    }
+    let found = scanned.iter().any(|scanned| !scanned.marks.is_empty());
+    Ok(if found { Outcome::Found } else { Outcome::Fine })
+}
+
+/// The installation's key if there is one, so that placeholders are those of its log; nothing is made for a scan.
+fn placeholder_key(place: &KeyPlace) -> MacKey {
+    let there = match place {
+        KeyPlace::Env(_) => true,
+        KeyPlace::File(path) => path.exists(),
+    };
+    let key = if there { place.open().ok() } else { None };
+    key.unwrap_or_else(MasterKey::generate).derive(Purpose::Placeholder)
+}
+
+fn scan(setup: &Setup, key: &MacKey, file: &Path) -> anyhow::Result<Scanned> {
+    let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
+    let bytes = read(file).with_context(|| format!("{name} cannot be read"))?;
+    let policy = Policy::default();
+    let nesting = setup.ruleset.limits.nesting;
+    let redactor = Redactor { detector: &setup.ruleset.detector, policy: &policy, key, nesting };
+    let marks = marks(redactor, &bytes).with_context(|| name.clone())?;
+    Ok(Scanned { name, bytes, marks })
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What is found in JSON, in JSON lines or, where it is neither, in text.
+fn marks(redactor: Redactor, bytes: &[u8]) -> anyhow::Result<Vec<Mark>> {
+    let mut redaction = redactor.begin();
+    if let Ok(marks) = redaction.marks_in_json(bytes) {
+        return Ok(marks);
+    }
+    if let Some(marks) = marks_in_lines(redactor, bytes) {
+        return Ok(marks);
+    }
+    let text = std::str::from_utf8(bytes).context("it is not UTF-8 text: convert it first")?;
+    Ok(redactor.begin().marks_in_text(text)?)
+}
+
+/// What is found in JSON lines; `None` when a line is not JSON.
+fn marks_in_lines(redactor: Redactor, bytes: &[u8]) -> Option<Vec<Mark>> {
+    let mut redaction = redactor.begin();
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if !line.trim_ascii().is_empty() {
+            let mut marks = redaction.marks_in_json(line).ok()?;
+            for mark in &mut marks {
+                mark.edit.span = mark.edit.span.start + start..mark.edit.span.end + start;
+            }
+            found.append(&mut marks);
+        }
+        start += line.len();
+    }
+    Some(found)
+}
+
+fn write_redacted(scanned: &[Scanned]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for Scanned { bytes, marks, .. } in scanned {
+        out.write_all(&splice(bytes, marks.iter().map(|mark| &mark.edit)))?;
+    }
+    Ok(())
+}
+
+fn print_table(setup: &Setup, scanned: &[Scanned], show_values: bool) -> anyhow::Result<()> {
+    let mut heading = vec!["WHERE", "ENTITY", "PATTERN", "PLACEHOLDER"];
+    heading.extend(show_values.then_some("VALUE"));
+    let mut table = Table::new(&heading);
+    let mut count = 0;
+    for file in scanned {
+        for mark in &file.marks {
+            let pattern = setup.ruleset.detector.pattern(mark.pattern);
+            let (line, column) = file.position(mark);
+            let place = format!("{}:{line}:{column}", file.name);
+            let mut row = vec![place, pattern.entity.to_string(), pattern.name.clone(), mark.edit.with.clone()];
+            row.extend(show_values.then(|| file.value(mark)));
+            table.row(row);
+            count += 1;
+        }
+    }
+    if count > 0 {
+        table.print()?;
+    }
+    eprintln!("{count} found in {} {}", scanned.len(), if scanned.len() == 1 { "file" } else { "files" });
+    Ok(())
+}
+
+fn print_json(setup: &Setup, scanned: &[Scanned], show_values: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for file in scanned {
+        for mark in &file.marks {
+            let pattern = setup.ruleset.detector.pattern(mark.pattern);
+            let (line, column) = file.position(mark);
+            let mut found = json!({
+                "file": file.name, "line": line, "column": column, "start": mark.edit.span.start, "end": mark.edit.span.end,
+                "entity": pattern.entity.as_str(), "pattern": pattern.name, "placeholder": mark.edit.with,
+            });
+            if show_values {
+                found["value"] = file.value(mark).into();
+            }
+            writeln!(out, "{found}")?;
+        }
+    }
+    Ok(())
+}
+
+impl Scanned {
+    /// Line and column, from 1; columns count characters.
+    fn position(&self, mark: &Mark) -> (usize, usize) {
+        let before = &self.bytes[..mark.edit.span.start];
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        (line, String::from_utf8_lossy(&before[line_start..]).chars().count() + 1)
+    }
+
+    fn value(&self, mark: &Mark) -> String {
+        print::visible(&String::from_utf8_lossy(&self.bytes[mark.edit.span.clone()]))
+    }
+}

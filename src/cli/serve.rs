@@ -1,0 +1,87 @@
+//! `blotter serve`: the proxy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfigFile, Outcome};
+use crate::audit::{Event, EventKind, Log};
+use crate::config::{KeyPlace, Setup};
+use crate::crypto::Purpose;
+use crate::proxy::{self, Gateway};
+
+/// Serves until it is told to stop.
+pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
+    super::start_logging("blotter=info");
+    let setup = config.setup()?;
+    super::runtime()?.block_on(serve(setup))
+}
+
+async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
+    let listener =
+        TcpListener::bind(setup.listen).await.with_context(|| format!("cannot listen on {}", setup.listen))?;
+    let key = setup.key.open()?;
+    let (log, writer) = Log::open(&setup.audit, key.derive(Purpose::Chain))?;
+    introduce(&setup, listener.local_addr()?);
+    log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
+    let client = proxy::client(&setup.ruleset.limits)?;
+    let version = setup.ruleset.version.clone();
+    let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key, client));
+    proxy::serve(listener, gateway, told_to_stop()?).await;
+    log.event(event(EventKind::Stopped, &version)).await?;
+    tokio::task::spawn_blocking(move || writer.close()).await??;
+    eprintln!("blotter: stopped; every exchange is in the log");
+    Ok(Outcome::Fine)
+}
+
+fn event(kind: EventKind, ruleset: &str) -> Event {
+    Event { at: Timestamp::now(), kind, detail: format!("{{\"ruleset\":\"{ruleset}\"}}") }
+}
+
+/// Says what runs, for the person who started it.
+fn introduce(setup: &Setup, listening: std::net::SocketAddr) {
+    let Setup { ruleset, sources, .. } = setup;
+    eprintln!("blotter {} listens on http://{listening}", env!("CARGO_PKG_VERSION"));
+    for route in ruleset.routes.iter() {
+        let default = ruleset.routes.default().is_some_and(|default| default.name == route.name);
+        let note = if default { "  (also serves paths without a route's name)" } else { "" };
+        eprintln!("  route     /{:<12} -> {}{note}", route.name, route.upstream);
+    }
+    let mut per_file: BTreeMap<&str, usize> = BTreeMap::new();
+    for pattern in ruleset.detector.patterns() {
+        *per_file.entry(&pattern.file).or_default() += 1;
+    }
+    let files: Vec<String> = per_file.iter().map(|(file, count)| format!("{file} ({count})")).collect();
+    eprintln!("  patterns  {}: {}", ruleset.detector.patterns().len(), files.join(", "));
+    eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
+    eprintln!("  log       {}", setup.audit.display());
+    match &setup.key {
+        KeyPlace::Env(name) => eprintln!("  key       from the environment variable {name}"),
+        KeyPlace::File(path) => {
+            eprintln!("  key       {} (keep a copy: the log cannot be verified without it)", path.display())
+        }
+    }
+    eprintln!("Point a bot at it:");
+    for route in ruleset.routes.iter() {
+        let (variable, path) =
+            if route.name == "anthropic" { ("ANTHROPIC_BASE_URL", "") } else { ("OPENAI_BASE_URL", "/v1") };
+        eprintln!("  {variable}=http://{listening}/{}{path}", route.name);
+    }
+}
+
+/// Ends with an interrupt or a request to terminate.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        eprintln!("blotter: stopping; exchanges in flight may end");
+    })
+}
