@@ -319,3 +319,6 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,464 @@
+use std::sync::{Arc, LazyLock};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::crypto::{MasterKey, Purpose};
+use crate::detect::{BUILT_IN, Settings, Source};
+use crate::policy::{Restore, Rule};
+use crate::wire::frame::Framing;
+
+const SSN: &str = "536-90-4399";
+const PHONE: &str = "+1 415 555 2671";
+const MAIL: &str = "ann@x.org";
+
+static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
+    let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
+    let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
+    Detector::compile(&sources, &Settings { regions: vec!["US".to_owned()] }).unwrap()
+});
+
+static KEY: LazyLock<MacKey> =
+    LazyLock::new(|| MasterKey::from_hex(&"07".repeat(32)).unwrap().derive(Purpose::Placeholder));
+
+const LIMITS: AnswerLimits =
+    AnswerLimits { frame_bytes: 1 << 20, held_bytes: 1 << 20, nesting: 64, logged_bytes: 1 << 16 };
+
+fn chat() -> &'static Dialect {
+    Dialect::of("/chat/completions")
+}
+
+fn messages() -> &'static Dialect {
+    Dialect::of("/messages")
+}
+
+fn redact_with(policy: &Policy, dialect: &Dialect, json: &str) -> Result<(Redacted, Vault, Account), Unfit> {
+    let mut redaction = Redactor { detector: &DETECTOR, policy, key: &KEY, nesting: 64 }.begin();
+    let redacted = redaction.body(Bytes::copy_from_slice(json.as_bytes()), dialect)?;
+    let (vault, account) = redaction.finish();
+    Ok((redacted, vault, account))
+}
+
+/// The code taken out of every placeholder: `[SSN_7K2Q]` reads `[SSN]`.
+fn without_codes(bytes: &[u8]) -> String {
+    let placeholder = regex::Regex::new(r"\[([A-Z_]+)_[0-9A-Z]{4,}\]").unwrap();
+    placeholder.replace_all(std::str::from_utf8(bytes).unwrap(), "[$1]").into_owned()
+}
+
+fn check(dialect: &Dialect, json: &str, expected: &str) {
+    let (redacted, ..) = redact_with(&Policy::default(), dialect, json).unwrap();
+    assert_eq!(without_codes(&redacted.bytes), expected);
+}
+
+#[test]
+fn only_the_bytes_of_findings_change() {
+    check(
+        chat(),
+        r#"{ "messages":[{"role":"user" ,"content":"\u0073sn 536-90-4399, \ud83d caf\u00e9"}],"temperature": 1.0e0 }"#,
+        r#"{ "messages":[{"role":"user" ,"content":"\u0073sn [SSN], \ud83d caf\u00e9"}],"temperature": 1.0e0 }"#,
+    );
+    let clean = r#"{"messages":[{"content":"hello \/ \u00e9"}],"seed":123456789012345678901234567890}"#;
+    let (redacted, vault, _) = redact_with(&Policy::default(), chat(), clean).unwrap();
+    assert_eq!(redacted.bytes, clean);
+    assert!(vault.is_empty());
+}
+
+#[test]
+fn a_value_is_found_however_it_is_written() {
+    check(
+        chat(),
+        r#"{"messages":[{"content":"\u0035\u0033\u0036-90-4399"}]}"#,
+        r#"{"messages":[{"content":"[SSN]"}]}"#,
+    );
+    check(chat(), r#"{"messages":[{"content":"a\n536-90-4399\tb"}]}"#, r#"{"messages":[{"content":"a\n[SSN]\tb"}]}"#);
+    check(chat(), r#"{"messages":[{"content":"\u2028536-90-4399"}]}"#, r#"{"messages":[{"content":"\u2028[SSN]"}]}"#);
+}
+
+#[test]
+fn tool_arguments_are_read_as_json_inside_a_string() {
+    check(
+        chat(),
+        r#"{"messages":[{"tool_calls":[{"id":"536-90-4399","function":{"name":"f","arguments":"{\"a\":\"x\\nann@x.org\",\"ssn\":536904399}"}}]}]}"#,
+        r#"{"messages":[{"tool_calls":[{"id":"536-90-4399","function":{"name":"f","arguments":"{\"a\":\"x\\n[EMAIL]\",\"ssn\":\"[SSN]\"}"}}]}]}"#,
+    );
+    check(
+        messages(),
+        r#"{"messages":[{"content":[{"type":"tool_use","id":"t","name":"f","input":{"ann@x.org":[4242424242424242,{"data":"536-90-4399"}]}}]}]}"#,
+        r#"{"messages":[{"content":[{"type":"tool_use","id":"t","name":"f","input":{"[EMAIL]":["[CARD]",{"data":"[SSN]"}]}}]}]}"#,
+    );
+    check(
+        chat(),
+        r#"{"messages":[{"content":"{broken \"ssn 536-90-4399"}]}"#,
+        r#"{"messages":[{"content":"{broken \"ssn [SSN]"}]}"#,
+    );
+}
+
+#[test]
+fn what_the_table_lists_is_left_alone() {
+    let same = |dialect: &Dialect, json: &str| check(dialect, json, json);
+    same(chat(), r#"{"model":"536-90-4399","tool_choice":{"function":{"name":"536-90-4399"}}}"#);
+    same(
+        chat(),
+        r#"{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,ann@x.org"}}]}]}"#,
+    );
+    same(
+        chat(),
+        r#"{"tools":[{"function":{"name":"ann@x.org","parameters":{"properties":{"ann@x.org":{"enum":["ann@x.org"]}}}}}]}"#,
+    );
+    same(messages(), r#"{"messages":[{"content":[{"type":"thinking","thinking":"536-90-4399","signature":"ab"}]}]}"#);
+    same(
+        messages(),
+        r#"{"messages":[{"content":[{"type":"image","source":{"type":"base64","media_type":"x","data":"ann@x.org"}}]}]}"#,
+    );
+}
+
+#[test]
+fn what_no_table_lists_is_scanned() {
+    check(chat(), r#"{"new":{"deep":["ann@x.org"]}}"#, r#"{"new":{"deep":["[EMAIL]"]}}"#);
+    check(
+        chat(),
+        r#"{"user":"ann@x.org","metadata":{"ann@x.org":1}}"#,
+        r#"{"user":"[EMAIL]","metadata":{"[EMAIL]":1}}"#,
+    );
+    check(
+        chat(),
+        r#"{"tools":[{"function":{"description":"for ann@x.org","parameters":{"properties":{"a":{"description":"ann@x.org","default":"ann@x.org"}}}}}]}"#,
+        r#"{"tools":[{"function":{"description":"for [EMAIL]","parameters":{"properties":{"a":{"description":"[EMAIL]","default":"[EMAIL]"}}}}}]}"#,
+    );
+    check(
+        messages(),
+        r#"{"system":[{"type":"text","text":"ann@x.org"}],"messages":[{"content":[{"type":"thinking","thinking":"536-90-4399"}]}]}"#,
+        r#"{"system":[{"type":"text","text":"[EMAIL]"}],"messages":[{"content":[{"type":"thinking","thinking":"[SSN]"}]}]}"#,
+    );
+    check(
+        messages(),
+        r#"{"messages":[{"content":[{"type":"document","source":{"type":"text","data":"ann@x.org"},"title":"ann@x.org"}]}]}"#,
+        r#"{"messages":[{"content":[{"type":"document","source":{"type":"text","data":"[EMAIL]"},"title":"[EMAIL]"}]}]}"#,
+    );
+}
+
+#[test]
+fn credentials_go_to_the_provider_and_not_to_the_log() {
+    let json = r#"{"mcp_servers":[{"authorization_token":"secret","name":"n"}]}"#;
+    let (redacted, ..) = redact_with(&Policy::default(), messages(), json).unwrap();
+    assert_eq!(redacted.bytes, json);
+    assert_eq!(redacted.logged, r#"{"mcp_servers":[{"authorization_token":"(credential)","name":"n"}]}"#);
+}
+
+#[test]
+fn redacting_twice_changes_nothing() {
+    let json = format!(r#"{{"messages":[{{"content":"ssn {SSN}, card 4242 4242 4242 4242, {PHONE}, {MAIL}"}}]}}"#);
+    let (once, ..) = redact_with(&Policy::default(), chat(), &json).unwrap();
+    let (twice, vault, _) = redact_with(&Policy::default(), chat(), std::str::from_utf8(&once.bytes).unwrap()).unwrap();
+    assert_eq!(twice.bytes, once.bytes);
+    assert!(vault.is_empty());
+}
+
+fn policy(entity: &str, rule: Rule) -> Policy {
+    Policy::new([(entity.parse().unwrap(), rule)].into())
+}
+
+#[test]
+fn the_policy_decides() {
+    let json = r#"{"messages":[{"content":"536-90-4399 ann@x.org"}]}"#;
+    let run = |action| redact_with(&policy("SSN", Rule { action, ..Rule::default() }), chat(), json);
+    let (redacted, _, account) = run(Action::Alert).unwrap();
+    assert_eq!(without_codes(&redacted.bytes), r#"{"messages":[{"content":"536-90-4399 [EMAIL]"}]}"#);
+    assert_eq!(account.findings.len(), 2);
+    let Err(refused) = run(Action::Block) else { panic!("a blocked entity stops the body") };
+    assert!(refused.to_string().starts_with("a SSN was found by the pattern `ssn"), "{refused}");
+    assert!(!refused.to_string().contains("536"), "{refused}");
+}
+
+/// A vault that holds [`SSN`], [`PHONE`], [`MAIL`] and a value that JSON must escape, and their placeholders.
+fn vault() -> (Vault, [String; 4]) {
+    let mut vault = Vault::default();
+    let mut hold = |entity: &str, value: &str| vault.placeholder(&KEY, &entity.parse().unwrap(), value, value);
+    let placeholders = [hold("SSN", SSN), hold("PHONE", PHONE), hold("EMAIL", MAIL), hold("NAME", "Ann \"A\"\\\nFox")];
+    (vault, placeholders)
+}
+
+fn restore_in(
+    policy: Policy,
+    dialect: &'static Dialect,
+    framing: Framing,
+    chunks: &[&[u8]],
+) -> (Vec<Vec<Bytes>>, Restored) {
+    let (vault, _) = vault();
+    let mut restorer = Restorer::new(vault, Arc::new(policy), dialect, framing, LIMITS);
+    let mut out: Vec<Vec<Bytes>> = chunks.iter().map(|chunk| restorer.push(chunk).unwrap()).collect();
+    out.push(restorer.finish().unwrap());
+    (out, restorer.account().placeholders)
+}
+
+fn restore(dialect: &'static Dialect, framing: Framing, bytes: &[u8]) -> String {
+    let (out, _) = restore_in(Policy::default(), dialect, framing, &[bytes]);
+    String::from_utf8(out.concat().concat()).unwrap()
+}
+
+fn chunk(delta: &str) -> String {
+    format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":null}}]}}\n\n")
+}
+
+fn content(text: &str) -> String {
+    chunk(&format!("{{\"content\":\"{}\"}}", json::encode(text)))
+}
+
+fn arguments(source: &str) -> String {
+    chunk(&format!("{{\"tool_calls\":[{{\"index\":0,\"function\":{{\"arguments\":\"{}\"}}}}]}}", json::encode(source)))
+}
+
+/// The text of all lanes of a chat stream, by field.
+fn said(stream: &str, field: &str) -> String {
+    let chunks = stream
+        .split("\n\n")
+        .filter_map(|event| serde_json::from_str::<serde_json::Value>(event.strip_prefix("data: ")?).ok());
+    let delta = |chunk: serde_json::Value| chunk["choices"][0]["delta"].clone();
+    chunks
+        .map(delta)
+        .filter_map(|delta| {
+            let text =
+                if field == "arguments" { &delta["tool_calls"][0]["function"]["arguments"] } else { &delta[field] };
+            text.as_str().map(str::to_owned)
+        })
+        .collect()
+}
+
+#[test]
+fn values_come_back_in_whole_answers() {
+    let (_, [ssn, phone, _, name]) = vault();
+    let answer = format!(
+        r#"{{ "id":"{ssn}","choices":[{{"message":{{"content":"is it {ssn}?","tool_calls":[{{"function":{{"name":"f","arguments":"{{\"n\":\"{name}\",\"p\":\"{phone}\"}}"}}}}]}}}}]}}"#
+    );
+    let expected = format!(
+        r#"{{ "id":"{ssn}","choices":[{{"message":{{"content":"is it {SSN}?","tool_calls":[{{"function":{{"name":"f","arguments":"{{\"n\":\"Ann \\\"A\\\"\\\\\\nFox\",\"p\":\"{PHONE}\"}}"}}}}]}}}}]}}"#
+    );
+    assert_eq!(restore(chat(), Framing::Whole, answer.as_bytes()), expected);
+    let answer = format!(
+        r#"{{"content":[{{"type":"tool_use","name":"f","input":{{"n":"{name}"}}}},{{"type":"thinking","thinking":"{ssn}","signature":"x"}}]}}"#
+    );
+    let expected = format!(
+        r#"{{"content":[{{"type":"tool_use","name":"f","input":{{"n":"Ann \"A\"\\\nFox"}}}},{{"type":"thinking","thinking":"{ssn}","signature":"x"}}]}}"#
+    );
+    assert_eq!(restore(messages(), Framing::Whole, answer.as_bytes()), expected);
+}
+
+#[test]
+fn a_value_is_escaped_for_the_json_it_lands_in() {
+    let (_, [.., name]) = vault();
+    let plain = "Ann \"A\"\\\nFox";
+    let once = json::encode(plain).into_owned();
+    let twice = json::encode(&once).into_owned();
+    let check = |stream: String, field: &str, expected: String| {
+        assert_eq!(said(&restore(chat(), Framing::Events, stream.as_bytes()), field), expected);
+    };
+    check(content(&format!("hello {name}")), "content", format!("hello {plain}"));
+    check(content(&format!("{{\"n\":\"{name}\"}}")), "content", format!("{{\"n\":\"{once}\"}}"));
+    check(arguments(&format!("{{\"n\":\"{name}\"}}")), "arguments", format!("{{\"n\":\"{once}\"}}"));
+    check(
+        arguments(&format!("{{\"n\":\"{{\\\"m\\\":\\\"{name}\\\"}}\"}}")),
+        "arguments",
+        format!("{{\"n\":\"{{\\\"m\\\":\\\"{twice}\\\"}}\"}}"),
+    );
+}
+
+#[test]
+fn nothing_comes_back_inside_an_address() {
+    let (_, [ssn, ..]) = vault();
+    for text in ["see https://x.org/?q={}", "![a](https://x.org/{})", "[a](/{})", "![{}](x)", "x.org/{} "] {
+        let text = text.replace("{}", &ssn);
+        for cut in 0..text.len() {
+            let stream = content(&text[..cut]) + &content(&text[cut..]);
+            assert_eq!(restore(chat(), Framing::Events, stream.as_bytes()), stream, "{text} cut at {cut}");
+        }
+    }
+    let (_, count) = restore_in(Policy::default(), chat(), Framing::Events, &[content(&format!("//{ssn}")).as_bytes()]);
+    assert_eq!(count, Restored { restored: 0, kept: 1 });
+}
+
+#[test]
+fn an_entity_comes_back_where_its_rule_says() {
+    let (_, [ssn, ..]) = vault();
+    let run = |restore, stream: &str| {
+        let policy = policy("SSN", Rule { restore, ..Rule::default() });
+        let (out, _) = restore_in(policy, chat(), Framing::Events, &[stream.as_bytes()]);
+        String::from_utf8(out.concat().concat()).unwrap().contains(SSN)
+    };
+    let (text, tool) = (content(&ssn), arguments(&format!("{{\"a\":\"{ssn}\"}}")));
+    for (restore, in_text, in_arguments) in [
+        (Restore::Everywhere, true, true),
+        (Restore::Text, true, false),
+        (Restore::Arguments, false, true),
+        (Restore::Never, false, false),
+    ] {
+        assert_eq!((run(restore, &text), run(restore, &tool)), (in_text, in_arguments), "{restore:?}");
+    }
+}
+
+#[test]
+fn a_frame_waits_only_until_its_text_is_decided() {
+    let (_, [ssn, ..]) = vault();
+    let leave = |frames: &[String]| -> Vec<usize> {
+        let frames: Vec<&[u8]> = frames.iter().map(String::as_bytes).collect();
+        let (out, _) = restore_in(Policy::default(), chat(), Framing::Events, &frames);
+        out.iter().map(Vec::len).collect()
+    };
+    assert_eq!(leave(&[content("hello"), content(&ssn), content("!")]), [1, 1, 1, 0]);
+    assert_eq!(leave(&[content(&ssn[..3]), content(&ssn[3..7]), content(&ssn[7..])]), [0, 0, 3, 0]);
+    assert_eq!(leave(&[content("a ["), content("note]"), content("b")]), [0, 2, 1, 0]);
+    assert_eq!(leave(&[content("a ["), ": ping\n\n".into(), arguments("{}"), content("!")]), [0, 0, 0, 4, 0]);
+    assert_eq!(leave(&[content("a ["), chunk("{}").replace("null", "\"stop\"")]), [0, 2, 0]);
+    assert_eq!(leave(&[content("a [")]), [0, 1]);
+}
+
+#[test]
+fn frames_keep_their_number_and_order() {
+    let (_, [ssn, phone, ..]) = vault();
+    let stream = [
+        content("a "),
+        content(&ssn[..4]),
+        arguments(&format!("{{\"p\":\"{}", &phone[..5])),
+        content(&ssn[4..]),
+        arguments(&phone[5..]),
+        arguments("\"}"),
+    ]
+    .concat();
+    let out = restore(chat(), Framing::Events, stream.as_bytes());
+    let expected =
+        [content("a "), content(""), arguments("{\"p\":\""), content(SSN), arguments(PHONE), arguments("\"}")].concat();
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn lanes_do_not_mix() {
+    let (_, [ssn, ..]) = vault();
+    let other = |text: &str| content(text).replace("\"index\":0", "\"index\":1");
+    let (left, right) = ssn.split_at(4);
+    let stream = [content(left), other(left), content(right), other("SSN")].concat();
+    let expected = [content(""), other(left), content(SSN), other("SSN")].concat();
+    assert_eq!(restore(chat(), Framing::Events, stream.as_bytes()), expected);
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let (vault, _) = vault();
+    let limits = AnswerLimits { held_bytes: 1000, frame_bytes: 2000, ..LIMITS };
+    let mut restorer = Restorer::new(vault, Arc::default(), chat(), Framing::Events, limits);
+    let mut held = vec![content("[SSN")];
+    held.extend((0..10).map(|_| arguments("{\"a\":1}")));
+    let out: Vec<Bytes> = held.iter().flat_map(|frame| restorer.push(frame.as_bytes()).unwrap()).collect();
+    assert!(!out.is_empty(), "frames leave although the placeholder is not complete");
+    assert_eq!(restorer.push(&[b'x'; 3000]), Err(FrameTooLong { limit: 2000 }));
+}
+
+#[test]
+fn anthropic_streams_are_restored() {
+    let (_, [ssn, phone, ..]) = vault();
+    let event = |data: String| format!("event: x\r\ndata: {data}  \r\n\r\n");
+    let text = |text: &str| {
+        event(format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}} }}"#))
+    };
+    let input = |source: &str| {
+        event(format!(
+            r#"{{"type":"content_block_delta","index":1,"delta":{{"type":"input_json_delta","partial_json":"{source}"}}}}"#
+        ))
+    };
+    let thinking = event(format!(
+        r#"{{"type":"content_block_delta","index":2,"delta":{{"type":"thinking_delta","thinking":"{ssn}"}}}}"#
+    ));
+    let stop = event(r#"{"type":"content_block_stop","index":0}"#.to_owned());
+    let stream = [
+        text("is it "),
+        text(&ssn[..5]),
+        text(&ssn[5..]),
+        text("["),
+        stop.clone(),
+        input("{\\\"p\\\":"),
+        input(&format!("\\\"{phone}\\\"}}")),
+        thinking.clone(),
+    ]
+    .concat();
+    let expected = [
+        text("is it "),
+        text(""),
+        text(SSN),
+        text("["),
+        stop,
+        input("{\\\"p\\\":"),
+        input(&format!("\\\"{PHONE}\\\"}}")),
+        thinking,
+    ]
+    .concat();
+    assert_eq!(restore(messages(), Framing::Events, stream.as_bytes()), expected);
+}
+
+#[test]
+fn what_is_not_json_passes() {
+    for stream in ["data: [DONE]\n\n", ": ping\n\n", "data: {broken\n\n", "event: x\n\n", "data: \u{e9}", "\n\n"] {
+        assert_eq!(restore(chat(), Framing::Events, stream.as_bytes()), stream);
+    }
+    assert_eq!(restore(chat(), Framing::Whole, b"<html>"), "<html>");
+}
+
+#[test]
+fn a_cut_anywhere_changes_nothing() {
+    let (_, [ssn, phone, mail, name]) = vault();
+    let stream = [
+        ": hello\n\n".to_owned(),
+        content(&format!("é😀 {} and {}", ssn.to_lowercase(), &phone[..4])),
+        content(&phone[4..]),
+        arguments(&format!("{{\"n\":\"{}", &name[..3])),
+        content(&format!(" [{mail}")),
+        arguments(&format!("{}\"}}", &name[3..])),
+        content(&format!("https://x.org/{mail}")),
+        chunk("{}").replace("null", "\"stop\""),
+        "data: [DONE]".to_owned(),
+    ]
+    .concat();
+    let whole = restore(chat(), Framing::Events, stream.as_bytes());
+    assert_eq!(said(&whole, "content"), format!("é😀 {SSN} and {PHONE} [{MAIL}https://x.org/{mail}"));
+    let bytes = stream.as_bytes();
+    for cut in 0..=bytes.len() {
+        let (out, _) = restore_in(Policy::default(), chat(), Framing::Events, &[&bytes[..cut], &bytes[cut..]]);
+        assert_eq!(out.concat().concat(), whole.as_bytes(), "cut at {cut}");
+    }
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
+    assert_eq!(restore_in(Policy::default(), chat(), Framing::Events, &single).0.concat().concat(), whole.as_bytes());
+}
+
+/// Pieces of a message: words, brackets and quotes, and values, each in one spelling.
+fn message() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[a-zA-Zé😀\\[\\]_\"\\\\\n{}, ]{0,12}".prop_map(String::from),
+        Just(format!(" {SSN} ")),
+        Just(format!(" {PHONE} ")),
+        Just(format!(" {MAIL} ")),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn what_the_model_echoes_comes_back(text in message(), piece in 1_usize..9, cut in 1_usize..64) {
+        let request = format!("{{\"messages\":[{{\"content\":\"{}\"}}]}}", json::encode(&text));
+        let (redacted, vault, _) = redact_with(&Policy::default(), chat(), &request).unwrap();
+        let request: serde_json::Value = serde_json::from_slice(&redacted.bytes).unwrap();
+        let echoed: Vec<char> = request["messages"][0]["content"].as_str().unwrap().chars().collect();
+        for value in [SSN, PHONE, MAIL] {
+            prop_assert!(!String::from_iter(&echoed).contains(value));
+        }
+        let stream: String = echoed.chunks(piece).map(|piece| content(&String::from_iter(piece))).collect();
+        let mut restorer = Restorer::new(vault, Arc::default(), chat(), Framing::Events, LIMITS);
+        let mut out: Vec<Bytes> = stream.as_bytes().chunks(cut).flat_map(|bytes| restorer.push(bytes).unwrap()).collect();
+        out.extend(restorer.finish().unwrap());
+        prop_assert_eq!(said(std::str::from_utf8(&out.concat()).unwrap(), "content"), text);
+    }
+
+    #[test]
+    fn any_bytes_pass_through_an_empty_vault(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 1_usize..20) {
+        let mut restorer = Restorer::new(Vault::default(), Arc::default(), chat(), Framing::Events, LIMITS);
+        let mut out: Vec<Bytes> = bytes.chunks(cut).flat_map(|bytes| restorer.push(bytes).unwrap()).collect();
+        out.extend(restorer.finish().unwrap());
+        prop_assert_eq!(out.concat(), bytes);
+    }
+}
