@@ -102,11 +102,16 @@ impl AuditError {
 
     pub(super) fn writing(path: &Path, cause: &rusqlite::Error) -> Self {
         let code = cause.sqlite_error_code();
-        if code == Some(ErrorCode::ConstraintViolation) {
+        if matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig)) {
             return Self::Refused { cause: cause.to_string() };
         }
         let remedy = code.map_or("see the cause", remedy);
         Self::Unwritable { path: path.into(), cause: cause.to_string(), remedy }
+    }
+
+    pub(super) fn without_wal(path: &Path) -> Self {
+        let cause = "its volume keeps no write-ahead log".into();
+        Self::Unwritable { path: path.into(), cause, remedy: "move the folder to a local volume" }
     }
 
     pub(super) fn creating(path: &Path, cause: &io::Error) -> Self {

@@ -3,7 +3,9 @@
 //! Nothing changes in memory before a batch is committed, so after a failure the same or another batch can be tried.
 
 use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -34,7 +36,7 @@ pub struct Journal {
 impl Journal {
     /// Opens or makes the log in `folder`, and closes what a crash left open.
     pub fn open(folder: &Path, key: MacKey, now: Timestamp) -> Result<Self, AuditError> {
-        fs::create_dir_all(folder).map_err(|error| AuditError::creating(folder, &error))?;
+        make(folder).map_err(|error| AuditError::creating(folder, &error))?;
         let lock = lock(folder)?;
         let months = Month::all_in(folder)?;
         let (previous, head) = newest_whole(folder, &months)?;
@@ -146,6 +148,11 @@ impl Batch<'_> {
         let opening = staged.unwrap_or_else(|| self.unclosed.get(&exchange).copied());
         opening.ok_or(AuditError::NotOpen { exchange })
     }
+}
+
+/// Makes a folder that nobody else may look into.
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Takes the writer's place in the folder; it is given back when the file is dropped, also by a crash.

@@ -12,8 +12,8 @@
 //!
 //! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
 //!
-//! From top to bottom: [`writer`] (the thread and its queue), [`journal`] (the folder and the chain), [`segment`] (one
-//! file), [`rows`] (entries to rows and back), [`schema`] and [`chain`]. [`query`] and [`verify`] read beside the writer.
+//! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
+//! `rows` (entries to rows and back), `schema` and `chain`. `query` and `verify` read beside the writer.
 
 mod chain;
 mod entry;

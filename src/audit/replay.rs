@@ -71,8 +71,8 @@ impl<'a> Part<'a> {
             if let Some(row) = self.rows.get()
                 && self.next == Some(seq)
             {
-                let values = (1..=self.table.columns.len()).map(|column| row.get_ref(column));
-                canonical.row(self.table, seq, values.collect::<Result<Vec<_>>>()?);
+                let values = (1..=self.table.columns.len()).map(|column| row.get_ref_unwrap(column));
+                canonical.row(self.table, seq, values);
             }
             self.advance()?;
         }

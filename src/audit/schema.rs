@@ -28,7 +28,7 @@ macro_rules! table {
         Table {
             name: $name,
             columns: &[$($column),+],
-            insert: concat!("INSERT INTO ", $name, "(seq", $(", ", $column,)+ ") VALUES (?", $(table!(@value $column),)+ ")"),
+            insert: concat!("INSERT OR FAIL INTO ", $name, "(seq", $(", ", $column,)+ ") VALUES (?", $(table!(@value $column),)+ ")"),
             select: concat!("SELECT seq", $(", ", $column,)+ " FROM ", $name, " WHERE seq BETWEEN ?1 AND ?2 ORDER BY 1, 2"),
         }
     };
@@ -71,9 +71,9 @@ pub fn create() -> String {
 fn never_changed(table: &str) -> String {
     format!(
         "CREATE TRIGGER {table}_never_updated BEFORE UPDATE ON {table}
-         BEGIN SELECT RAISE(ABORT, 'the log is append-only: `{table}` is never updated'); END;
+         BEGIN SELECT RAISE(FAIL, 'the log is append-only: `{table}` is never updated'); END;
          CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table}
-         BEGIN SELECT RAISE(ABORT, 'the log is append-only: `{table}` is never deleted from'); END;"
+         BEGIN SELECT RAISE(FAIL, 'the log is append-only: `{table}` is never deleted from'); END;"
     )
 }
 
@@ -81,7 +81,7 @@ fn comes_before_its_entry(table: &str) -> String {
     format!(
         "CREATE TRIGGER {table}_before_entry BEFORE INSERT ON {table}
          WHEN NEW.seq IS NOT (SELECT max(seq) + 1 FROM entry)
-         BEGIN SELECT RAISE(ABORT, 'a row of `{table}` belongs to the next entry'); END;"
+         BEGIN SELECT RAISE(FAIL, 'a row of `{table}` belongs to the next entry'); END;"
     )
 }
 

@@ -95,20 +95,16 @@ FROM opened JOIN entry ON entry.seq = opened.seq LEFT JOIN closed ON closed.open
 -- A file begins with its one segment entry; each further entry has the next number, and its rows come before it.
 CREATE TRIGGER segment_begins BEFORE INSERT ON segment
 WHEN EXISTS(SELECT 1 FROM entry) OR EXISTS(SELECT 1 FROM segment) OR NEW.seq IS NOT NEW.last + 1
-BEGIN SELECT RAISE(ABORT, 'a file has one segment entry, its first'); END;
+BEGIN SELECT RAISE(FAIL, 'a file has one segment entry, its first'); END;
 
 CREATE TRIGGER entry_follows BEFORE INSERT ON entry
 WHEN NEW.seq IS NOT coalesce((SELECT max(seq) + 1 FROM entry), (SELECT seq FROM segment))
-BEGIN SELECT RAISE(ABORT, 'an entry has the number after the newest'); END;
+BEGIN SELECT RAISE(FAIL, 'an entry has the number after the newest'); END;
 
 CREATE TRIGGER opened_once BEFORE INSERT ON opened
 WHEN EXISTS(SELECT 1 FROM opened WHERE exchange = NEW.exchange)
-BEGIN SELECT RAISE(ABORT, 'an exchange is opened once'); END;
+BEGIN SELECT RAISE(FAIL, 'an exchange is opened once'); END;
 
 CREATE TRIGGER closed_once BEFORE INSERT ON closed
 WHEN EXISTS(SELECT 1 FROM closed WHERE opened = NEW.opened)
-BEGIN SELECT RAISE(ABORT, 'an exchange is closed once'); END;
-
-CREATE TRIGGER finding_once BEFORE INSERT ON finding
-WHEN EXISTS(SELECT 1 FROM finding WHERE seq = NEW.seq AND place = NEW.place)
-BEGIN SELECT RAISE(ABORT, 'a finding is written once'); END;
+BEGIN SELECT RAISE(FAIL, 'an exchange is closed once'); END;

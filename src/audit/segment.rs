@@ -90,7 +90,7 @@ impl Segment {
         schema::arm(&mut connection).map_err(failed)?;
         let files =
             [path.clone(), beside(&path, "-wal")].map(|file| Identity::of(&file).map(|identity| (file, identity)));
-        let [Some(database), Some(wal)] = files else { return Err(AuditError::Replaced { path }) };
+        let [Some(database), Some(wal)] = files else { return Err(AuditError::without_wal(&path)) };
         Ok(Self { month, connection, path, files: [database, wal] })
     }
 

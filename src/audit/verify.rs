@@ -3,6 +3,7 @@
 //! Reads beside the writer, in pages with a short transaction each, so that the WAL can be checkpointed meanwhile. After an
 //! entry that does not match, the chain is followed on from the hash that is stored, so that one change is one problem.
 
+use std::fmt;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Result, Row};
@@ -47,6 +48,15 @@ pub struct Problem {
     pub seq: Option<i64>,
     /// What was found.
     pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seq {
+            Some(seq) => write!(f, "`{}`, entry {seq}: {}", self.segment, self.what),
+            None => write!(f, "`{}`: {}", self.segment, self.what),
+        }
+    }
 }
 
 /// Checks the log in `folder` from its first entry to its last.

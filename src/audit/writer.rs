@@ -85,6 +85,8 @@ impl Log {
 }
 
 /// The thread behind every [`Log`] of one folder.
+///
+/// Without [`Writer::close`] the end of the process may come before the last entries for which nobody waits.
 pub struct Writer {
     log: Log,
     thread: JoinHandle<Result<(), AuditError>>,
@@ -92,7 +94,7 @@ pub struct Writer {
 
 impl Writer {
     /// Commits what was queued before, ends the writer and gives the folder free; handles that are left get
-    /// [`AuditError::Stopped`]. Blocks until that is done.
+    /// [`AuditError::Stopped`]. Blocks until that is done; fails when entries for which nobody waits could not be written.
     pub fn close(self) -> Result<(), AuditError> {
         // A thread that has ended already needs no telling.
         let _ = self.log.queue.send(Job::Stop);
@@ -137,7 +139,10 @@ impl Run {
         }
         let late = std::mem::take(&mut self.late);
         self.write(late);
-        self.gap.map_or(Ok(()), |gap| Err(gap.cause))
+        match self.gap {
+            Some(gap) if !self.late.is_empty() => Err(gap.cause),
+            _ => Ok(()),
+        }
     }
 
     /// What is late, `job`, and what else is there.
@@ -174,14 +179,15 @@ impl Run {
     }
 
     fn fail(&mut self, batch: Vec<Pending>, error: &AuditError) {
-        tracing::error!(entries = batch.len(), "{error}");
         if error.is_of_one_entry() {
+            tracing::warn!("{error}");
             return batch.into_iter().for_each(|pending| answer(pending, Err(error.clone())));
         }
+        tracing::error!(entries = batch.len(), "{error}");
         let failures = self.gap.take().map_or(0, |gap| gap.failures) + batch.len();
         self.gap = Some(Gap { failures, cause: error.clone() });
         let (waiting, late) = batch.into_iter().partition(|(_, waiter)| waiter.is_some());
-        self.late = late;
+        self.late.extend::<Vec<_>>(late);
         Vec::into_iter(waiting).for_each(|pending| answer(pending, Err(error.clone())));
     }
 }

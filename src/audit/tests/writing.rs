@@ -9,6 +9,15 @@ fn count(folder: &TempDir, condition: &str) -> i64 {
     database(folder).query_row(&query, [], |row| row.get(0)).unwrap()
 }
 
+/// Takes the write lock of the folder's one file, as another program could.
+fn hold(folder: &TempDir) -> Connection {
+    let mut files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+    let path = files.find(|path| path.extension().is_some_and(|extension| extension == "db")).unwrap();
+    let thief = Connection::open(path).unwrap();
+    thief.execute_batch("BEGIN IMMEDIATE").unwrap();
+    thief
+}
+
 /// Makes the journal's disk full: its file may not grow any more.
 fn fill(journal: &mut Journal) {
     limit_pages(journal, "PRAGMA max_page_count = 1");
@@ -39,6 +48,19 @@ fn what_a_crash_left_open_is_closed_as_interrupted() {
     assert_eq!(count(&folder, "TRUE"), 2);
     assert!(verify(folder.path(), &key()).unwrap().open.is_empty());
     assert_whole(&folder);
+}
+
+#[test]
+fn what_was_committed_survives_a_crash() {
+    let (folder, crashed) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[opening(1), closing(1), opening(2)]).unwrap();
+    for name in ["2026-11.db", "2026-11.db-wal"] {
+        fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
+    }
+    drop(Journal::open(crashed.path(), key(), november()).unwrap());
+    let report = verify(crashed.path(), &key()).unwrap();
+    assert_eq!((report.entries, report.exchanges, report.open, report.problems), (5, 2, vec![], vec![]));
 }
 
 #[test]
@@ -221,10 +243,7 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     let folder = TempDir::new().unwrap();
     let (log, writer) = Log::open(folder.path(), key()).unwrap();
     log.opened(Opened { at: Timestamp::now(), ..opened(1) }).await.unwrap();
-    let months = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
-    let path = months.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "db")).unwrap();
-    let thief = Connection::open(path).unwrap();
-    thief.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let thief = hold(&folder);
     log.closed_later(closed(1));
     let error = log.opened(opened(2)).await.unwrap_err();
     assert!(matches!(error, AuditError::Unwritable { remedy: "end the program that holds it", .. }), "{error}");
@@ -236,4 +255,19 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     assert_eq!(recovered, 1);
     let report = verify(folder.path(), &key()).unwrap();
     assert_eq!((report.exchanges, report.open, report.problems), (2, vec![id(3)], vec![]));
+}
+
+#[tokio::test]
+async fn closing_tells_what_could_not_be_written() {
+    let folder = TempDir::new().unwrap();
+    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    log.opened(opened(1)).await.unwrap();
+    let thief = hold(&folder);
+    log.closed_later(closed(1));
+    assert!(matches!(writer.close(), Err(AuditError::Unwritable { .. })));
+    drop(thief);
+    let (_, writer) = Log::open(folder.path(), key()).unwrap();
+    writer.close().unwrap();
+    let interrupted = Filter { outcome: Some(Outcome::Interrupted), ..Filter::default() };
+    assert_eq!(Reader::open(folder.path()).unwrap().list(&interrupted).unwrap().len(), 1);
 }

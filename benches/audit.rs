@@ -1,0 +1,189 @@
+//! How many exchanges a second does the log take, beside plain SQLite with the same rows, and how fast is it verified?
+//!
+//! An exchange is 2 KB of request with three findings and 1 KB of answer, in two entries, each durable before the next.
+//! Plain SQLite has the same tables, indexes and settings, but no guards, no chain, no queue and no waiting callers.
+
+use std::path::Path;
+
+use blotter::audit::{Closed, Coverage, Log, Opened, Outcome, Tally, verify};
+use blotter::crypto::{MacKey, MasterKey, Purpose};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// Exchanges of one round.
+const EXCHANGES: usize = 1024;
+/// Rounds in the log that is verified.
+const ROUNDS: usize = 20;
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = [1, 16, 64], sample_count = 10, sample_size = 1)]
+fn append(bencher: Bencher, concurrent: usize) {
+    let runtime = Runtime::new().expect("a runtime starts");
+    bencher
+        .counter(ItemsCount::new(EXCHANGES))
+        .with_inputs(|| {
+            let folder = TempDir::new().expect("a folder can be made");
+            let (log, writer) = Log::open(folder.path(), key()).expect("the log opens");
+            (folder, log, writer)
+        })
+        .bench_refs(|(_, log, _)| runtime.block_on(append_all(log, concurrent)));
+}
+
+#[divan::bench(args = [1, 16, 64], sample_count = 10, sample_size = 1)]
+fn append_plain_sqlite(bencher: Bencher, concurrent: usize) {
+    bencher
+        .counter(ItemsCount::new(EXCHANGES))
+        .with_inputs(|| {
+            let folder = TempDir::new().expect("a folder can be made");
+            let plain = Plain::open(folder.path());
+            (folder, plain)
+        })
+        .bench_refs(|(_, plain)| (0..EXCHANGES / concurrent).for_each(|_| plain.append(concurrent)));
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn verify_entries(bencher: Bencher) {
+    let folder = TempDir::new().expect("a folder can be made");
+    let (log, writer) = Log::open(folder.path(), key()).expect("the log opens");
+    let runtime = Runtime::new().expect("a runtime starts");
+    (0..ROUNDS).for_each(|_| runtime.block_on(append_all(&log, 256)));
+    writer.close().expect("the log closes");
+    bencher.counter(ItemsCount::new(2 * EXCHANGES * ROUNDS + 1)).bench(|| {
+        let report = verify(folder.path(), &key()).expect("the log can be read");
+        assert!(report.problems.is_empty());
+    });
+}
+
+async fn append_all(log: &Log, concurrent: usize) {
+    let mut callers = JoinSet::new();
+    for _ in 0..concurrent {
+        let log = log.clone();
+        callers.spawn(async move {
+            for _ in 0..EXCHANGES / concurrent {
+                let exchange = Uuid::now_v7();
+                log.opened(opened(exchange)).await.expect("the log can be written");
+                log.closed(closed(exchange)).await.expect("the log can be written");
+            }
+        });
+    }
+    callers.join_all().await;
+}
+
+/// The tables and indexes of a log without its guards, and the rows of one exchange to append again and again.
+struct Plain {
+    connection: Connection,
+    opening: Vec<(String, Vec<Value>)>,
+    closing: Vec<(String, Vec<Value>)>,
+    seq: i64,
+}
+
+impl Plain {
+    fn open(folder: &Path) -> Self {
+        let (log, writer) = Log::open(folder, key()).expect("the log opens");
+        let exchange = Uuid::now_v7();
+        let runtime = Runtime::new().expect("a runtime starts");
+        runtime.block_on(log.opened(opened(exchange))).expect("the log can be written");
+        runtime.block_on(log.closed(closed(exchange))).expect("the log can be written");
+        writer.close().expect("the log closes");
+        let mut files = folder.read_dir().expect("the folder can be read").flatten().map(|file| file.path());
+        let file = files.find(|path| path.extension().is_some_and(|extension| extension == "db"));
+        let connection = Connection::open(file.expect("the log has a file")).expect("SQLite opens it");
+        connection.execute_batch("PRAGMA synchronous = FULL").expect("a setting");
+        drop_guards(&connection);
+        let [opening, closing] = [2, 3].map(|seq| rows(&connection, seq));
+        Self { connection, opening, closing, seq: 3 }
+    }
+
+    /// Appends `exchanges` as so many callers would have it: all opened in one transaction, all closed in the next.
+    fn append(&mut self, exchanges: usize) {
+        let first = self.seq + 1;
+        let exchanges = exchanges as i64;
+        self.transaction(first..first + exchanges, |plain| &plain.opening, |_| Value::Blob(Uuid::now_v7().into()));
+        self.transaction(
+            first + exchanges..first + 2 * exchanges,
+            |plain| &plain.closing,
+            |seq| (seq - exchanges).into(),
+        );
+        self.seq += 2 * exchanges;
+    }
+
+    fn transaction(
+        &self,
+        seqs: std::ops::Range<i64>,
+        rows: impl Fn(&Self) -> &[(String, Vec<Value>)],
+        unique: impl Fn(i64) -> Value,
+    ) {
+        let transaction = self.connection.unchecked_transaction().expect("SQLite begins");
+        for seq in seqs {
+            let unique = unique(seq);
+            for (sql, values) in rows(self) {
+                let mut statement = transaction.prepare_cached(sql).expect("SQL");
+                let own = [Value::from(seq), unique.clone()];
+                let own = &own[..if sql.contains("opened") || sql.contains("closed") { 2 } else { 1 }];
+                statement.execute(params_from_iter(own.iter().chain(&values[own.len()..]))).expect("SQLite inserts");
+            }
+        }
+        transaction.commit().expect("SQLite commits");
+    }
+}
+
+fn drop_guards(connection: &Connection) {
+    let mut guards = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").expect("SQL");
+    let guards: Vec<String> =
+        guards.query_map([], |row| row.get(0)).expect("SQL").flatten().map(|name: String| name).collect();
+    guards.iter().for_each(|name| connection.execute_batch(&format!("DROP TRIGGER {name}")).expect("SQL"));
+}
+
+/// The statements and values of all rows of an entry.
+fn rows(connection: &Connection, seq: i64) -> Vec<(String, Vec<Value>)> {
+    let mut all = Vec::new();
+    for table in ["opened", "closed", "finding", "payload", "entry"] {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table} WHERE seq = ?1")).expect("SQL");
+        let columns = statement.column_count();
+        let sql = format!("INSERT INTO {table} VALUES (?{})", ", ?".repeat(columns - 1));
+        let rows = statement.query_map([seq], |row| (0..columns).map(|column| row.get(column)).collect());
+        all.extend(rows.expect("SQL").map(|row| (sql.clone(), row.expect("a row"))));
+    }
+    all
+}
+
+fn key() -> MacKey {
+    MasterKey::from_hex(&"07".repeat(32)).expect("64 digits").derive(Purpose::Chain)
+}
+
+fn opened(exchange: Uuid) -> Opened {
+    let tally =
+        |entity: &str| Tally { entity: entity.into(), pattern: "toy".into(), action: "redact".into(), count: 1 };
+    Opened {
+        exchange,
+        at: Timestamp::now(),
+        caller: "bot".into(),
+        subject: Some("4f9a3c5e1b7d2806".into()),
+        conversation: Some("c81d2f6a90e47b35".into()),
+        route: "openai".into(),
+        provider: "openai".into(),
+        method: "POST".into(),
+        path: "/v1/chat/completions".into(),
+        model: Some("toy-large".into()),
+        streaming: true,
+        ruleset: "9d1c4b7a".into(),
+        findings: ["PHONE", "EMAIL", "CARD"].map(tally).into(),
+        coverage: Coverage { strings: 9, bytes: 1800, opaque: 3, exemptions: Vec::new() },
+        request: vec![b'x'; 2000],
+    }
+}
+
+fn closed(exchange: Uuid) -> Closed {
+    let answer = vec![b'y'; 1000];
+    Closed { status: Some(200), restored: 3, answer, ..Closed::new(exchange, Timestamp::now(), Outcome::Complete) }
+}
