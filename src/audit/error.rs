@@ -9,6 +9,12 @@ use uuid::Uuid;
 /// A failure of the log. It can be cloned, because all who wait for one commit hear of it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AuditError {
+    /// The tables or guards of a file are not those that were made.
+    #[error("the tables or guards of `{}` were changed: run `blotter audit verify` to see what, and restore it from a backup", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+    },
     /// More than one exchange begins with the given id.
     #[error("more than one exchange begins with `{id}`: give more of its digits")]
     Ambiguous {

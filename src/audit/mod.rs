@@ -18,6 +18,7 @@
 mod chain;
 mod entry;
 mod error;
+mod filter;
 mod journal;
 mod query;
 mod replay;
@@ -33,6 +34,7 @@ mod writer;
 pub use chain::Head;
 pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
 pub use error::AuditError;
-pub use query::{Filter, Reader, Record, Statuses, Summary};
+pub use filter::{Filter, Statuses};
+pub use query::{Reader, Record, Summary};
 pub use verify::{Problem, Report, verify};
 pub use writer::{Log, Writer};

@@ -5,87 +5,21 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use jiff::Timestamp;
-use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::entry::{Closed, Opened, Outcome, Tally, Timings, Usage};
 use super::error::AuditError;
+use super::filter::{Filter, Question};
 use super::rows;
 use super::segment::{self, Month};
 
 /// Reads the log in one folder.
 pub struct Reader {
     folder: PathBuf,
-}
-
-/// Which exchanges to list; `None` means any.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    /// Opened then or after.
-    pub since: Option<Timestamp>,
-    /// Opened before then.
-    pub until: Option<Timestamp>,
-    /// With a finding of this entity, in the request or the answer.
-    pub entity: Option<String>,
-    /// Asked by this caller.
-    pub caller: Option<String>,
-    /// About this customer.
-    pub subject: Option<String>,
-    /// Of this conversation.
-    pub conversation: Option<String>,
-    /// Through this route.
-    pub route: Option<String>,
-    /// Answered with such a status.
-    pub status: Option<Statuses>,
-    /// Ended so.
-    pub outcome: Option<Outcome>,
-    /// Opened before the entry of this number: the [`Summary::seq`] of the last one seen gives the next page.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-impl Default for Filter {
-    /// The newest hundred of all exchanges.
-    fn default() -> Self {
-        Self {
-            since: None,
-            until: None,
-            entity: None,
-            caller: None,
-            subject: None,
-            conversation: None,
-            route: None,
-            status: None,
-            outcome: None,
-            before: None,
-            limit: 100,
-        }
-    }
-}
-
-/// A status or a hundred of them, written `404` or `4xx`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statuses(RangeInclusive<u16>);
-
-impl FromStr for Statuses {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let range = match text.strip_suffix("xx") {
-            Some(hundreds) => {
-                hundreds.parse::<u8>().ok().map(|hundreds| u16::from(hundreds) * 100).map(|first| first..=first + 99)
-            }
-            None => text.parse().ok().map(|status| status..=status),
-        };
-        let range = range.filter(|range| (100..=599).contains(range.start()));
-        range.map(Self).ok_or_else(|| format!("`{text}` is no status: write one such as `404`, or `4xx`"))
-    }
 }
 
 /// An exchange as it is listed.
@@ -257,67 +191,6 @@ impl From<Record> for Summary {
             timings: closed.map(|closed| closed.timings),
         }
     }
-}
-
-/// A filter in SQL: conditions on `opened` and `entry`, and the values that they name by number.
-struct Question {
-    conditions: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Question {
-    fn of(filter: &Filter, later: Option<&Connection>) -> Result<Self> {
-        let mut question = Self { conditions: vec!["TRUE".into()], values: Vec::new() };
-        question.when("entry.at_us >= ?", filter.since.map(Timestamp::as_microsecond));
-        question.when("entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
-        question.when("opened.caller = ?", filter.caller.clone());
-        question.when("opened.subject = ?", filter.subject.clone());
-        question.when("opened.conversation = ?", filter.conversation.clone());
-        question.when("opened.route = ?", filter.route.clone());
-        question.when("opened.seq < ?", filter.before);
-        if let Some(entity) = filter.entity.clone() {
-            let with_entity = "seq IN (SELECT seq FROM finding WHERE entity = ?)";
-            question.when_closed(with_entity, Some(entity.into()), later, &format!("opened.{with_entity} OR "))?;
-        }
-        if let Some(Statuses(range)) = &filter.status {
-            // As literals, so that the index of failures can be used.
-            question.when_closed(&format!("status BETWEEN {} AND {}", range.start(), range.end()), None, later, "")?;
-        }
-        if let Some(outcome) = filter.outcome {
-            question.when_closed(&format!("outcome = '{outcome}'"), None, later, "")?;
-        }
-        Ok(question)
-    }
-
-    fn when(&mut self, condition: &str, value: Option<impl Into<Value>>) {
-        let Some(value) = value else { return };
-        self.values.push(value.into());
-        self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
-    }
-
-    /// Asks `condition` of the closing entry, here or in the file that follows; `or` is another way to be let through.
-    fn when_closed(
-        &mut self,
-        condition: &str,
-        value: Option<Value>,
-        later: Option<&Connection>,
-        or: &str,
-    ) -> Result<()> {
-        let strays = later.map(|later| strays(later, condition, value.as_ref())).transpose()?.unwrap_or_default();
-        let condition =
-            format!("({or}opened.seq IN (SELECT opened FROM closed WHERE {condition}) OR opened.seq IN ({strays}))");
-        self.values.extend(value);
-        self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
-        Ok(())
-    }
-}
-
-/// The opening entries, as a list in SQL, that a file closes for the one before it and whose closing entry meets `condition`.
-fn strays(later: &Connection, condition: &str, value: Option<&Value>) -> Result<String> {
-    let sql = format!("SELECT opened FROM closed WHERE opened < (SELECT min(seq) FROM segment) AND {condition}");
-    let mut statement = later.prepare(&sql)?;
-    let strays = statement.query_map(params_from_iter(value), |row| row.get::<_, i64>(0))?;
-    Ok(strays.collect::<Result<Vec<_>>>()?.iter().map(i64::to_string).collect::<Vec<_>>().join(", "))
 }
 
 /// The ids that begin with `text`.

@@ -1,7 +1,7 @@
 //! Entries to rows and back: the only place that knows which field goes to which column.
 
 use jiff::Timestamp;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use uuid::Uuid;
 
@@ -190,7 +190,7 @@ pub fn read_closed(connection: &Connection, seq: i64, exchange: Uuid) -> Result<
         Ok(Closed {
             exchange,
             at,
-            outcome: read_outcome(row)?,
+            outcome: row.get("outcome")?,
             reason: row.get("reason")?,
             status: row.get("status")?,
             usage: Usage {
@@ -233,9 +233,10 @@ fn read_tally(row: &Row<'_>) -> Result<Tally> {
     Ok(Tally { entity: row.get("entity")?, pattern: row.get("pattern")?, action: row.get("action")?, count })
 }
 
-/// An outcome of a later version reads as the least that is known of it.
-fn read_outcome(row: &Row<'_>) -> Result<Outcome> {
-    Ok(row.get_ref("outcome")?.as_str()?.parse().unwrap_or(Outcome::Interrupted))
+impl FromSql for Outcome {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(|_| FromSqlError::InvalidType)
+    }
 }
 
 fn read_count(row: &Row<'_>, column: &str) -> Result<u64> {

@@ -3,6 +3,8 @@
 //! [`Table`] lists every column in the order in which the chain covers it; `schema.sql` says the same to SQLite, and a test
 //! holds the two together. Other kinds of entry need a table here and there, nothing else.
 
+use std::collections::BTreeSet;
+
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, Result};
@@ -66,6 +68,19 @@ pub fn create() -> String {
     }
     sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"));
     sql
+}
+
+/// The names of what was added to a file's schema, changed in it or dropped from it.
+pub fn differences(connection: &Connection) -> Result<BTreeSet<String>> {
+    let reference = Connection::open_in_memory()?;
+    reference.execute_batch(&create())?;
+    let differing = &objects(connection)? ^ &objects(&reference)?;
+    Ok(differing.into_iter().map(|(name, _)| name).collect())
+}
+
+fn objects(connection: &Connection) -> Result<BTreeSet<(String, String)>> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn never_changed(table: &str) -> String {

@@ -1,3 +1,5 @@
+-- Every file is compared with this text, so a change here is a new version of the format.
+
 -- One row for each link of the chain; the other tables say what the entry holds.
 CREATE TABLE entry(
   seq   INTEGER PRIMARY KEY,

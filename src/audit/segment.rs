@@ -35,7 +35,7 @@ impl Month {
         Self { year: date.year(), month: date.month() }
     }
 
-    /// The months that have a file in `folder`, oldest first; a folder that is not there has none.
+    /// The months that have a file in `folder`, oldest first.
     pub fn all_in(folder: &Path) -> Result<Vec<Self>, AuditError> {
         let failed = |error| AuditError::reading(folder, error);
         let mut months = Vec::new();
@@ -87,6 +87,9 @@ impl Segment {
             sync(folder).map_err(|error| AuditError::creating(folder, &error))?;
             first.write(&connection, month).map_err(failed)?;
         }
+        if !schema::differences(&connection).map_err(failed)?.is_empty() {
+            return Err(AuditError::Altered { path });
+        }
         schema::arm(&mut connection).map_err(failed)?;
         let files =
             [path.clone(), beside(&path, "-wal")].map(|file| Identity::of(&file).map(|identity| (file, identity)));
@@ -137,7 +140,8 @@ impl First<'_> {
 pub fn open_for_reading(folder: &Path, month: Month) -> Result<Option<Connection>, AuditError> {
     let path = month.path_in(folder);
     let failed = |error| AuditError::reading(&path, error);
-    let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     connection
         .execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")

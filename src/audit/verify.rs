@@ -61,7 +61,7 @@ impl fmt::Display for Problem {
 
 /// Checks the log in `folder` from its first entry to its last.
 pub fn verify(folder: &Path, key: &MacKey) -> Result<Report, AuditError> {
-    let mut walk = Walk { key, guards: reference().unwrap_or_default(), report: Report::default(), before: None };
+    let mut walk = Walk { key, report: Report::default(), before: None };
     let months = Month::all_in(folder)?;
     for month in &months {
         match segment::open_for_reading(folder, *month) {
@@ -72,14 +72,15 @@ pub fn verify(folder: &Path, key: &MacKey) -> Result<Report, AuditError> {
         }
     }
     let head = walk.before.map(|(_, head)| head);
-    let open = unclosed(folder, &months).unwrap_or_default().into_keys().collect();
+    // A file that cannot be read is a problem already.
+    let mut open: Vec<Uuid> = unclosed(folder, &months).unwrap_or_default().into_keys().collect();
+    open.sort_unstable();
     Ok(Report { head, open, ..walk.report })
 }
 
 /// The way through the files, oldest first.
 struct Walk<'a> {
     key: &'a MacKey,
-    guards: Guards,
     report: Report,
     /// The file and the entry that come before what is read next.
     before: Option<(Month, Head)>,
@@ -105,7 +106,7 @@ impl Walk<'_> {
         while let Some(from) = page.filter(|from| *from <= last) {
             let to = last.min(from.saturating_add(PAGE));
             each_entry(connection, from, to, |link| head = self.check(month, head, link))?;
-            page = first_from(connection, to.saturating_add(1))?;
+            page = if to < last { first_from(connection, to + 1)? } else { None };
         }
         self.before = Some((month, head));
         Ok(())
@@ -113,11 +114,8 @@ impl Walk<'_> {
 
     /// Are the tables, indexes and triggers those that this program makes?
     fn check_guards(&mut self, connection: &Connection, month: Month) -> Result<()> {
-        let found = guards(connection)?;
-        let missing: Vec<String> =
-            self.guards.iter().filter(|guard| !found.contains(guard)).map(|(name, _)| name.clone()).collect();
-        for name in missing {
-            self.problem(month, None, format!("`{name}` of its schema was dropped or changed"));
+        for name in schema::differences(connection)? {
+            self.problem(month, None, format!("`{name}` was added to its schema, changed or dropped"));
         }
         Ok(())
     }
@@ -146,11 +144,8 @@ impl Walk<'_> {
             return Ok(before);
         };
         if first.name != month.to_string() {
-            self.problem(
-                month,
-                None,
-                format!("was begun as `{}`: it was renamed or put in another's place", first.name),
-            );
+            let what = format!("was begun as `{}`: it was renamed or put in another's place", first.name);
+            self.problem(month, None, what);
         }
         match (first.previous, self.before.map(|(month, _)| month.to_string())) {
             (Some(previous), found) if found.as_ref() != Some(&previous) => {
@@ -175,17 +170,14 @@ impl Walk<'_> {
         let computed = canonical.seal(self.key, &before.hash);
         self.report.entries += 1;
         self.report.exchanges += u64::from(kind == b"opened");
-        if seq == before.seq + 2 {
-            self.problem(month, Some(seq - 1), "is missing".into());
-        } else if seq != before.seq + 1 {
-            let what = format!("follows entry {}: those between are missing", before.seq);
-            self.problem(month, Some(seq), what);
-        } else if hash != computed {
-            self.problem(
-                month,
-                Some(seq),
-                "does not match its hash: it was changed, moved or written by another".into(),
-            );
+        match seq.saturating_sub(before.seq) {
+            1 if hash == computed => {}
+            1 => self.problem(month, Some(seq), "does not match its hash: it was changed, moved or forged".into()),
+            2 => self.problem(month, Some(seq - 1), "is missing".into()),
+            _ => {
+                let what = format!("follows entry {}: those between are missing", before.seq);
+                self.problem(month, Some(seq), what);
+            }
         }
         Head { seq, hash }
     }
@@ -209,21 +201,6 @@ impl Beginning {
         let before = Head { seq: row.get("last")?, hash: row.get("head")? };
         Ok(Self { name: row.get("name")?, previous: row.get("previous")?, before })
     }
-}
-
-/// The name and the making of everything in a file's schema.
-type Guards = Vec<(String, String)>;
-
-fn guards(connection: &Connection) -> Result<Guards> {
-    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
-    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-/// What the schema of every file should be.
-fn reference() -> Result<Guards> {
-    let connection = Connection::open_in_memory()?;
-    connection.execute_batch(&schema::create())?;
-    guards(&connection)
 }
 
 fn first_from(connection: &Connection, seq: i64) -> Result<Option<i64>> {

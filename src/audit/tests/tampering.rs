@@ -89,10 +89,24 @@ fn a_forged_entry_is_found() {
 }
 
 #[test]
-fn a_dropped_guard_is_found() {
-    let folder = small_log();
-    database(&folder).execute_batch("DROP TRIGGER entry_never_deleted").unwrap();
-    assert_eq!(problems(&folder), [(None, "`entry_never_deleted` of its schema was dropped or changed".into())]);
+fn a_changed_guard_is_found_and_the_writer_refuses_the_file() {
+    for (sql, name) in [
+        ("DROP TRIGGER entry_never_deleted", "entry_never_deleted"),
+        ("CREATE TRIGGER skip BEFORE INSERT ON payload BEGIN SELECT RAISE(IGNORE); END", "skip"),
+    ] {
+        let folder = small_log();
+        database(&folder).execute_batch(sql).unwrap();
+        assert_eq!(problems(&folder), [(None, format!("`{name}` was added to its schema, changed or dropped"))]);
+        let error = Journal::open(folder.path(), key(), november()).err().unwrap();
+        assert!(matches!(error, AuditError::Altered { .. }), "{error}");
+    }
+}
+
+#[test]
+fn numbers_at_the_end_of_the_range_do_not_stop_the_walk() {
+    let far = "INSERT INTO entry VALUES (9223372036854775807, 0, 'event', zeroblob(32))";
+    tampering_is_found(far, &[i64::MAX]);
+    tampering_is_found("UPDATE segment SET last = 9223372036854775807", &[1]);
 }
 
 #[test]
