@@ -30,7 +30,7 @@ pub struct Filter {
     pub status: Option<Statuses>,
     /// Ended so.
     pub outcome: Option<Outcome>,
-    /// Opened before the entry of this number: the [`Summary::seq`] of the last one seen gives the next page.
+    /// Opened before the entry of this number: the [`Summary::seq`](super::Summary::seq) of the last one seen gives the next page.
     pub before: Option<i64>,
     /// At most so many.
     pub limit: usize,
@@ -76,7 +76,7 @@ impl FromStr for Statuses {
 
 /// A filter in SQL: conditions on `opened` and `entry`, and the values that they name by number.
 pub struct Question {
-    pub conditions: Vec<String>,
+    conditions: Vec<String>,
     pub values: Vec<Value>,
 }
 
@@ -92,8 +92,9 @@ impl Question {
         question.when("opened.route = ?", filter.route.clone());
         question.when("opened.seq < ?", filter.before);
         if let Some(entity) = filter.entity.clone() {
-            let with_entity = "seq IN (SELECT seq FROM finding WHERE entity = ?)";
-            question.when_closed(with_entity, Some(entity.into()), later, &format!("opened.{with_entity} OR "))?;
+            let found = "SELECT seq FROM finding WHERE entity = ?";
+            let or = format!("{found} UNION ALL ");
+            question.when_closed(&format!("seq IN ({found})"), Some(entity.into()), later, &or)?;
         }
         if let Some(Statuses(range)) = &filter.status {
             // As literals, so that the index of failures can be used.
@@ -105,13 +106,22 @@ impl Question {
         Ok(question)
     }
 
+    /// Selects the opening entries that are let through, newest first.
+    pub fn sql(&self, limit: usize) -> String {
+        format!(
+            "SELECT opened.seq FROM opened JOIN entry ON entry.seq = opened.seq
+             WHERE {} ORDER BY opened.seq DESC LIMIT {limit}",
+            self.conditions.join(" AND ")
+        )
+    }
+
     fn when(&mut self, condition: &str, value: Option<impl Into<Value>>) {
         let Some(value) = value else { return };
         self.values.push(value.into());
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
     }
 
-    /// Asks `condition` of the closing entry, here or in the file that follows; `or` is another way to be let through.
+    /// Asks `condition` of the closing entry, here or in the file that follows; `or` selects others to let through.
     fn when_closed(
         &mut self,
         condition: &str,
@@ -120,8 +130,11 @@ impl Question {
         or: &str,
     ) -> Result<()> {
         let strays = later.map(|later| strays(later, condition, value.as_ref())).transpose()?.unwrap_or_default();
-        let condition =
-            format!("({or}opened.seq IN (SELECT opened FROM closed WHERE {condition}) OR opened.seq IN ({strays}))");
+        // One set, so that SQLite goes through it and not through all exchanges.
+        let condition = format!(
+            "opened.seq IN ({or}SELECT opened FROM closed WHERE {condition}
+             UNION ALL SELECT value FROM json_each('[{strays}]'))"
+        );
         self.values.extend(value);
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
         Ok(())

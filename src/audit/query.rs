@@ -118,13 +118,9 @@ struct Pair {
 impl Pair {
     /// The opening entries that `filter` lets through.
     fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<i64>> {
-        let Question { conditions, values } = Question::of(filter, self.later.as_ref())?;
-        let sql = format!(
-            "SELECT opened.seq FROM opened JOIN entry ON entry.seq = opened.seq
-             WHERE {} ORDER BY opened.seq DESC LIMIT {limit}",
-            conditions.join(" AND ")
-        );
-        self.here.prepare(&sql)?.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+        let question = Question::of(filter, self.later.as_ref())?;
+        let mut statement = self.here.prepare(&question.sql(limit))?;
+        statement.query_map(params_from_iter(question.values), |row| row.get(0))?.collect()
     }
 
     /// The opening entries of the exchanges in a range of ids; two are enough to know that it is not one.
