@@ -5,7 +5,9 @@ mod reading;
 mod tampering;
 mod writing;
 
+use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -98,9 +100,14 @@ fn journal(folder: &Path) -> Journal {
 
 /// A log with the segment entry (1), two exchanges (2 to 5) and an event (6), closed.
 fn small_log() -> TempDir {
+    static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let folder = TempDir::new().unwrap();
+        let entries = [opening(1), closing(1), opening(2), closing(2), event_at(november())];
+        commit(&mut journal(folder.path()), &entries).unwrap();
+        fs::read(folder.path().join("2026-11.db")).unwrap()
+    });
     let folder = TempDir::new().unwrap();
-    let entries = [opening(1), closing(1), opening(2), closing(2), event_at(november())];
-    commit(&mut journal(folder.path()), &entries).unwrap();
+    fs::write(folder.path().join("2026-11.db"), &*FILE).unwrap();
     folder
 }
 

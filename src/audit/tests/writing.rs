@@ -1,7 +1,5 @@
 //! What is acknowledged is there, whatever happens before and after.
 
-use std::fs;
-
 use super::*;
 
 fn count(folder: &TempDir, condition: &str) -> i64 {
