@@ -112,7 +112,9 @@ fn small_log() -> TempDir {
 }
 
 fn database(folder: &TempDir) -> Connection {
-    Connection::open(folder.path().join("2026-11.db")).unwrap()
+    let connection = Connection::open(folder.path().join("2026-11.db")).unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
+    connection
 }
 
 /// The problems of a log: the entry where there is one, and what.

@@ -7,7 +7,6 @@ use super::*;
 fn tampering_is_found(sql: &str, found: &[i64]) {
     let folder = small_log();
     let connection = database(&folder);
-    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     let triggers: Vec<(String, String)> = connection
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
         .unwrap()
