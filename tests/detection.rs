@@ -31,14 +31,14 @@ fn cases(name: &str) -> Option<Vec<serde_json::Value>> {
         println!("skipped: {name} is not beside the repository");
         return None;
     };
-    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    Some(text.lines().map(|line| serde_json::from_str(line).expect("a case is JSON")).collect())
 }
 
 fn labels(case: &serde_json::Value) -> Spans {
     let of_case = case["entity"].as_str().unwrap_or_default();
     let spans = case["spans"].as_array().into_iter().flatten();
     let label = |span: &serde_json::Value| {
-        let at = |i: usize| span[i].as_u64().unwrap() as usize;
+        let at = |i: usize| span[i].as_u64().expect("an offset") as usize;
         (at(0), at(1), span[2].as_str().unwrap_or(of_case).replace("US_ITIN", "ITIN"))
     };
     spans.map(label).collect()
@@ -77,7 +77,7 @@ fn score(set: &str, entities: &[&str]) -> Option<BTreeMap<String, Score>> {
     let verbose = std::env::var("DETECTION_MISSES").unwrap_or_default();
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     for case in &cases {
-        let text = case["text"].as_str().unwrap();
+        let text = case["text"].as_str().expect("a case has a text");
         let (labels, found) = (labels(case), found(&detector, text));
         for entity in entities {
             let of = |spans: &Spans| spans.iter().filter(|span| span.2 == *entity).cloned().collect::<Spans>();

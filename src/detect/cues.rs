@@ -25,6 +25,12 @@ pub(super) struct Hit {
     list: ListId,
 }
 
+impl Hit {
+    fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
 impl Cues {
     /// Compiles words with the list that each is in.
     pub(super) fn new(words: &[(String, ListId)]) -> Result<Self, BuildError> {
@@ -92,15 +98,16 @@ pub(super) enum Sign {
 
 /// Judges the value at `value` of a context by the `hits` in it: the nearest word decides.
 ///
-/// An anti-cue that runs into a cue takes it with it: in `order number 55512` the number is the order's.
+/// A word inside a longer one says what the longer one says: `number` is no phone's in `social security number`. And an
+/// anti-cue that runs into a cue takes it with it: in `order number 55512` the number is the order's.
 pub(super) fn judge(context: &str, hits: &[Hit], value: &Range<usize>, reach: &Reach<'_>) -> Sign {
-    let nearest = |lists: &[ListId], gap: &dyn Fn(&Hit) -> Option<usize>| {
-        hits.iter().filter(|hit| lists.contains(&hit.list)).filter_map(gap).min()
+    let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
+        let heard = hits.iter().filter(|hit| lists.contains(&hit.list) && !is_inside_other(hit, hits, lists));
+        heard.filter(|hit| !spoilt(hit)).filter_map(|hit| reach.gap(context, hit, value)).min()
     };
-    let owned = |hit: &Hit| hits.iter().any(|anti| reach.anti_cues.contains(&anti.list) && runs_into(anti, hit));
-    let gap = |hit: &Hit| reach.gap(context, hit, value);
-    let cue = nearest(reach.cues, &|hit| gap(hit).filter(|_| !owned(hit)));
-    let anti = nearest(reach.anti_cues, &gap);
+    let owned = |cue: &Hit| hits.iter().any(|anti| reach.anti_cues.contains(&anti.list) && runs_into(anti, cue));
+    let cue = nearest(reach.cues, &owned);
+    let anti = nearest(reach.anti_cues, &|_| false);
     match (cue, anti) {
         (None, None) => Sign::None,
         (Some(cue), anti) if anti.is_none_or(|anti| cue < anti) => Sign::For,
@@ -108,8 +115,16 @@ pub(super) fn judge(context: &str, hits: &[Hit], value: &Range<usize>, reach: &R
     }
 }
 
+/// Whether `hit` is part of a longer word that none of `lists` holds.
+fn is_inside_other(hit: &Hit, hits: &[Hit], lists: &[ListId]) -> bool {
+    let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
+    hits.iter().filter(holds).max_by_key(|longer| longer.len()).is_some_and(|longest| {
+        !hits.iter().any(|same| same.start == longest.start && same.end == longest.end && lists.contains(&same.list))
+    })
+}
+
 fn runs_into(anti: &Hit, cue: &Hit) -> bool {
-    anti.start < cue.start && (anti.end + 1 >= cue.end || (anti.end..=anti.end + 1).contains(&cue.start))
+    anti.start < cue.start && (anti.end..=anti.end + 1).contains(&cue.start)
 }
 
 /// Which words a pattern listens to, and how far.
@@ -134,7 +149,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Sign) {
-        let words = [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1)];
+        let words = [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1), ("tax number", 2)];
         let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list))).unwrap();
         let start = text.find('5').unwrap();
         let mut hits = Vec::new();
@@ -153,6 +168,7 @@ mod tests {
         check("order 7, phone 555", Sign::For);
         check("phone 7, order 555", Sign::Against);
         check("order number 555", Sign::Against);
+        check("tax number 555", Sign::None);
         check("phone ................................ 555", Sign::None);
     }
 

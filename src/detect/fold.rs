@@ -25,10 +25,10 @@ impl<'t> Folded<'t> {
     /// Folds `text`; costs nothing but a look when nothing has to change.
     pub(super) fn new(text: &'t str) -> Self {
         let plain = Self { original: text, text: Cow::Borrowed(text), steps: Vec::new() };
-        if text.is_ascii() || text.chars().all(|c| fold(c) == Fold::Keep) { plain } else { Self::folded(text) }
+        if text.is_ascii() || text.chars().all(|c| fold(c) == Fold::Keep) { plain } else { Self::with_steps(text) }
     }
 
-    fn folded(original: &'t str) -> Self {
+    fn with_steps(original: &'t str) -> Self {
         let (mut text, mut steps) = (String::with_capacity(original.len()), Vec::new());
         for (at, c) in original.char_indices() {
             match fold(c) {

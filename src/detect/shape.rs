@@ -57,12 +57,15 @@ fn number(hir: &Hir) -> Option<Start> {
     }
     let mut back = 0;
     let mut first = Bytes::default();
+    let mut optional = false;
     for piece in pieces(hir) {
         let bytes = first_bytes(piece)?;
         if bytes.only(is_digit) && piece.properties().minimum_len()? > 0 {
-            return Some(Start::Number { back, digits: leading_digits(piece) });
+            return Some(Start::Number { back, digits: if optional { 1 } else { leading_digits(piece) } });
         }
-        if bytes.only(is_opening) && piece.properties().maximum_len()? <= 1 && back == 0 {
+        if bytes.only(is_digit) && back == 0 {
+            optional = true;
+        } else if bytes.only(is_opening) && piece.properties().maximum_len()? <= 1 && back == 0 {
             first = bytes;
         } else if !bytes.any(is_digit) && fixed(piece) && first == Bytes::default() {
             back += piece.properties().maximum_len()?;
@@ -232,6 +235,7 @@ mod tests {
     fn a_regex_runs_where_it_can_begin() {
         check(r"\d{3}-\d{2}-\d{4}", Start::Number { back: 0, digits: 3 });
         check(r"\d{3}-\d{2}|\d{2} \d{2}", Start::Number { back: 0, digits: 2 });
+        check(r"(?:1-)?\(?\d{3}", Start::Number { back: 0, digits: 1 });
         check(r"\+?\(?\d{2,3}", Start::Number { back: 0, digits: 2 });
         check(r"[A-Z]{2}\d{2}[A-Z]", Start::Number { back: 2, digits: 2 });
         check(r"sk-[a-z]{20,}", Start::Anchor(vec![b"sk-".to_vec()]));

@@ -5,15 +5,21 @@ use super::{
     issuers::BRANDS,
 };
 
-/// A card that needs no word beside it: a brand's range and one of its common lengths, and Luhn.
+/// A card that needs no word beside it: Luhn, and a brand's range with a common length or the groups that cards have.
 pub(super) fn alone(text: &str) -> Option<usize> {
-    Groups::new(text).longest(|digits| matches!(digits.len(), 14..=16 | 19) && is_issued(digits) && luhn(digits))
+    let groups = Groups::new(text);
+    let good = |&(digits, end): &(&[u8], usize)| {
+        let common = matches!(digits.len(), 14..=16 | 19) && is_issued(digits);
+        let grouped = || is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits));
+        (common || grouped()) && luhn(digits) && groups.is_even(end)
+    };
+    groups.beginnings().find(good).map(|(_, end)| end)
 }
 
 /// A card of any length or rare issuer, for patterns that ask for a cue.
 pub(super) fn cued(text: &str) -> Option<usize> {
-    Groups::new(text)
-        .longest(|digits| (12..=19).contains(&digits.len()) && (is_issued(digits) || is_rare(digits)) && luhn(digits))
+    let fits = |digits: &[u8]| (12..=19).contains(&digits.len()) && (is_issued(digits) || is_rare(digits));
+    Groups::new(text).longest(|digits| fits(digits) && luhn(digits))
 }
 
 /// Four groups of four of a known issuer, whatever the Luhn digit says: a typo is still a card.
@@ -21,6 +27,12 @@ pub(super) fn typo(text: &str) -> Option<usize> {
     let groups = Groups::new(text);
     let end = groups.longest(|digits| digits.len() == 16 && is_issued(digits))?;
     groups.sizes(end).eq([4; 4]).then_some(end)
+}
+
+/// Whether the digits are grouped as they are embossed on cards.
+fn is_grouped(groups: &Groups<'_>, end: usize) -> bool {
+    const EMBOSSED: [&[usize]; 5] = [&[4, 4, 4, 1], &[4, 4, 4, 4], &[4, 6, 4], &[4, 6, 5], &[4, 4, 4, 4, 3]];
+    EMBOSSED.iter().any(|sizes| groups.sizes(end).eq(sizes.iter().copied()))
 }
 
 /// Whether a brand issues numbers of this beginning and length.

@@ -10,16 +10,17 @@ pub(super) fn only(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(char::is_ascii_digit).collect())
 }
 
-/// The digits of the longest beginnings of a match, each cut after a group of digits.
-pub(super) struct Groups {
+/// The digits of a match and the places where it may be cut: behind a group of digits that no point or dash joins to the next.
+pub(super) struct Groups<'t> {
+    text: &'t str,
     digits: Vec<u8>,
     /// After each group: how many digits up to there, and where it ends in the text.
     ends: Vec<(usize, usize)>,
 }
 
-impl Groups {
+impl<'t> Groups<'t> {
     /// Splits `text` into its groups of digits.
-    pub(super) fn new(text: &str) -> Self {
+    pub(super) fn new(text: &'t str) -> Self {
         let (mut digits, mut ends) = (Vec::with_capacity(24), Vec::with_capacity(8));
         for (at, byte) in text.bytes().enumerate() {
             if byte.is_ascii_digit() {
@@ -29,7 +30,7 @@ impl Groups {
                 }
             }
         }
-        Self { digits, ends }
+        Self { text, digits, ends }
     }
 
     /// The end of the longest beginning whose digits `good` accepts.
@@ -39,7 +40,12 @@ impl Groups {
 
     /// All beginnings with where they end, longest first.
     pub(super) fn beginnings(&self) -> impl Iterator<Item = (&[u8], usize)> {
-        self.ends.iter().rev().map(|&(count, end)| (&self.digits[..count], end))
+        let joined = |end: usize| {
+            let next = self.text.as_bytes()[end..].first_chunk::<2>();
+            next.is_some_and(|next| matches!(next[0], b'.' | b'-') && next[1].is_ascii_digit())
+        };
+        let cuts = self.ends.iter().rev().filter(move |(_, end)| !joined(*end));
+        cuts.map(|&(count, end)| (&self.digits[..count], end))
     }
 
     /// The sizes of the groups of the beginning that ends at `end`.
@@ -47,6 +53,14 @@ impl Groups {
         let mut before = 0;
         let ends = self.ends.iter().take_while(move |(_, at)| *at <= end);
         ends.map(move |(count, _)| count - std::mem::replace(&mut before, *count))
+    }
+
+    /// Whether the groups of the beginning that ends at `end` are all parted in the same way.
+    pub(super) fn is_even(&self, end: usize) -> bool {
+        let mut gaps = self.text[..end].split(|c: char| c.is_ascii_digit()).filter(|gap| !gap.is_empty());
+        let Some(first) = gaps.next() else { return true };
+        let single = |gap: &str| gap.bytes().all(|byte| first.bytes().all(|other| other == byte));
+        gaps.clone().all(|gap| gap == first) || single(first) && gaps.all(single)
     }
 }
 
