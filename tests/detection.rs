@@ -148,10 +148,38 @@ fn obfuscated_values() {
     );
 }
 
+/// How many of the lines that hold a secret were noticed, and how many of the others were not left alone.
+fn secrets(set: &str, least: usize, most_wrong: usize) {
+    let (detector, Some(cases)) = (detector(), cases(set)) else { return };
+    let verbose = std::env::var("DETECTION_MISSES").is_ok_and(|entity| entity == "SECRET");
+    let (mut right, mut wrong) = (0, 0);
+    for case in &cases {
+        let text = case["text"].as_str().expect("a case has a text");
+        let noticed = detector.scan(text, "").iter().any(|finding| finding.entity.as_str() == "SECRET");
+        match (labels(case).is_empty(), noticed) {
+            (false, true) => right += 1,
+            (true, true) => wrong += 1,
+            _ => {}
+        }
+        if verbose && noticed == labels(case).is_empty() {
+            println!("{} {noticed} {text:?}", case["rule"]);
+        }
+    }
+    println!(
+        "{set}: {right} of {} noticed, {wrong} wrong",
+        cases.iter().filter(|case| !labels(case).is_empty()).count()
+    );
+    assert!(right >= least && wrong <= most_wrong, "{set}: {right} noticed, {wrong} wrong");
+}
+
 #[test]
 fn secrets_of_gitleaks_and_kingfisher() {
-    check("secrets_gitleaks.jsonl", &[("SECRET", 0.0, 0.0)]);
-    check("secrets_kingfisher.jsonl", &[("SECRET", 0.0, 0.0)]);
+    secrets("secrets_gitleaks.jsonl", 0, 1000);
+    secrets("secrets_kingfisher.jsonl", 0, 1000);
+}
+
+#[test]
+fn code_is_left_alone() {
     check(
         "code_and_lockfiles.jsonl",
         &[("SECRET", 0.0, 0.0), ("PHONE", 0.0, 0.0), ("CARD", 0.0, 0.0), ("SSN", 0.0, 0.0)],

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{
     Detector, Problem, Source,
     language::{Examples, File},
-    scan,
+    scan::{self, Taker},
 };
 
 /// Runs every example of every pattern; what comes back is what failed.
@@ -63,7 +63,8 @@ fn entity_spans(detector: &Detector, text: &str, entity: &str) -> Vec<Range<usiz
 
 fn lookalike_spans(detector: &Detector, text: &str) -> Vec<Range<usize>> {
     let taken = scan::survey(detector, text, "").into_iter();
-    taken.filter(|taken| detector.rule(taken.rule).pattern.is_none()).map(|taken| taken.span).collect()
+    let lookalike = |by: Taker| matches!(by, Taker::Rule(rule) if detector.rule(rule).pattern.is_none());
+    taken.filter(|taken| lookalike(taken.by)).map(|taken| taken.span).collect()
 }
 
 /// The text of an example without its marks, and the spans that they enclosed.

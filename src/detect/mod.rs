@@ -16,6 +16,8 @@ mod fold;
 mod language;
 mod placeholder;
 mod problem;
+#[cfg(test)]
+mod properties;
 mod rule;
 mod scan;
 mod shape;
@@ -32,6 +34,7 @@ pub use problem::{Problem, Source};
 use cues::Cues;
 use fold::Folded;
 use rule::Rule;
+use scan::Taker;
 use spots::{Anchors, Group, RuleId};
 use validate::{Plans, Validator};
 
@@ -134,7 +137,8 @@ impl Detector {
     }
 
     fn finding(&self, folded: &Folded<'_>, taken: &scan::Taken) -> Option<Finding> {
-        let pattern = self.rule(taken.rule).pattern?;
+        let Taker::Rule(rule) = taken.by else { return None };
+        let pattern = self.rule(rule).pattern?;
         let entity = self.pattern(pattern).entity.clone();
         Some(Finding { entity, span: folded.original(&taken.span), pattern })
     }

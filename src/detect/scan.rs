@@ -2,11 +2,12 @@
 //!
 //! Every step only removes candidates, and every window is bounded, so the work is linear in the text.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use super::{
     Detector,
-    cues::{self, Hit, Reach, Sign},
+    cues::{self, Reach, Sign},
+    language::Distance,
     placeholder,
     rule::{Round, Rule},
     shape::Start,
@@ -16,11 +17,30 @@ use super::{
 /// How many bytes of context a cue is looked for in, on each side, for each character of its distance.
 const BYTES_PER_CHAR: usize = 3;
 
-/// A place in the folded text that a rule has won.
+/// Room in a context for the word that the distance reaches.
+const SLACK: usize = 32;
+
+/// How many look-alikes may stand between a value and a finding that still matters to it.
+const NEARBY: usize = 16;
+
+/// How often a text is gone through while something new is found: what one finding leaves over, or what it was glued to, may
+/// be one itself, and would be when the redacted text is read again.
+const PASSES: usize = 4;
+
+/// A place in the folded text that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub span: Range<usize>,
-    pub rule: RuleId,
+    pub by: Taker,
+}
+
+/// What took a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Taker {
+    /// A placeholder that was there before.
+    Placeholder,
+    /// A rule's match.
+    Rule(RuleId),
 }
 
 /// Everything in `text`, sorted, non-overlapping, look-alikes included.
@@ -30,10 +50,14 @@ pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken
     if groups.is_empty() && wakings.is_empty() && detector.anywhere.is_empty() {
         return Vec::new();
     }
-    let mut scene = Scene { detector, text, before, groups, wakings, taken: Vec::new() };
-    for round in Round::ALL {
-        let candidates = scene.candidates(round);
-        scene.settle(candidates);
+    let taken = placeholder::all(text).map(|span| Taken { span, by: Taker::Placeholder }).collect();
+    let mut scene = Scene { detector, text, before, groups, wakings, taken };
+    for _ in 0..PASSES {
+        let taken = scene.taken.len();
+        Round::ALL.into_iter().for_each(|round| scene.settle(scene.candidates(round)));
+        if scene.taken.len() == taken {
+            break;
+        }
     }
     scene.taken
 }
@@ -137,7 +161,7 @@ impl Scene<'_> {
         } else {
             self.line_end(start, rule.longest)
         };
-        let end = self.taken_after(start).map_or(end, |taken| end.min(taken.span.start));
+        let end = self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)));
         let matched = (start < end).then(|| rule.match_at(self.text, start..end)).flatten();
         match matched {
             Some(matched) => (matched.end, self.judge(id, matched)),
@@ -156,29 +180,40 @@ impl Scene<'_> {
             let length = (validator.check)(self.text.get(span.clone())?, &self.detector.plans)?;
             span.end = span.start + length;
         }
-        let good = self.ends_whole(&span, rule) && !placeholder::touches(self.text.as_bytes(), &span);
-        good.then_some(Taken { span, rule: id })
+        self.ends_whole(&span, rule).then_some(Taken { span, by: Taker::Rule(id) })
     }
 
     /// Whether no letter, digit or earlier finding runs into the beginning of `span`.
     fn stands_free(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, start) = (self.text.as_bytes(), span.start);
         let is_number = matches!(rule.start, Start::Number { .. });
-        let before = |distance: usize| start.checked_sub(distance).map(|at| text[at]);
+        let floor = self.gone_before(start);
+        let before = |distance: usize| start.checked_sub(distance).filter(|at| *at >= floor).map(|at| text[at]);
         let glued = before(1).is_some_and(|byte| byte.is_ascii_alphanumeric() || is_number && byte == b'+');
         let joined = is_number && before(1).is_some_and(joins) && before(2).is_some_and(|byte| byte.is_ascii_digit());
         let taken = self.taken_after(start).is_some_and(|taken| taken.span.start < span.end);
-        !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && (glued || joined))
+        let loose = self.is_grouped(span, rule) && before(1).is_some_and(|byte| byte.is_ascii_alphabetic());
+        !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && !loose && (glued || joined))
+    }
+
+    /// Whether letters may be glued to `span`: words run into `+34 612 41 17 52`, names and hashes have no such groups.
+    fn is_grouped(&self, span: &Range<usize>, rule: &Rule) -> bool {
+        let parted = self.text.as_bytes()[span.clone()].iter().any(|byte| matches!(byte, b' ' | b'-'));
+        parted
+            && matches!(rule.start, Start::Number { back: 0, .. })
+            && matches!(rule.round, Round::Certain | Round::Weak)
     }
 
     /// Whether no letter or digit runs on behind `span`.
     fn ends_whole(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, end) = (self.text.as_bytes(), span.end);
         let is_number = matches!(rule.start, Start::Number { .. });
-        let after = |distance: usize| text.get(end + distance).copied();
+        let ceiling = self.gone_after(end);
+        let after = |distance: usize| text[..ceiling].get(end + distance).copied();
         let glued = after(0).is_some_and(|byte| byte.is_ascii_alphanumeric());
         let joined = is_number && after(0).is_some_and(joins) && after(1).is_some_and(|byte| byte.is_ascii_digit());
-        !(end > span.start && text[end - 1].is_ascii_alphanumeric() && (glued || joined))
+        let loose = self.is_grouped(span, rule) && after(0).is_some_and(|byte| byte.is_ascii_alphabetic());
+        !(end > span.start && text[end - 1].is_ascii_alphanumeric() && !loose && (glued || joined))
     }
 
     fn is_cued(&self, rule: &Rule, span: &Range<usize>) -> bool {
@@ -191,33 +226,79 @@ impl Scene<'_> {
 
     /// What the words around `span`, on its line, say about it.
     fn sign(&self, rule: &Rule, span: &Range<usize>) -> Sign {
-        let start = self.line_start(span.start, rule.distance.before * BYTES_PER_CHAR + 32);
-        let end = self.line_end(span.end, rule.distance.after * BYTES_PER_CHAR + 32);
-        let line = &self.text[self.text.ceil_char_boundary(start)..self.text.floor_char_boundary(end)];
-        let (context, shift) = if start == 0 { named(self.before, line) } else { (Cow::Borrowed(line), 0) };
-        let offset = self.text.ceil_char_boundary(start);
+        let mut context = String::with_capacity(256);
+        self.words_before(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK, &mut context);
+        let value = context.len()..context.len() + 1;
+        context.push('\0');
+        self.words_after(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK, &mut context);
         let mut hits = Vec::new();
         self.detector.cues.find(&context, &mut hits);
-        hits.retain(|hit| {
-            !self.is_taken(hit, offset, shift) && !placeholder::touches(context.as_bytes(), &(hit.start..hit.end))
-        });
-        let value = span.start - offset + shift..span.end - offset + shift;
-        let reach = Reach {
-            cues: &rule.cues,
-            anti_cues: &rule.anti_cues,
-            before: rule.distance.before,
-            after: rule.distance.after,
-        };
+        let Distance { before, after } = rule.distance;
+        let reach = Reach { cues: &rule.cues, anti_cues: &rule.anti_cues, before, after };
         cues::judge(&context, &hits, &value, &reach)
     }
 
-    /// Whether a cue word is part of what an earlier round took: it will be gone when the text is read again.
-    fn is_taken(&self, hit: &Hit, offset: usize, shift: usize) -> bool {
-        let Some(start) = (hit.start + offset).checked_sub(shift) else { return false };
-        let taken = self.taken_after(start);
-        taken.is_some_and(|taken| {
-            self.detector.rule(taken.rule).pattern.is_some() && taken.span.start < hit.end + offset - shift
-        })
+    /// Appends what stands on the line before `at`, without what will be gone when the text is read again.
+    fn words_before(&self, at: usize, mut reach: usize, context: &mut String) {
+        let (mut pieces, mut end) = (Vec::new(), at);
+        while reach > 0 {
+            let start = self.line_start(end, reach).max(self.gone_before(end));
+            pieces.push(&self.text[self.text.ceil_char_boundary(start)..end]);
+            reach = reach.saturating_sub(end - start + 1);
+            let Some(gone) = self.gone_ending(start) else {
+                if start == 0 {
+                    context.push_str(&words_of(self.before));
+                }
+                break;
+            };
+            end = gone.start;
+        }
+        for piece in pieces.iter().rev() {
+            context.push_str(piece);
+            context.push('\0');
+        }
+        context.pop();
+    }
+
+    /// Appends what stands on the line from `at` on, without what will be gone when the text is read again.
+    fn words_after(&self, at: usize, mut reach: usize, context: &mut String) {
+        let mut start = at;
+        while reach > 0 {
+            let end = self.line_end(start, reach).min(self.gone_after(start));
+            context.push_str(&self.text[start..self.text.floor_char_boundary(end)]);
+            context.push('\0');
+            reach = reach.saturating_sub(end - start + 1);
+            let Some(gone) = self.taken_after(end).filter(|taken| taken.span.start == end && self.is_gone(taken))
+            else {
+                break;
+            };
+            start = gone.span.end;
+        }
+    }
+
+    /// Whether a placeholder stands, or will stand, in this place.
+    fn is_gone(&self, taken: &Taken) -> bool {
+        match taken.by {
+            Taker::Placeholder => true,
+            Taker::Rule(id) => self.detector.rule(id).pattern.is_some(),
+        }
+    }
+
+    /// Where the last such place before `at` ends.
+    fn gone_before(&self, at: usize) -> usize {
+        let before = self.taken[..self.taken.partition_point(|taken| taken.span.end <= at)].iter().rev();
+        before.take(NEARBY).find(|taken| self.is_gone(taken)).map_or(0, |taken| taken.span.end)
+    }
+
+    /// Where the first such place from `at` on begins.
+    fn gone_after(&self, at: usize) -> usize {
+        let after = self.taken[self.taken.partition_point(|taken| taken.span.start < at)..].iter();
+        after.take(NEARBY).find(|taken| self.is_gone(taken)).map_or(self.text.len(), |taken| taken.span.start)
+    }
+
+    fn gone_ending(&self, at: usize) -> Option<&Range<usize>> {
+        let before = self.taken.partition_point(|taken| taken.span.end <= at).checked_sub(1)?;
+        Some(&self.taken[before]).filter(|taken| taken.span.end == at && self.is_gone(taken)).map(|taken| &taken.span)
     }
 
     /// The first place taken that ends after `at`.
@@ -227,17 +308,19 @@ impl Scene<'_> {
 
     /// Gives each place to the longest candidate for it, the earlier rule first.
     fn settle(&mut self, mut candidates: Vec<Taken>) {
+        if candidates.is_empty() {
+            return;
+        }
         candidates
-            .sort_by_key(|candidate| (std::cmp::Reverse(candidate.span.len()), candidate.rule, candidate.span.start));
-        let mut won: Vec<Taken> = Vec::new();
-        for candidate in candidates {
-            let at = won.partition_point(|taken| taken.span.end <= candidate.span.start);
-            let free = won.get(at).is_none_or(|taken| candidate.span.end <= taken.span.start);
-            if free {
-                won.insert(at, candidate);
+            .sort_by_key(|candidate| (std::cmp::Reverse(candidate.span.len()), candidate.by, candidate.span.start));
+        let mut won = BTreeMap::new();
+        for Taken { span, by } in candidates {
+            let before = won.range(..span.end).next_back();
+            if before.is_none_or(|(_, (end, _))| *end <= span.start) {
+                won.insert(span.start, (span.end, by));
             }
         }
-        self.taken.extend(won);
+        self.taken.extend(won.into_iter().map(|(start, (end, by))| Taken { span: start..end, by }));
         self.taken.sort_by_key(|taken| taken.span.start);
     }
 
@@ -264,22 +347,19 @@ fn joins(byte: u8) -> bool {
     matches!(byte, b'.' | b'-')
 }
 
-/// The words of a name such as `phoneNumber` or `phone_number`, set before `line`, and how far they shift it.
-fn named<'l>(name: &str, line: &'l str) -> (Cow<'l, str>, usize) {
-    if name.is_empty() {
-        return (Cow::Borrowed(line), 0);
-    }
-    let mut context = String::with_capacity(name.len() + 8 + line.len());
+/// The words of a name such as `phoneNumber` or `phone_number`, with a space behind them.
+fn words_of(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 8);
     let mut small = false;
     for c in name.chars() {
         if small && c.is_uppercase() {
-            context.push(' ');
+            words.push(' ');
         }
         small = c.is_lowercase();
-        context.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
+        words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
     }
-    context.push(' ');
-    let shift = context.len();
-    context.push_str(line);
-    (Cow::Owned(context), shift)
+    if !words.is_empty() {
+        words.push(' ');
+    }
+    words
 }

@@ -189,7 +189,15 @@ fn first_bytes(hir: &Hir) -> Option<Bytes> {
         HirKind::Alternation(branches) => {
             branches.iter().map(first_bytes).collect::<Option<Vec<_>>>()?.into_iter().fold(Bytes::default(), Bytes::and)
         }
-        HirKind::Concat(parts) if parts.first()?.properties().minimum_len()? > 0 => first_bytes(parts.first()?)?,
+        HirKind::Concat(parts) => {
+            let needed = parts.iter().position(|part| part.properties().minimum_len().is_some_and(|len| len > 0))?;
+            parts[..=needed]
+                .iter()
+                .map(first_bytes)
+                .collect::<Option<Vec<_>>>()?
+                .into_iter()
+                .fold(Bytes::default(), Bytes::and)
+        }
         _ => return None,
     })
 }
@@ -240,6 +248,7 @@ mod tests {
         check(r"[A-Z]{2}\d{2}[A-Z]", Start::Number { back: 2, digits: 2 });
         check(r"sk-[a-z]{20,}", Start::Anchor(vec![b"sk-".to_vec()]));
         check(r"[a-z]{1,64}@[a-z]+", Start::Around { literals: vec![b"@".to_vec()], back: 64 });
+        check(r"(?:0?[1-9]|1[0-2])-\d", Start::Number { back: 0, digits: 1 });
         check(r"[a-z]+\d", Start::Anywhere);
     }
 }

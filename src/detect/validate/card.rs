@@ -5,15 +5,20 @@ use super::{
     issuers::BRANDS,
 };
 
-/// A card that needs no word beside it: Luhn, and a brand's range with a common length or the groups that cards have.
+/// A card that needs no word beside it: a brand's range and length, the groups that cards have, and Luhn.
 pub(super) fn alone(text: &str) -> Option<usize> {
     let groups = Groups::new(text);
     let good = |&(digits, end): &(&[u8], usize)| {
-        let common = matches!(digits.len(), 14..=16 | 19) && is_issued(digits);
-        let grouped = || is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits));
-        (common || grouped()) && luhn(digits) && groups.is_even(end)
+        let plain = matches!(digits.len(), 14..=16 | 19) && is_issued(digits) && is_one(&groups, end);
+        let grouped = || is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits)) && groups.is_even(end);
+        (plain || grouped()) && luhn(digits)
     };
     groups.beginnings().find(good).map(|(_, end)| end)
+}
+
+/// Whether the digits stand together or each for itself.
+fn is_one(groups: &Groups<'_>, end: usize) -> bool {
+    groups.sizes(end).count() == 1 || groups.sizes(end).all(|size| size == 1) && groups.is_even(end)
 }
 
 /// A card of any length or rare issuer, for patterns that ask for a cue.

@@ -1,0 +1,115 @@
+//! What must hold for every text: spans are usable, lines do not touch each other, redacting twice changes nothing.
+
+use proptest::prelude::*;
+
+use super::{BUILT_IN, Detector, Finding, Settings, Source};
+
+fn detector() -> &'static Detector {
+    static DETECTOR: std::sync::LazyLock<Detector> = std::sync::LazyLock::new(|| {
+        let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
+        let regions = ["US", "GB", "BR", "DE"].map(str::to_owned).to_vec();
+        let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
+        Detector::compile(&sources, &Settings { regions }).unwrap_or_else(|problems| {
+            panic!("{}", problems.iter().map(|problem| format!("\n{problem}")).collect::<String>())
+        })
+    });
+    &DETECTOR
+}
+
+/// The text with a placeholder for each finding, as the redactor writes it.
+fn redacted(text: &str) -> String {
+    let (mut out, mut at) = (String::new(), 0);
+    for finding in detector().scan(text, "") {
+        out.push_str(&text[at..finding.span.start]);
+        out.push_str(&format!("[{}_7K2Q]", finding.entity));
+        at = finding.span.end;
+    }
+    out + &text[at..]
+}
+
+/// Pieces that findings, their surroundings and their look-alikes are made of.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![prop::sample::select(PIECES).prop_map(str::to_owned), "[0-9]{1,5}", "[ .,:;/()+_@-]{1,2}", "\\PC{1,3}",]
+}
+
+const PIECES: &[&str] = &[
+    "4111 1111 1111 1111",
+    "4111-1111-1111-1112",
+    "+1 201-535-2855",
+    "(201) 535-2855",
+    "536-90-4399",
+    "078-05-1120",
+    "ann@x.org",
+    "order@x.org",
+    "DE89 3704 0044 0532 0130 00",
+    "password: ",
+    "hunter2!",
+    "api_key=Zq8vT2mLr5Xw9KpN3bHd",
+    "my phone ",
+    "order ",
+    " number ",
+    "ssn ",
+    "card ",
+    " 电话",
+    "телефон ",
+    "٤٦٠-٢٣-١٣٤٥",
+    "5️⃣5️⃣",
+    "\u{200b}",
+    "\u{a0}",
+    "[PHONE_7K2Q]",
+    "[SSN_",
+    "7K2Q]",
+    "2024-02-09 18:01",
+    "192.168.10.1",
+    "00",
+    "sk-ant-api03-Zq8vT2mLr5Xw9KpN3bHdYc7Ju",
+    "://a:b1c2d3@",
+    "\n",
+    "é",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(piece(), 0..14).prop_map(|pieces| pieces.concat())
+}
+
+fn shifted(findings: Vec<Finding>, by: usize) -> impl Iterator<Item = Finding> {
+    findings.into_iter().map(move |finding| Finding { span: finding.span.start + by..finding.span.end + by, ..finding })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spans_are_sorted_apart_and_on_character_borders(text in text()) {
+        let mut end = 0;
+        for finding in detector().scan(&text, "phone_number") {
+            prop_assert!(finding.span.start >= end && finding.span.start < finding.span.end);
+            prop_assert!(text.get(finding.span.clone()).is_some());
+            detector().canonical(&finding, &text);
+            end = finding.span.end;
+        }
+    }
+
+    #[test]
+    fn any_text_is_scanned(text in any::<String>()) {
+        detector().scan(&text, &text);
+    }
+
+    #[test]
+    fn lines_do_not_touch_each_other(a in text(), b in text()) {
+        let together = detector().scan(&format!("{a}\n{b}"), "");
+        let apart = detector().scan(&a, "").into_iter().chain(shifted(detector().scan(&b, ""), a.len() + 1));
+        prop_assert_eq!(together, apart.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing(text in text()) {
+        let once = redacted(&text);
+        prop_assert_eq!(redacted(&once), once);
+    }
+}
+
+#[test]
+fn every_shipped_rule_knows_where_to_start() {
+    assert!(detector().anywhere.is_empty());
+}
