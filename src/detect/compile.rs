@@ -9,6 +9,7 @@ use super::{
     cues::{Cues, ListId},
     examples,
     language::{self, CueLists, File, Words, Written, WrittenLookalike},
+    numbers::Numbers,
     rule::{Round, Rule},
     shape::Start,
     spots::{Anchors, RuleId},
@@ -183,25 +184,12 @@ impl Workshop {
     }
 
     fn detector(self, plans: Plans) -> Result<Detector, Vec<Problem>> {
-        let of_kind = |kind: fn(&Start) -> bool| {
-            let rules = self.rules.iter().enumerate().filter(move |(_, rule)| kind(&rule.start));
-            rules.map(|(id, _)| id as RuleId).collect::<Vec<_>>()
-        };
-        let numbers = of_kind(|start| matches!(start, Start::Number { .. }));
-        let anywhere = of_kind(|start| *start == Start::Anywhere);
-        let least_digits = numbers.iter().map(|id| least_digits(&self.rules[*id as usize])).min().unwrap_or(0);
+        let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
+        let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
+        let numbers = Numbers::new(&self.rules).map_err(too_large)?;
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
         let cues = Cues::new(&self.cues).map_err(too_large)?;
-        Ok(Detector {
-            patterns: self.patterns,
-            rules: self.rules,
-            numbers,
-            anywhere,
-            anchors,
-            cues,
-            plans,
-            least_digits,
-        })
+        Ok(Detector { patterns: self.patterns, rules: self.rules, numbers, anywhere, anchors, cues, plans })
     }
 }
 
@@ -215,11 +203,6 @@ fn words(words: &[Spanned<String>]) -> Option<Spanned<String>> {
     Some(Spanned::new(span, format!("(?i:{})", escaped.join("|"))))
 }
 
-fn least_digits(rule: &Rule) -> usize {
-    let Start::Number { digits, .. } = rule.start else { return 0 };
-    rule.digits.max(digits)
-}
-
 fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
     match &rule.start {
         Start::Anchor(literals) | Start::Around { literals, .. } => {
@@ -229,7 +212,7 @@ fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
     }
 }
 
-fn too_large(error: aho_corasick::BuildError) -> Vec<Problem> {
+fn too_large(error: impl ToString) -> Vec<Problem> {
     let remedy = "use fewer words".to_owned();
     vec![Problem { file: "patterns".into(), line: 1, what: error.to_string(), remedy }]
 }

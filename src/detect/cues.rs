@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, BuildError};
+use aho_corasick::{AhoCorasick, BuildError, Input};
 
 /// Names one list of cue words.
 pub(super) type ListId = u16;
@@ -17,16 +17,16 @@ pub(super) struct Cues {
     lists: Vec<Vec<ListId>>,
 }
 
-/// A cue word in a context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A cue word and where it stands; what stands before the text has places below zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Hit {
-    pub start: usize,
-    pub end: usize,
+    pub start: isize,
+    pub end: isize,
     list: ListId,
 }
 
 impl Hit {
-    fn len(&self) -> usize {
+    fn len(&self) -> isize {
         self.end - self.start
     }
 }
@@ -52,16 +52,42 @@ impl Cues {
         Ok(Self { words: AhoCorasick::builder().ascii_case_insensitive(true).build(&unique)?, lists })
     }
 
-    /// Finds the cue words in `context`.
-    pub(super) fn find(&self, context: &str, hits: &mut Vec<Hit>) {
-        for word in self.words.find_overlapping_iter(context) {
-            if stands_alone(context, word.range()) {
+    /// Finds the cue words in the part `range` of `text`, counted from `origin`.
+    pub(super) fn find(&self, text: &str, range: Range<usize>, origin: isize, hits: &mut Vec<Hit>) {
+        for word in self.words.find_overlapping_iter(Input::new(text).range(range)) {
+            if stands_alone(text, word.range()) {
+                let (start, end) = (word.start() as isize + origin, word.end() as isize + origin);
                 let lists = &self.lists[word.pattern().as_usize()];
-                hits.extend(lists.iter().map(|&list| Hit { start: word.start(), end: word.end(), list }));
+                hits.extend(lists.iter().map(|&list| Hit { start, end, list }));
             }
         }
     }
 }
+
+/// The cue words of one text, found as far as they were asked for.
+#[derive(Default)]
+pub(super) struct Heard {
+    range: Range<usize>,
+    hits: Vec<Hit>,
+}
+
+impl Heard {
+    /// The cue words of `text` that lie within `range`, sorted.
+    pub(super) fn within(&mut self, cues: &Cues, text: &str, range: Range<usize>) -> &[Hit] {
+        if range.start < self.range.start || self.range.end < range.end {
+            self.range = range.start..(range.end + AHEAD).min(text.len());
+            self.hits.clear();
+            cues.find(text, self.range.clone(), 0, &mut self.hits);
+            self.hits.sort_unstable();
+        }
+        let first = self.hits.partition_point(|hit| hit.start < range.start as isize);
+        let last = self.hits.partition_point(|hit| hit.start < range.end as isize);
+        &self.hits[first..last]
+    }
+}
+
+/// How far beyond what is asked for cue words are looked for at once: neighbours ask for nearly the same.
+const AHEAD: usize = 512;
 
 /// The spellings of a cue that ASCII case folding does not reach: `телефон`, `Телефон`, `ТЕЛЕФОН`.
 fn spellings(word: &str) -> impl Iterator<Item = String> {
@@ -80,9 +106,9 @@ fn stands_alone(context: &str, word: Range<usize>) -> bool {
         && !glued(inside.chars().next_back(), context[word.end..].chars().next())
 }
 
-/// Whether `c` is a letter or digit of a script that puts something between words.
+/// Whether `c` is a letter of a script that puts something between words.
 fn separates(c: char) -> bool {
-    c.is_alphanumeric() && !matches!(c, '\u{590}'..='\u{10ff}' | '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffff}')
+    c.is_alphabetic() && !matches!(c, '\u{590}'..='\u{10ff}' | '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffff}')
 }
 
 /// A word for or against a value, by which is nearer.
@@ -96,18 +122,18 @@ pub(super) enum Sign {
     Against,
 }
 
-/// Judges the value at `value` of a context by the `hits` in it: the nearest word decides.
+/// Judges a value by the words around it, each as far away as `gap` says: the nearest decides.
 ///
 /// A word inside a longer one says what the longer one says: `number` is no phone's in `social security number`. And an
 /// anti-cue that runs into a cue takes it with it: in `order number 55512` the number is the order's.
-pub(super) fn judge(context: &str, hits: &[Hit], value: &Range<usize>, reach: &Reach<'_>) -> Sign {
+pub(super) fn judge(hits: &[Hit], cues: &[ListId], anti_cues: &[ListId], gap: impl Fn(&Hit) -> Option<usize>) -> Sign {
     let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
         let heard = hits.iter().filter(|hit| lists.contains(&hit.list) && !is_inside_other(hit, hits, lists));
-        heard.filter(|hit| !spoilt(hit)).filter_map(|hit| reach.gap(context, hit, value)).min()
+        heard.filter(|hit| !spoilt(hit)).filter_map(&gap).min()
     };
-    let owned = |cue: &Hit| hits.iter().any(|anti| reach.anti_cues.contains(&anti.list) && runs_into(anti, cue));
-    let cue = nearest(reach.cues, &owned);
-    let anti = nearest(reach.anti_cues, &|_| false);
+    let owned = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
+    let cue = nearest(cues, &owned);
+    let anti = nearest(anti_cues, &|_| false);
     match (cue, anti) {
         (None, None) => Sign::None,
         (Some(cue), anti) if anti.is_none_or(|anti| cue < anti) => Sign::For,
@@ -127,23 +153,6 @@ fn runs_into(anti: &Hit, cue: &Hit) -> bool {
     anti.start < cue.start && (anti.end..=anti.end + 1).contains(&cue.start)
 }
 
-/// Which words a pattern listens to, and how far.
-pub(super) struct Reach<'r> {
-    pub cues: &'r [ListId],
-    pub anti_cues: &'r [ListId],
-    pub before: usize,
-    pub after: usize,
-}
-
-impl Reach<'_> {
-    /// How many characters `hit` is from `value`, if it is within reach.
-    fn gap(&self, context: &str, hit: &Hit, value: &Range<usize>) -> Option<usize> {
-        let chars = |from: usize, to: usize| context.get(from..to).map(|between| between.chars().count());
-        let before = chars(hit.end, value.start).filter(|gap| *gap <= self.before);
-        before.or_else(|| chars(value.end, hit.start).filter(|gap| *gap <= self.after))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,11 +160,12 @@ mod tests {
     fn check(text: &str, expected: Sign) {
         let words = [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1), ("tax number", 2)];
         let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list))).unwrap();
-        let start = text.find('5').unwrap();
+        let start = text.find('5').unwrap() as isize;
         let mut hits = Vec::new();
-        cues.find(text, &mut hits);
-        let reach = Reach { cues: &[0], anti_cues: &[1], before: 20, after: 10 };
-        assert_eq!(judge(text, &hits, &(start..start + 3), &reach), expected, "{text}");
+        cues.find(text, 0..text.len(), 0, &mut hits);
+        let before = |hit: &Hit| usize::try_from(start - hit.end).ok().filter(|gap| *gap <= 20);
+        let after = |hit: &Hit| usize::try_from(hit.start - start - 3).ok().filter(|gap| *gap <= 10);
+        assert_eq!(judge(&hits, &[0], &[1], |hit| before(hit).or_else(|| after(hit))), expected, "{text}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod entity;
 mod examples;
 mod fold;
 mod language;
+mod numbers;
 mod placeholder;
 mod problem;
 #[cfg(test)]
@@ -33,9 +34,10 @@ pub use problem::{Problem, Source};
 
 use cues::Cues;
 use fold::Folded;
+use numbers::Numbers;
 use rule::Rule;
 use scan::Taker;
-use spots::{Anchors, Group, RuleId};
+use spots::{Anchors, RuleId};
 use validate::{Plans, Validator};
 
 /// Something found, and where; never the value itself.
@@ -80,15 +82,12 @@ pub struct Settings {
 pub struct Detector {
     patterns: Vec<Pattern>,
     rules: Vec<Rule>,
-    /// The rules that begin with digits.
-    numbers: Vec<RuleId>,
+    numbers: Numbers,
     /// The rules that no first look can narrow.
     anywhere: Vec<RuleId>,
     anchors: Anchors,
     cues: Cues,
     plans: Plans,
-    /// The fewest digits that any rule about numbers asks for.
-    least_digits: usize,
 }
 
 impl Detector {
@@ -145,10 +144,6 @@ impl Detector {
 
     fn rule(&self, id: RuleId) -> &Rule {
         &self.rules[id as usize]
-    }
-
-    fn groups(&self, text: &str) -> Vec<Group> {
-        if self.numbers.is_empty() { Vec::new() } else { spots::groups(text.as_bytes(), self.least_digits) }
     }
 }
 

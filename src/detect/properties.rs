@@ -111,5 +111,5 @@ proptest! {
 
 #[test]
 fn every_shipped_rule_knows_where_to_start() {
-    assert!(detector().anywhere.is_empty());
+    assert_eq!(detector().anywhere, [0; 0], "a rule runs over the whole text");
 }

@@ -27,6 +27,8 @@ pub(super) struct Rule {
     pub anti_cues: Vec<ListId>,
     pub distance: Distance,
     pub multiline: bool,
+    /// The regex as it was written.
+    pub source: String,
     pub regex: Regex,
     pub group: usize,
 }
@@ -56,10 +58,10 @@ impl From<Strength> for Round {
 
 impl Rule {
     /// Compiles `regex` into a rule without conditions; `Err` says what is wrong with it.
-    pub(super) fn new(regex: &str, group: usize) -> Result<Self, String> {
-        let shape = shape::shape(regex).map_err(|error| last_line(&error))?;
+    pub(super) fn new(source: &str, group: usize) -> Result<Self, String> {
+        let shape = shape::shape(source).map_err(|error| last_line(&error))?;
         let ascii = syntax::Config::new().unicode(false).utf8(false);
-        let compiled = Regex::builder().syntax(ascii).configure(Regex::config().utf8_empty(false)).build(regex);
+        let compiled = Regex::builder().syntax(ascii).configure(Regex::config().utf8_empty(false)).build(source);
         let regex = compiled.map_err(|error| last_line(&error))?;
         if shape.empty {
             return Err("it matches the empty text".into());
@@ -78,6 +80,7 @@ impl Rule {
             anti_cues: Vec::new(),
             distance: Distance::default(),
             multiline: false,
+            source: source.to_owned(),
             regex,
             group,
         })

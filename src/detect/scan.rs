@@ -2,16 +2,16 @@
 //!
 //! Every step only removes candidates, and every window is bounded, so the work is linear in the text.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
 use super::{
     Detector,
-    cues::{self, Reach, Sign},
+    cues::{self, Heard, Hit, Sign},
     language::Distance,
     placeholder,
     rule::{Round, Rule},
     shape::Start,
-    spots::{Group, RuleId, Waking},
+    spots::{RuleId, Waking},
 };
 
 /// How many bytes of context a cue is looked for in, on each side, for each character of its distance.
@@ -45,13 +45,16 @@ pub(super) enum Taker {
 
 /// Everything in `text`, sorted, non-overlapping, look-alikes included.
 pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken> {
-    let groups = detector.groups(text);
-    let wakings = detector.anchors.find(text);
-    if groups.is_empty() && wakings.is_empty() && detector.anywhere.is_empty() {
+    let mut wakings = Vec::new();
+    detector.numbers.find(text, &mut wakings);
+    detector.anchors.find(text, &mut wakings);
+    if wakings.is_empty() && detector.anywhere.is_empty() {
         return Vec::new();
     }
+    wakings.sort_unstable();
+    wakings.dedup();
     let taken = placeholder::all(text).map(|span| Taken { span, by: Taker::Placeholder }).collect();
-    let mut scene = Scene { detector, text, before, groups, wakings, taken };
+    let mut scene = Scene { detector, text, before, wakings, taken, heard: RefCell::default() };
     for _ in 0..PASSES {
         let taken = scene.taken.len();
         Round::ALL.into_iter().for_each(|round| scene.settle(scene.candidates(round)));
@@ -67,19 +70,17 @@ struct Scene<'s> {
     detector: &'s Detector,
     text: &'s str,
     before: &'s str,
-    groups: Vec<Group>,
+    /// Where rules have to be tried, by rule and place.
     wakings: Vec<Waking>,
     /// What the rounds so far have taken, sorted.
     taken: Vec<Taken>,
+    heard: RefCell<Heard>,
 }
 
 impl Scene<'_> {
     fn candidates(&self, round: Round) -> Vec<Taken> {
         let mut found = Vec::new();
         let of_round = |id: &RuleId| self.detector.rule(*id).round == round;
-        for &id in self.detector.numbers.iter().filter(|id| of_round(id)) {
-            self.try_groups(id, &mut found);
-        }
         for wakings in self.wakings.chunk_by(|a, b| a.rule == b.rule).filter(|chunk| of_round(&chunk[0].rule)) {
             self.try_wakings(wakings, &mut found);
         }
@@ -89,48 +90,25 @@ impl Scene<'_> {
         found
     }
 
-    /// Tries a rule at every group of digits that is long enough.
-    fn try_groups(&self, id: RuleId, found: &mut Vec<Taken>) {
-        let rule = self.detector.rule(id);
-        let Start::Number { back, digits } = rule.start else { return };
-        let mut free = 0;
-        for group in self.groups.iter().filter(|group| group.len >= digits && group.run >= rule.digits) {
-            let starts = openings(self.text.as_bytes(), group.start).filter_map(|start| start.checked_sub(back));
-            let candidate = starts.filter(|start| *start >= free).find_map(|start| self.try_at(id, start).1);
-            if let Some(candidate) = candidate {
-                free = candidate.span.end;
-                found.push(candidate);
+    /// Tries one rule where it was woken.
+    fn try_wakings(&self, wakings: &[Waking], found: &mut Vec<Taken>) {
+        let id = wakings[0].rule;
+        let mut done = 0;
+        for waking in wakings {
+            if waking.at >= done {
+                done = match self.detector.rule(id).start {
+                    Start::Around { back, .. } => self.try_around(id, waking.at, back, done, found),
+                    _ => self.try_at(id, waking.at, found),
+                };
             }
         }
     }
 
-    /// Tries one rule at the literals that woke it.
-    fn try_wakings(&self, wakings: &[Waking], found: &mut Vec<Taken>) {
-        let id = wakings[0].rule;
-        let rule = self.detector.rule(id);
-        match rule.start {
-            Start::Around { back, .. } => {
-                let mut done = 0;
-                for waking in wakings.iter() {
-                    if waking.at < done {
-                        continue;
-                    }
-                    let start = self.line_start(waking.at, back).max(done);
-                    done = self.line_end(waking.at, rule.longest);
-                    self.try_within(id, start..done, found);
-                }
-            }
-            _ => {
-                let mut done = 0;
-                for waking in wakings.iter() {
-                    if waking.at >= done {
-                        let (end, candidate) = self.try_at(id, waking.at);
-                        done = end;
-                        found.extend(candidate);
-                    }
-                }
-            }
-        }
+    /// Tries a rule around `at`, at `done` at the earliest; says up to where it has looked.
+    fn try_around(&self, id: RuleId, at: usize, back: usize, done: usize, found: &mut Vec<Taken>) -> usize {
+        let range = self.line_start(at, back).max(done)..self.line_end(at, self.detector.rule(id).longest);
+        self.try_within(id, range.clone(), found);
+        range.end.max(at + 1)
     }
 
     /// Tries a rule on every line.
@@ -153,8 +131,10 @@ impl Scene<'_> {
         }
     }
 
-    /// The candidate of a rule that begins at `start`, and up to where its regex has looked.
-    fn try_at(&self, id: RuleId, start: usize) -> (usize, Option<Taken>) {
+    /// Tries a rule at `start`; says up to where it need not be tried again.
+    ///
+    /// A literal's match covers the literals in it. A number that fails leaves its later groups to be tried.
+    fn try_at(&self, id: RuleId, start: usize, found: &mut Vec<Taken>) -> usize {
         let rule = self.detector.rule(id);
         let end = if rule.multiline {
             (start + rule.longest).min(self.text.len())
@@ -162,11 +142,11 @@ impl Scene<'_> {
             self.line_end(start, rule.longest)
         };
         let end = self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)));
-        let matched = (start < end).then(|| rule.match_at(self.text, start..end)).flatten();
-        match matched {
-            Some(matched) => (matched.end, self.judge(id, matched)),
-            None => (start, None),
-        }
+        let Some(matched) = rule.match_at(self.text, start..end) else { return start };
+        let candidate = self.judge(id, matched.clone());
+        let covered = candidate.as_ref().map(|candidate| candidate.span.end);
+        found.extend(candidate);
+        if matches!(rule.start, Start::Number { .. }) { covered.unwrap_or(start) } else { matched.end }
     }
 
     /// A match that passes every condition of its rule, cut to its value.
@@ -187,7 +167,7 @@ impl Scene<'_> {
     fn stands_free(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, start) = (self.text.as_bytes(), span.start);
         let is_number = matches!(rule.start, Start::Number { .. });
-        let floor = self.gone_before(start);
+        let floor = self.last_gone(start).map_or(0, |gone| gone.end);
         let before = |distance: usize| start.checked_sub(distance).filter(|at| *at >= floor).map(|at| text[at]);
         let glued = before(1).is_some_and(|byte| byte.is_ascii_alphanumeric() || is_number && byte == b'+');
         let joined = is_number && before(1).is_some_and(joins) && before(2).is_some_and(|byte| byte.is_ascii_digit());
@@ -208,7 +188,7 @@ impl Scene<'_> {
     fn ends_whole(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, end) = (self.text.as_bytes(), span.end);
         let is_number = matches!(rule.start, Start::Number { .. });
-        let ceiling = self.gone_after(end);
+        let ceiling = self.next_gone(end).map_or(text.len(), |gone| gone.start.max(end));
         let after = |distance: usize| text[..ceiling].get(end + distance).copied();
         let glued = after(0).is_some_and(|byte| byte.is_ascii_alphanumeric());
         let joined = is_number && after(0).is_some_and(joins) && after(1).is_some_and(|byte| byte.is_ascii_digit());
@@ -226,54 +206,73 @@ impl Scene<'_> {
 
     /// What the words around `span`, on its line, say about it.
     fn sign(&self, rule: &Rule, span: &Range<usize>) -> Sign {
-        let mut context = String::with_capacity(256);
-        self.words_before(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK, &mut context);
-        let value = context.len()..context.len() + 1;
-        context.push('\0');
-        self.words_after(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK, &mut context);
-        let mut hits = Vec::new();
-        self.detector.cues.find(&context, &mut hits);
-        let Distance { before, after } = rule.distance;
-        let reach = Reach { cues: &rule.cues, anti_cues: &rule.anti_cues, before, after };
-        cues::judge(&context, &hits, &value, &reach)
+        let range = self.context_start(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK)
+            ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
+        let mut heard = self.heard.borrow_mut();
+        let hits = heard.within(&self.detector.cues, self.text, range.clone());
+        let (start, end) = (span.start as isize, span.end as isize);
+        let stays = |hit: &&Hit| (hit.end <= start || hit.start >= end) && !self.is_inside_gone(hit);
+        let mut hits: Vec<Hit> = hits.iter().filter(stays).copied().collect();
+        if range.start == 0 && !self.before.is_empty() {
+            let words = words_of(self.before);
+            self.detector.cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
+        }
+        cues::judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
     }
 
-    /// Appends what stands on the line before `at`, without what will be gone when the text is read again.
-    fn words_before(&self, at: usize, mut reach: usize, context: &mut String) {
-        let (mut pieces, mut end) = (Vec::new(), at);
-        while reach > 0 {
-            let start = self.line_start(end, reach).max(self.gone_before(end));
-            pieces.push(&self.text[self.text.ceil_char_boundary(start)..end]);
-            reach = reach.saturating_sub(end - start + 1);
-            let Some(gone) = self.gone_ending(start) else {
-                if start == 0 {
-                    context.push_str(&words_of(self.before));
-                }
-                break;
-            };
+    /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.
+    fn gap(&self, hit: &Hit, span: &Range<usize>, distance: Distance) -> Option<usize> {
+        if hit.end <= span.start as isize {
+            let outside = usize::try_from(-hit.end).unwrap_or(0);
+            let gap = outside + self.chars(usize::try_from(hit.end).unwrap_or(0)..span.start);
+            (gap <= distance.before).then_some(gap)
+        } else {
+            let gap = self.chars(span.end..usize::try_from(hit.start).ok()?);
+            (gap <= distance.after).then_some(gap)
+        }
+    }
+
+    /// How many characters `range` holds, without what will be gone.
+    fn chars(&self, range: Range<usize>) -> usize {
+        let (mut count, mut at) = (0, range.start);
+        while at < range.end {
+            let gone = self.next_gone(at).filter(|gone| gone.start < range.end);
+            let end = gone.map_or(range.end, |gone| gone.start);
+            count += self.text[at..end].chars().count();
+            at = gone.map_or(range.end, |gone| gone.end);
+        }
+        count
+    }
+
+    /// Where the context of a value at `at` begins: `reach` bytes back on its line, without what will be gone.
+    fn context_start(&self, at: usize, reach: usize) -> usize {
+        let (mut end, mut left) = (at, reach);
+        while let Some(gone) = self.last_gone(end).filter(|gone| gone.end >= self.line_start(end, left)) {
+            left = left.saturating_sub(end - gone.end + 1);
             end = gone.start;
         }
-        for piece in pieces.iter().rev() {
-            context.push_str(piece);
-            context.push('\0');
-        }
-        context.pop();
+        self.text.ceil_char_boundary(self.line_start(end, left))
     }
 
-    /// Appends what stands on the line from `at` on, without what will be gone when the text is read again.
-    fn words_after(&self, at: usize, mut reach: usize, context: &mut String) {
-        let mut start = at;
-        while reach > 0 {
-            let end = self.line_end(start, reach).min(self.gone_after(start));
-            context.push_str(&self.text[start..self.text.floor_char_boundary(end)]);
-            context.push('\0');
-            reach = reach.saturating_sub(end - start + 1);
-            let Some(gone) = self.taken_after(end).filter(|taken| taken.span.start == end && self.is_gone(taken))
-            else {
-                break;
-            };
-            start = gone.span.end;
+    /// Where the context of a value that ends at `at` ends.
+    fn context_end(&self, at: usize, reach: usize) -> usize {
+        let (mut start, mut left) = (at, reach);
+        while let Some(gone) = self.next_gone(start).filter(|gone| gone.start <= self.line_end(start, left)) {
+            left = left.saturating_sub(gone.start - start + 1);
+            start = gone.end;
         }
+        self.text.floor_char_boundary(self.line_end(start, left))
+    }
+
+    fn is_inside_gone(&self, hit: &Hit) -> bool {
+        let place = usize::try_from(hit.start).ok().and_then(|start| self.next_gone(start));
+        place.is_some_and(|gone| (gone.start as isize) < hit.end)
+    }
+
+    /// The first place that ends behind `at` where a placeholder stands or will stand.
+    fn next_gone(&self, at: usize) -> Option<&Range<usize>> {
+        let after = self.taken[self.taken.partition_point(|taken| taken.span.end <= at)..].iter();
+        after.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
     }
 
     /// Whether a placeholder stands, or will stand, in this place.
@@ -284,21 +283,10 @@ impl Scene<'_> {
         }
     }
 
-    /// Where the last such place before `at` ends.
-    fn gone_before(&self, at: usize) -> usize {
+    /// The last such place that ends at `at` or before.
+    fn last_gone(&self, at: usize) -> Option<&Range<usize>> {
         let before = self.taken[..self.taken.partition_point(|taken| taken.span.end <= at)].iter().rev();
-        before.take(NEARBY).find(|taken| self.is_gone(taken)).map_or(0, |taken| taken.span.end)
-    }
-
-    /// Where the first such place from `at` on begins.
-    fn gone_after(&self, at: usize) -> usize {
-        let after = self.taken[self.taken.partition_point(|taken| taken.span.start < at)..].iter();
-        after.take(NEARBY).find(|taken| self.is_gone(taken)).map_or(self.text.len(), |taken| taken.span.start)
-    }
-
-    fn gone_ending(&self, at: usize) -> Option<&Range<usize>> {
-        let before = self.taken.partition_point(|taken| taken.span.end <= at).checked_sub(1)?;
-        Some(&self.taken[before]).filter(|taken| taken.span.end == at && self.is_gone(taken)).map(|taken| &taken.span)
+        before.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
     }
 
     /// The first place taken that ends after `at`.
@@ -333,13 +321,6 @@ impl Scene<'_> {
         let to = (at + reach).min(self.text.len());
         memchr::memchr2(b'\n', b'\r', &self.text.as_bytes()[at..to]).map_or(to, |line_end| at + line_end)
     }
-}
-
-/// The places where a number with its first digit at `start` may begin: before its `+` and `(`, and at itself.
-fn openings(text: &[u8], start: usize) -> impl Iterator<Item = usize> {
-    let opening =
-        text[start.saturating_sub(2)..start].iter().rev().take_while(|byte| matches!(byte, b'+' | b'(')).count();
-    start - opening..=start
 }
 
 /// What joins digits into one number.

@@ -120,18 +120,14 @@ impl Anchors {
         Ok(Self { literals: AhoCorasick::builder().ascii_case_insensitive(true).build(unique)?, rules })
     }
 
-    /// Finds every place where a rule has to be tried, by rule and place.
-    pub(super) fn find(&self, text: &str) -> Vec<Waking> {
-        let mut wakings = Vec::new();
+    /// Finds every place where a literal wakes a rule.
+    pub(super) fn find(&self, text: &str, wakings: &mut Vec<Waking>) {
         let mut from = 0;
         while let Some(found) = self.literals.find(Input::new(text).range(from..)) {
             let rules = &self.rules[found.pattern().as_usize()];
             wakings.extend(rules.iter().map(|&rule| Waking { rule, at: found.start() }));
             from = found.start() + 1;
         }
-        wakings.sort_unstable();
-        wakings.dedup();
-        wakings
     }
 }
 
@@ -160,7 +156,9 @@ mod tests {
     fn literals_wake_their_rules() {
         let literals = [("sk-", 0), ("sk-ant-", 1), ("k-a", 2)].map(|(literal, rule)| (literal.into(), rule));
         let anchors = Anchors::new(literals.into()).unwrap();
-        let found: Vec<_> = anchors.find("x SK-ant-").into_iter().map(|waking| (waking.rule, waking.at)).collect();
+        let mut wakings = Vec::new();
+        anchors.find("x SK-ant-", &mut wakings);
+        let found: Vec<_> = wakings.into_iter().map(|waking| (waking.rule, waking.at)).collect();
         assert_eq!(found, [(0, 2), (1, 2), (2, 3)]);
     }
 }
