@@ -116,36 +116,36 @@ fn check(set: &str, floors: &[(&str, f64, f64)]) {
 #[test]
 fn chat_in_sixteen_languages() {
     let floors = [
-        ("CARD", 0.0, 0.0),
-        ("SSN", 0.0, 0.0),
-        ("PHONE", 0.0, 0.0),
-        ("EMAIL", 0.0, 0.0),
-        ("IBAN", 0.0, 0.0),
-        ("SECRET", 0.0, 1.0),
+        ("CARD", 0.995, 0.995),
+        ("EMAIL", 1.0, 1.0),
+        ("IBAN", 1.0, 1.0),
+        ("PHONE", 0.99, 0.99),
+        ("SECRET", 1.0, 1.0),
+        ("SSN", 0.99, 0.98),
     ];
     check("generated_whatsapp_multilingual.jsonl", &floors);
 }
 
 #[test]
-fn hard_negatives() {
-    let Some(scores) = score("generated_hard_negatives.jsonl", &["SSN", "CARD", "PHONE", "EMAIL", "IBAN", "SECRET"])
+fn hard_negatives_are_left_alone() {
+    let Some(scores) = score("generated_hard_negatives.jsonl", &["CARD", "EMAIL", "IBAN", "PHONE", "SECRET", "SSN"])
     else {
         return;
     };
-    let _ = scores;
+    let wrong = |entity: &str| scores[entity].wrong;
+    assert!(wrong("CARD") <= 1 && wrong("PHONE") <= 2, "{} cards, {} phones", wrong("CARD"), wrong("PHONE"));
+    assert_eq!([wrong("EMAIL"), wrong("IBAN"), wrong("SECRET"), wrong("SSN")], [0; 4]);
 }
 
 #[test]
 fn published_card_numbers() {
-    check("cards_test_numbers.jsonl", &[("CARD", 0.0, 0.0)]);
+    check("cards_test_numbers.jsonl", &[("CARD", 1.0, 0.99)]);
 }
 
 #[test]
 fn obfuscated_values() {
-    check(
-        "generated_obfuscation.jsonl",
-        &[("CARD", 0.0, 0.0), ("SSN", 0.0, 0.0), ("PHONE", 0.0, 0.0), ("EMAIL", 0.0, 0.0)],
-    );
+    let floors = [("CARD", 1.0, 0.8), ("EMAIL", 1.0, 0.6), ("PHONE", 0.97, 0.79), ("SSN", 1.0, 0.82)];
+    check("generated_obfuscation.jsonl", &floors);
 }
 
 /// How many of the lines that hold a secret were noticed, and how many of the others were not left alone.
@@ -174,8 +174,8 @@ fn secrets(set: &str, least: usize, most_wrong: usize) {
 
 #[test]
 fn secrets_of_gitleaks_and_kingfisher() {
-    secrets("secrets_gitleaks.jsonl", 0, 1000);
-    secrets("secrets_kingfisher.jsonl", 0, 1000);
+    secrets("secrets_gitleaks.jsonl", 54, 8);
+    secrets("secrets_kingfisher.jsonl", 150, 2);
 }
 
 #[test]
@@ -183,5 +183,101 @@ fn code_is_left_alone() {
     check(
         "code_and_lockfiles.jsonl",
         &[("SECRET", 0.0, 0.0), ("PHONE", 0.0, 0.0), ("CARD", 0.0, 0.0), ("SSN", 0.0, 0.0)],
+    );
+}
+
+/// What a customer-service desk sees every day; the values are marked with `<ENTITY>` before and `>` behind.
+const DESK: &[&str] = &[
+    "Hi, my card <CARD 4111 1111 1111 1111> was charged twice, call me on <PHONE +44 121 234 5678>",
+    "order 4503-1187 not arrived, my number is <PHONE (201) 535-2855>",
+    "ssn <SSN 536-90-4399>, born 03/10/1979",
+    "my social is <SSN 536904399>",
+    "Ref 123456789 and invoice 2015552855 are unpaid",
+    "minha chave pix é <PHONE +55 11 96123-4567>, obrigado",
+    "我的电话是<PHONE +86 138 0013 8000>，卡号<CARD 6200000000000000000>。",
+    "Zahlung an <IBAN DE89 3704 0044 0532 0130 00>, Quittung an <EMAIL ann@x.org>.",
+    "رقم الجوال <PHONE ٠٥٠١٢٣٤٥٦٧>",
+    "the wifi password is <SECRET tr0ub4dor>",
+    "meet at 10:30 on 2026-03-14, table 12, 3 people, 45.50 each",
+    "commit 68ec26fd-603b-41a1-8ec4-20058fdf3f3c, build 47669240, v6.78.146",
+    "[PHONE_7K2Q] again, card [CARD_4111111111111111]",
+];
+
+#[test]
+fn what_a_desk_sees_every_day() {
+    let detector = detector();
+    for marked in DESK {
+        let (mut text, mut expected) = (String::new(), Vec::new());
+        for (i, part) in marked.split(['<', '>']).enumerate() {
+            let (entity, value) = if i % 2 == 1 { part.split_once(' ').unwrap_or_default() } else { ("", part) };
+            if i % 2 == 1 {
+                expected.push((entity.to_owned(), value.to_owned()));
+            }
+            text.push_str(value);
+        }
+        let findings = detector.scan(&text, "").into_iter();
+        let found: Vec<_> = findings.map(|f| (f.entity.to_string(), text[f.span].to_owned())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_key_before_the_value_is_a_cue() {
+    let detector = detector();
+    assert_eq!(detector.scan("536904399", "").len(), 0);
+    assert_eq!(detector.scan("536904399", "ssn")[0].entity.as_str(), "SSN");
+    assert_eq!(detector.scan("0301234567", "customerPhone")[0].entity.as_str(), "PHONE");
+    assert_eq!(detector.scan("0301234567", "order_number").len(), 0);
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let text = r#"
+[[pattern]]
+name = "a"
+entity = "lower"
+regex = "("
+validator = "luna"
+source = "x"
+
+[[pattern]]
+name = "b"
+entity = "B"
+regexp = "b"
+source = "x"
+
+[[pattern]]
+name = "c"
+entity = "C"
+regex = "c{3}-[0-9]"
+source = "x"
+examples.match = ["<<ccc-1>>"]
+"#;
+    let source = Source { name: "patterns/mine.toml".into(), text: text.into() };
+    let settings = Settings { regions: vec!["UK".into()] };
+    let problems = Detector::compile(&[source], &settings).err().unwrap_or_default();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let tells = |part: &str| told.iter().any(|problem| problem.contains(part));
+    for part in [
+        "mine.toml:12: unknown field `regexp`",
+        "`UK`",
+        "mine.toml:4: `lower`",
+        "mine.toml:5: `a`",
+        "mine.toml:6: there is no validator `luna`",
+    ] {
+        assert!(tells(part), "{part} is not among {told:#?}");
+    }
+}
+
+#[test]
+fn a_failing_example_refuses_the_file() {
+    let text =
+        "[[pattern]]\nname = \"a\"\nentity = \"A\"\nregex = \"abc\"\nsource = \"x\"\nexamples.match = [\"<<abd>>\"]\n";
+    let source = Source { name: "patterns/mine.toml".into(), text: text.into() };
+    let problems = Detector::compile(&[source], &Settings::default()).err().unwrap_or_default();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["patterns/mine.toml:6: `a`: the example \"<<abd>>\" does not match: correct the pattern or the example"]
     );
 }

@@ -99,7 +99,10 @@ fn spellings(word: &str) -> impl Iterator<Item = String> {
 
 fn stands_alone(context: &str, word: Range<usize>) -> bool {
     let glued = |inside: Option<char>, outside: Option<char>| {
-        inside.zip(outside).is_some_and(|(inside, outside)| separates(inside) && separates(outside))
+        let same = |inside: char, outside: char| inside.is_ascii() == outside.is_ascii();
+        inside
+            .zip(outside)
+            .is_some_and(|(inside, outside)| separates(inside) && separates(outside) && same(inside, outside))
     };
     let inside = &context[word.clone()];
     !glued(inside.chars().next(), context[..word.start].chars().next_back())

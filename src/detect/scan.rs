@@ -106,9 +106,10 @@ impl Scene<'_> {
 
     /// Tries a rule around `at`, at `done` at the earliest; says up to where it has looked.
     fn try_around(&self, id: RuleId, at: usize, back: usize, done: usize, found: &mut Vec<Taken>) -> usize {
-        let range = self.line_start(at, back).max(done)..self.line_end(at, self.detector.rule(id).longest);
-        self.try_within(id, range.clone(), found);
-        range.end.max(at + 1)
+        let floor = self.last_gone(at).map_or(done, |gone| gone.end.max(done));
+        let end = self.free_end(at, self.line_end(at, self.detector.rule(id).longest));
+        self.try_within(id, self.line_start(at, back).max(floor)..end, found);
+        end.max(at + 1)
     }
 
     /// Tries a rule on every line.
@@ -141,7 +142,10 @@ impl Scene<'_> {
         } else {
             self.line_end(start, rule.longest)
         };
-        let end = self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)));
+        if rule.round == Round::Weak && !self.has_words(rule, start..end) {
+            return start;
+        }
+        let end = self.free_end(start, end);
         let Some(matched) = rule.match_at(self.text, start..end) else { return start };
         let candidate = self.judge(id, matched.clone());
         let covered = candidate.as_ref().map(|candidate| candidate.span.end);
@@ -204,6 +208,19 @@ impl Scene<'_> {
         }
     }
 
+    /// Where what begins at `start` has to end: at `end`, or where the next place is taken.
+    fn free_end(&self, start: usize, end: usize) -> usize {
+        self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)))
+    }
+
+    /// Whether any cue word stands near enough to matter to a match within `range`: most numbers have none.
+    fn has_words(&self, rule: &Rule, range: Range<usize>) -> bool {
+        let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
+        let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
+        let named = first == 0 && !self.before.is_empty();
+        named || !self.heard.borrow_mut().within(&self.detector.cues, self.text, first..last).is_empty()
+    }
+
     /// What the words around `span`, on its line, say about it.
     fn sign(&self, rule: &Rule, span: &Range<usize>) -> Sign {
         let range = self.context_start(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK)
@@ -258,7 +275,7 @@ impl Scene<'_> {
     fn context_end(&self, at: usize, reach: usize) -> usize {
         let (mut start, mut left) = (at, reach);
         while let Some(gone) = self.next_gone(start).filter(|gone| gone.start <= self.line_end(start, left)) {
-            left = left.saturating_sub(gone.start - start + 1);
+            left = left.saturating_sub(gone.start.saturating_sub(start) + 1);
             start = gone.end;
         }
         self.text.floor_char_boundary(self.line_end(start, left))
