@@ -29,8 +29,11 @@ static UNION: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the union compiles")
 });
 
+/// Makes a text to scan.
+type Make = fn() -> String;
+
 /// Texts by name.
-const TEXTS: [(&str, fn() -> String); 8] = [
+const TEXTS: [(&str, Make); 8] = [
     ("clean_2k", || clean(2_000)),
     ("three_findings_2k", three_findings),
     ("clean_100k", || clean(100_000)),

@@ -41,6 +41,11 @@ pub(super) const VALIDATORS: &[Validator] = &[
     Validator { name: "phone_nanp", check: phone::nanp, canonical: phone::canonical },
     Validator { name: "phone_plausible", check: phone::plausible, canonical: phone::canonical },
     Validator { name: "secret", check: |text, _| secret::check(text), canonical: |text, _| Cow::Borrowed(text) },
+    Validator {
+        name: "secret_random",
+        check: |text, _| secret::random(text),
+        canonical: |text, _| Cow::Borrowed(text),
+    },
     Validator { name: "ssn", check: |text, _| ssn::check(text), canonical: |text, _| digits::only(text) },
 ];
 

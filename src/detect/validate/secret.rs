@@ -3,9 +3,15 @@
 /// A value that somebody could use: no placeholder for one, no reference to one, and not the same few characters.
 pub(super) fn check(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
-    let dummy =
-        DUMMIES.iter().any(|dummy| lower.contains(dummy)) || REFERENCES.iter().any(|start| text.starts_with(start));
-    (!dummy && distinct(&lower) > 3).then_some(text.len())
+    let dummy = DUMMIES.iter().any(|dummy| lower.contains(dummy)) || EMPTY.contains(&lower.as_str());
+    let reference = REFERENCES.iter().any(|start| text.starts_with(start));
+    (!dummy && !reference && distinct(&lower) > 3).then_some(text.len())
+}
+
+/// A value that a machine made: letters and digits, many different ones.
+pub(super) fn random(text: &str) -> Option<usize> {
+    let mixed = text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    check(text).filter(|_| mixed && distinct(text) > 9)
 }
 
 fn distinct(text: &str) -> u32 {
@@ -19,29 +25,22 @@ const DUMMIES: &[&str] = &[
     "xxxx",
     "****",
     "....",
+    "####",
     "example",
     "changeme",
     "change_me",
     "placeholder",
     "redacted",
     "dummy",
-    "sample",
-    "insert",
+    "insert_",
     "<",
     "${",
     "{{",
-    "null",
-    "none",
-    "undefined",
-    "true",
-    "false",
-    "required",
-    "password",
-    "secret",
-    "token",
-    "string",
-    "todo",
 ];
+
+/// Words that say there is none.
+const EMPTY: &[&str] =
+    &["null", "none", "undefined", "true", "false", "required", "optional", "password", "secret", "token", "string"];
 
 /// How a reference to a secret begins.
 const REFERENCES: &[&str] = &["$", "%", "env.", "os.", "process.", "@", "{", "[", "(", "/"];
@@ -59,6 +58,8 @@ mod tests {
             ("<password>", false),
             ("xxxxxxxx", false),
             ("${DB_PASSWORD}", false),
+            ("secret", false),
+            ("my-secret-41", true),
             ("process.env.KEY", false),
             ("aaaaaaaa", false),
         ] {
