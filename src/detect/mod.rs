@@ -9,6 +9,7 @@
 
 mod built_in;
 mod compile;
+mod context;
 mod cues;
 mod entity;
 mod examples;

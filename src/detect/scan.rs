@@ -6,22 +6,12 @@ use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
 use super::{
     Detector,
-    cues::{self, Heard, Hit, Sign},
-    language::Distance,
+    cues::{Heard, Sign},
     placeholder,
     rule::{Round, Rule},
     shape::Start,
     spots::{RuleId, Waking},
 };
-
-/// How many bytes of context a cue is looked for in, on each side, for each character of its distance.
-const BYTES_PER_CHAR: usize = 3;
-
-/// Room in a context for the word that the distance reaches.
-const SLACK: usize = 32;
-
-/// How many look-alikes may stand between a value and a finding that still matters to it.
-const NEARBY: usize = 16;
 
 /// How often a text is gone through while something new is found: what one finding leaves over, or what it was glued to, may
 /// be one itself, and would be when the redacted text is read again.
@@ -66,15 +56,15 @@ pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken
 }
 
 /// One text on its way.
-struct Scene<'s> {
-    detector: &'s Detector,
-    text: &'s str,
-    before: &'s str,
+pub(super) struct Scene<'s> {
+    pub(super) detector: &'s Detector,
+    pub(super) text: &'s str,
+    pub(super) before: &'s str,
     /// Where rules have to be tried, by rule and place.
     wakings: Vec<Waking>,
     /// What the rounds so far have taken, sorted.
-    taken: Vec<Taken>,
-    heard: RefCell<Heard>,
+    pub(super) taken: Vec<Taken>,
+    pub(super) heard: RefCell<Heard>,
 }
 
 impl Scene<'_> {
@@ -137,6 +127,9 @@ impl Scene<'_> {
     /// A literal's match covers the literals in it. A number that fails leaves its later groups to be tried.
     fn try_at(&self, id: RuleId, start: usize, found: &mut Vec<Taken>) -> usize {
         let rule = self.detector.rule(id);
+        if rule.group == 0 && matches!(rule.start, Start::Anchor(_)) && self.is_glued(start) {
+            return start;
+        }
         let end = if rule.multiline {
             (start + rule.longest).min(self.text.len())
         } else {
@@ -151,6 +144,13 @@ impl Scene<'_> {
         let covered = candidate.as_ref().map(|candidate| candidate.span.end);
         found.extend(candidate);
         if matches!(rule.start, Start::Number { .. }) { covered.unwrap_or(start) } else { matched.end }
+    }
+
+    /// Whether a letter or digit runs into what begins at `start`.
+    fn is_glued(&self, start: usize) -> bool {
+        let alphanumeric = |at: usize| self.text.as_bytes().get(at).is_some_and(u8::is_ascii_alphanumeric);
+        let gone = self.last_gone(start).is_some_and(|gone| gone.end == start);
+        start > 0 && alphanumeric(start) && alphanumeric(start - 1) && !gone
     }
 
     /// A match that passes every condition of its rule, cut to its value.
@@ -213,101 +213,8 @@ impl Scene<'_> {
         self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)))
     }
 
-    /// Whether any cue word stands near enough to matter to a match within `range`: most numbers have none.
-    fn has_words(&self, rule: &Rule, range: Range<usize>) -> bool {
-        let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
-        let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
-        let named = first == 0 && !self.before.is_empty();
-        named || !self.heard.borrow_mut().within(&self.detector.cues, self.text, first..last).is_empty()
-    }
-
-    /// What the words around `span`, on its line, say about it.
-    fn sign(&self, rule: &Rule, span: &Range<usize>) -> Sign {
-        let range = self.context_start(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK)
-            ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
-        let mut heard = self.heard.borrow_mut();
-        let hits = heard.within(&self.detector.cues, self.text, range.clone());
-        let (start, end) = (span.start as isize, span.end as isize);
-        let stays = |hit: &&Hit| (hit.end <= start || hit.start >= end) && !self.is_inside_gone(hit);
-        let mut hits: Vec<Hit> = hits.iter().filter(stays).copied().collect();
-        if range.start == 0 && !self.before.is_empty() {
-            let words = words_of(self.before);
-            self.detector.cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
-        }
-        cues::judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
-    }
-
-    /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.
-    fn gap(&self, hit: &Hit, span: &Range<usize>, distance: Distance) -> Option<usize> {
-        if hit.end <= span.start as isize {
-            let outside = usize::try_from(-hit.end).unwrap_or(0);
-            let gap = outside + self.chars(usize::try_from(hit.end).unwrap_or(0)..span.start);
-            (gap <= distance.before).then_some(gap)
-        } else {
-            let gap = self.chars(span.end..usize::try_from(hit.start).ok()?);
-            (gap <= distance.after).then_some(gap)
-        }
-    }
-
-    /// How many characters `range` holds, without what will be gone.
-    fn chars(&self, range: Range<usize>) -> usize {
-        let (mut count, mut at) = (0, range.start);
-        while at < range.end {
-            let gone = self.next_gone(at).filter(|gone| gone.start < range.end);
-            let end = gone.map_or(range.end, |gone| gone.start);
-            count += self.text[at..end].chars().count();
-            at = gone.map_or(range.end, |gone| gone.end);
-        }
-        count
-    }
-
-    /// Where the context of a value at `at` begins: `reach` bytes back on its line, without what will be gone.
-    fn context_start(&self, at: usize, reach: usize) -> usize {
-        let (mut end, mut left) = (at, reach);
-        while let Some(gone) = self.last_gone(end).filter(|gone| gone.end >= self.line_start(end, left)) {
-            left = left.saturating_sub(end - gone.end + 1);
-            end = gone.start;
-        }
-        self.text.ceil_char_boundary(self.line_start(end, left))
-    }
-
-    /// Where the context of a value that ends at `at` ends.
-    fn context_end(&self, at: usize, reach: usize) -> usize {
-        let (mut start, mut left) = (at, reach);
-        while let Some(gone) = self.next_gone(start).filter(|gone| gone.start <= self.line_end(start, left)) {
-            left = left.saturating_sub(gone.start.saturating_sub(start) + 1);
-            start = gone.end;
-        }
-        self.text.floor_char_boundary(self.line_end(start, left))
-    }
-
-    fn is_inside_gone(&self, hit: &Hit) -> bool {
-        let place = usize::try_from(hit.start).ok().and_then(|start| self.next_gone(start));
-        place.is_some_and(|gone| (gone.start as isize) < hit.end)
-    }
-
-    /// The first place that ends behind `at` where a placeholder stands or will stand.
-    fn next_gone(&self, at: usize) -> Option<&Range<usize>> {
-        let after = self.taken[self.taken.partition_point(|taken| taken.span.end <= at)..].iter();
-        after.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
-    }
-
-    /// Whether a placeholder stands, or will stand, in this place.
-    fn is_gone(&self, taken: &Taken) -> bool {
-        match taken.by {
-            Taker::Placeholder => true,
-            Taker::Rule(id) => self.detector.rule(id).pattern.is_some(),
-        }
-    }
-
-    /// The last such place that ends at `at` or before.
-    fn last_gone(&self, at: usize) -> Option<&Range<usize>> {
-        let before = self.taken[..self.taken.partition_point(|taken| taken.span.end <= at)].iter().rev();
-        before.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
-    }
-
     /// The first place taken that ends after `at`.
-    fn taken_after(&self, at: usize) -> Option<&Taken> {
+    pub(super) fn taken_after(&self, at: usize) -> Option<&Taken> {
         self.taken.get(self.taken.partition_point(|taken| taken.span.end <= at))
     }
 
@@ -329,12 +236,12 @@ impl Scene<'_> {
         self.taken.sort_by_key(|taken| taken.span.start);
     }
 
-    fn line_start(&self, at: usize, reach: usize) -> usize {
+    pub(super) fn line_start(&self, at: usize, reach: usize) -> usize {
         let from = at.saturating_sub(reach);
         memchr::memrchr2(b'\n', b'\r', &self.text.as_bytes()[from..at]).map_or(from, |line_end| from + line_end + 1)
     }
 
-    fn line_end(&self, at: usize, reach: usize) -> usize {
+    pub(super) fn line_end(&self, at: usize, reach: usize) -> usize {
         let to = (at + reach).min(self.text.len());
         memchr::memchr2(b'\n', b'\r', &self.text.as_bytes()[at..to]).map_or(to, |line_end| at + line_end)
     }
@@ -343,21 +250,4 @@ impl Scene<'_> {
 /// What joins digits into one number.
 fn joins(byte: u8) -> bool {
     matches!(byte, b'.' | b'-')
-}
-
-/// The words of a name such as `phoneNumber` or `phone_number`, with a space behind them.
-fn words_of(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 8);
-    let mut small = false;
-    for c in name.chars() {
-        if small && c.is_uppercase() {
-            words.push(' ');
-        }
-        small = c.is_lowercase();
-        words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
-    }
-    if !words.is_empty() {
-        words.push(' ');
-    }
-    words
 }
