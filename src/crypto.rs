@@ -1,7 +1,9 @@
-//! The only door to the crypto library: keyed hashes, plain hashes and random bytes.
+//! The only door to the crypto library: keyed hashes, plain hashes, random bytes, and what TLS uses.
 //!
 //! One [`MasterKey`] is kept by the operator; every use derives a key of its own from it, so that a placeholder says nothing
 //! about the log's chain and the other way round.
+
+use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac, rand};
 use zeroize::Zeroizing;
@@ -74,6 +76,11 @@ impl MacKey {
         }
         fixed(context.sign().as_ref())
     }
+}
+
+/// The cryptography that TLS uses.
+pub fn for_tls() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
 /// The SHA-256 of `bytes`.

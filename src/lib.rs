@@ -1,4 +1,41 @@
 //! Blotter: a PII-redacting streaming reverse proxy for AI model calls.
+//!
+//! A bot points its SDK's base URL at Blotter. Blotter takes social security numbers, card numbers, phone numbers and the like
+//! out of the prompt before it leaves, forwards the rest to the provider, streams the answer back with the caller's own values
+//! in place, and keeps an append-only log of every exchange.
+//!
+//! # The house
+//!
+//! A `use` leads to a lower floor or stays in its own room.
+//!
+//! | floor | room | |
+//! |---|---|---|
+//! | 0 | [`wire`] | bytes, no meaning: JSON's places, a stream's frames |
+//! | 0 | [`crypto`] | the only door to the crypto library |
+//! | 0 | [`detect`] | text in, findings out: pattern files, validators, cues |
+//! | 1 | [`provider`] | what each API looks like, as tables |
+//! | 1 | [`policy`] | entity → action |
+//! | 2 | [`redact`] | strings → findings → actions → edits → bytes, and the way back |
+//! | 2 | [`audit`] | entries, chain, one writer thread, questions |
+//! | 2 | [`route`] | path → upstream |
+//! | 3 | [`config`] | files → a ruleset, all problems at once |
+//! | 4 | [`proxy`] | the live path |
+//! | 5 | [`fake`] | a provider that answers by echo: demo, test double, bench upstream |
+//! | 6 | [`cli`] | one file per command; the only code that prints |
+//!
+//! # What never is
+//!
+//! - `wire`, `detect`, `provider`, `policy` and `redact` name no runtime, file system, environment, clock or logging.
+//! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy` and `fake` HTTP; only `cli` prints.
+//! - `proxy` never asks which provider it is: the tables answer.
+//! - `audit` never names `redact`, and a finding has no field for the value: no path leads an original into the log.
+//!
+//! `tests/floors.rs` holds these.
+//!
+//! # The story of a request
+//!
+//! `proxy/exchange.rs` tells it: find the route, read the request within its limits, redact it, append the opening entry and
+//! wait until it is on the disk, forward, restore the answer frame by frame, append the closing entry.
 
 pub mod audit;
 pub mod cli;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::detect::Entity;
-use crate::provider::Strand;
 
 /// What is done with a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -76,14 +75,9 @@ impl Policy {
         self.rule(entity).action
     }
 
-    /// Whether a value of `entity` comes back in a strand of this kind.
-    pub fn restores(&self, entity: &Entity, strand: Strand) -> bool {
-        match self.rule(entity).restore {
-            Restore::Arguments => strand == Strand::Arguments,
-            Restore::Everywhere => true,
-            Restore::Never => false,
-            Restore::Text => strand == Strand::Text,
-        }
+    /// Where a value of `entity` comes back.
+    pub fn restore(&self, entity: &Entity) -> Restore {
+        self.rule(entity).restore
     }
 
     fn rule(&self, entity: &Entity) -> Rule {

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::refused::Refused;
 use crate::config::Limits;
+use crate::crypto;
 
 /// The connections to all upstreams.
 pub type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -28,8 +29,7 @@ pub fn client(limits: &Limits) -> Result<Client, TlsError> {
     connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(Duration::from_secs(limits.connect_seconds)));
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let tls = rustls::ClientConfig::builder_with_provider(provider.into())
+    let tls = rustls::ClientConfig::builder_with_provider(crypto::for_tls())
         .with_safe_default_protocol_versions()?
         .with_webpki_roots()
         .with_no_client_auth();

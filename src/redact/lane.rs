@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::placeholder::{self, Reading, Tail};
 use super::vault::{Held, Vault};
-use crate::policy::Policy;
+use crate::policy::{Policy, Restore};
 use crate::provider::Strand;
 use crate::wire::json;
 
@@ -135,7 +135,7 @@ impl Lane {
     /// The value to put here, escaped for the JSON strings of the lane's own text around it.
     fn value(&self, means: Means, name: &str) -> Option<String> {
         let Held { entity, value } = means.vault.value(name)?;
-        if !self.context.restorable() || !means.policy.restores(entity, self.strand) {
+        if !self.context.restorable() || !comes_back(means.policy.restore(entity), self.strand) {
             return None;
         }
         let escape = |text: String, _| json::encode(&text).into_owned();
@@ -170,5 +170,14 @@ impl Lane {
             piece.origin.offset += cut;
             piece.length > 0
         });
+    }
+}
+
+fn comes_back(restore: Restore, strand: Strand) -> bool {
+    match restore {
+        Restore::Arguments => strand == Strand::Arguments,
+        Restore::Everywhere => true,
+        Restore::Never => false,
+        Restore::Text => strand == Strand::Text,
     }
 }

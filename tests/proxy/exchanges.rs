@@ -4,14 +4,12 @@
 //! the scripted answer may use them too. Every streamed answer is sent three times: in the chunks given, byte by byte, and
 //! in pieces of seven bytes.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::support::{Caller, Proxy, Script, Upstream};
 use bytes::Bytes;
 use serde::Deserialize;
-use support::{Caller, Proxy, Script, Upstream};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
