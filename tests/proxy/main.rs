@@ -2,5 +2,6 @@
 
 mod crash;
 mod exchanges;
+mod http;
 mod recordings;
 mod support;

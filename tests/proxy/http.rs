@@ -1,0 +1,159 @@
+//! What HTTP brings: versions, sizes, callers that leave, providers that are not there, a log that cannot be written.
+
+use std::time::Duration;
+
+use blotter::audit::Outcome;
+use blotter::fake::{Manner, Provider};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+
+use crate::support::{Caller, Proxy, Script, Upstream};
+
+const CHAT: &str = r#"{"messages":[{"role":"user","content":"ssn 536-90-4399"}]}"#;
+const STREAM: &str =
+    r#"{"stream":true,"messages":[{"role":"user","content":"ssn 536-90-4399, and more text to be echoed"}]}"#;
+
+async fn send(
+    client: &Client<impl hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static, Full<Bytes>>,
+    proxy: &Proxy,
+    body: impl Into<Bytes>,
+) -> Response<Incoming> {
+    let request =
+        Request::post(format!("http://{}/v1/chat/completions", proxy.address)).body(Full::new(body.into())).unwrap();
+    client.request(request).await.unwrap()
+}
+
+async fn text(response: Response<Incoming>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http2_in_the_clear_works_too() {
+    let provider = Provider::start(Manner::default()).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let (one, other) = tokio::join!(send(&client, &proxy, CHAT), send(&client, &proxy, STREAM));
+    assert_eq!(one.version(), hyper::Version::HTTP_2);
+    assert!(text(one).await.contains("536-90-4399"));
+    assert!(text(other).await.contains("536-90-4399"));
+    assert_eq!(proxy.stop().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_goes_through() {
+    let provider = Provider::start(Manner::default()).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let message = "all is well, thank you. ".repeat(5 * 1024 * 1024 / 24) + "ssn 536-90-4399";
+    let answer = text(send(&client, &proxy, format!(r#"{{"messages":[{{"content":"{message}"}}]}}"#)).await).await;
+    assert!(answer.contains(&message));
+    assert!(!String::from_utf8_lossy(&provider.seen()[0].body).contains("4399"));
+    assert_eq!(proxy.stop().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_arrives_when_it_is_sent() {
+    let provider = Provider::start(Manner { cut: 4, pause: Duration::from_millis(20), keep: false }).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut body = send(&client, &proxy, STREAM).await.into_body();
+    let mut arrivals = 0;
+    while let Some(frame) = body.frame().await {
+        arrivals += usize::from(frame.unwrap().is_data());
+    }
+    assert!(arrivals >= 8, "{arrivals} arrivals");
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_leaves_ends_the_exchange() {
+    let provider = Provider::start(Manner { cut: 1, pause: Duration::from_millis(5), keep: false }).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut response = send(&client, &proxy, STREAM).await;
+    response.frame().await.unwrap().unwrap();
+    drop((response, client));
+    let records = proxy.stop().await;
+    assert_eq!(records[0].closed.as_ref().unwrap().outcome, Outcome::CallerGone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_not_there_is_told_and_logged() {
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let proxy = Proxy::start(nobody, "").await;
+    let answer = Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
+    assert_eq!(answer.status, 502);
+    assert_eq!(answer.headers["x-should-retry"], "false");
+    let records = proxy.stop().await;
+    let closed = records[0].closed.as_ref().unwrap();
+    assert_eq!((closed.outcome, closed.reason.as_deref()), (Outcome::UpstreamFailed, Some("upstream/unreachable")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_log_nothing_is_forwarded() {
+    let provider = Provider::start(Manner::default()).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    let folder = proxy.folder.path().join("audit");
+    std::fs::rename(&folder, proxy.folder.path().join("moved")).unwrap();
+    let answer = Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
+    assert_eq!(answer.status, 503);
+    assert!(String::from_utf8_lossy(&answer.body).contains("audit log"));
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(provider.count(), 0);
+    std::fs::rename(proxy.folder.path().join("moved"), &folder).unwrap();
+    let answer = Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
+    assert_eq!(answer.status, 200, "it recovers by itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_came_compressed_is_not_passed_unseen() {
+    let upstream = Upstream::start(|_| Script {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into()), ("content-encoding".into(), "gzip".into())],
+        chunks: vec![Bytes::from_static(b"\x1f\x8b")],
+        breaks_off: false,
+    })
+    .await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let answer = Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
+    assert_eq!(answer.status, 502);
+    assert_eq!(proxy.stop().await[0].closed.as_ref().unwrap().reason.as_deref(), Some("answer/encoding"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_holds_what_the_model_saw_and_said_and_no_value() {
+    let upstream = Upstream::start(|_| Script {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        chunks: vec![
+            r#"{"choices":[{"index":0,"message":{"content":"not 536-90-4399 but a stranger's 219-09-9998"}}]}"#.into(),
+        ],
+        breaks_off: false,
+    })
+    .await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let headers = [
+        ("x-blotter-subject".to_owned(), "+1 415 555 2671".to_owned()),
+        ("authorization".to_owned(), "Bearer sk-secret".to_owned()),
+    ];
+    Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &headers, CHAT.into()).await;
+    let folder = proxy.folder.path().join("audit");
+    let kept: Vec<u8> =
+        std::fs::read_dir(&folder).unwrap().flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    let records = proxy.stop().await;
+    let record = &records[0];
+    let answer = String::from_utf8_lossy(&record.closed.as_ref().unwrap().answer).into_owned();
+    assert!(answer.contains("but a stranger's [SSN_"), "{answer}");
+    assert!(record.opened.subject.as_ref().unwrap().starts_with("sub_"));
+    for value in ["536-90-4399", "219-09-9998", "415 555", "sk-secret"] {
+        assert!(!contains(&kept, value.as_bytes()), "{value} is in the log");
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
