@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, BuildError, Input};
 
+use super::spots;
+
 /// Names one list of cue words.
 pub(super) type ListId = u16;
 
@@ -49,7 +51,7 @@ impl Cues {
                 }
             }
         }
-        Ok(Self { words: AhoCorasick::builder().ascii_case_insensitive(true).build(&unique)?, lists })
+        Ok(Self { words: spots::automaton(&unique)?, lists })
     }
 
     /// Finds the cue words in the part `range` of `text`, counted from `origin`.

@@ -1,7 +1,7 @@
 //! The first, cheap look at a text: where groups of digits stand and where anchors occur. Text with neither is done here,
 //! without an allocation.
 
-use aho_corasick::{AhoCorasick, BuildError, Input};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input};
 
 use super::shape::GAP;
 
@@ -93,6 +93,13 @@ pub(super) struct Anchors {
     rules: Vec<Vec<RuleId>>,
 }
 
+/// An automaton for `words`, whatever their ASCII case: the fastest kind while there are few enough for it.
+pub(super) fn automaton<W: AsRef<[u8]>>(words: &[W]) -> Result<AhoCorasick, BuildError> {
+    const FEW: usize = 4096;
+    let kind = (words.len() <= FEW).then_some(AhoCorasickKind::DFA);
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(words)
+}
+
 /// Where a rule has to be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Waking {
@@ -117,7 +124,7 @@ impl Anchors {
             }
         }
         rules.iter_mut().for_each(Vec::dedup);
-        Ok(Self { literals: AhoCorasick::builder().ascii_case_insensitive(true).build(unique)?, rules })
+        Ok(Self { literals: automaton(&unique)?, rules })
     }
 
     /// Finds every place where a literal wakes a rule.
