@@ -113,3 +113,12 @@ proptest! {
 fn every_shipped_rule_knows_where_to_start() {
     assert_eq!(detector().anywhere, [0; 0], "a rule runs over the whole text");
 }
+
+#[test]
+fn the_shipped_examples_hold_for_any_regions() {
+    for regions in [vec![], vec!["JP".to_owned()], vec!["US".to_owned(), "AR".to_owned(), "NG".to_owned()]] {
+        let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
+        let problems = Detector::compile(&BUILT_IN.iter().map(source).collect::<Vec<_>>(), &Settings { regions }).err();
+        assert_eq!(problems, None);
+    }
+}
