@@ -187,7 +187,7 @@ impl Redaction<'_> {
     }
 
     fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Range<usize>>), Unfit> {
-        let mut walk = Walk { redaction: self, document, nesting: 0, marks: Vec::new(), credentials: Vec::new() };
+        let mut walk = Walk::new(self, document, 0);
         walk.value(document.root(), shape, "")?;
         Ok((walk.marks, walk.credentials))
     }
@@ -238,12 +238,18 @@ struct Walk<'w, 'a, 'd> {
     nesting: usize,
     marks: Vec<Mark>,
     credentials: Vec<Range<usize>>,
+    /// The end of the text read last.
+    said: String,
 }
 
 /// How many JSON texts inside each other's strings are read as JSON; deeper ones are scanned as text.
 const DEEPEST_TEXT: usize = 8;
 
-impl Walk<'_, '_, '_> {
+impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
+    fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
+        Self { redaction, document, nesting, marks: Vec::new(), credentials: Vec::new(), said: String::new() }
+    }
+
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
     fn value(&mut self, id: NodeId, shape: &'static Shape, name: &str) -> Result<(), Unfit> {
         let shape = shape.resolve(self.document, id);
@@ -268,16 +274,22 @@ impl Walk<'_, '_, '_> {
                     self.value(value, shape.member(&name), &name)?;
                 }
             }
-            (_, Kind::Number) => self.number(id, name)?,
-            (_, Kind::String) => self.string(id, name)?,
+            (_, Kind::Number) => self.number(id, &self.before(name))?,
+            (_, Kind::String) => self.string(id, &self.before(name))?,
         }
         Ok(())
+    }
+
+    /// What stands before a value: the end of the text before it, which may be the question that it answers, and its key.
+    fn before(&self, name: &str) -> String {
+        format!("{} {name}", self.said)
     }
 
     fn string(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
         let source = self.document.inner(id);
         let text = json::decode(source);
         let mut marks = self.marks_in(&text, before)?;
+        self.said = last_words(&text).to_owned();
         if marks.is_empty() {
             return Ok(());
         }
@@ -299,9 +311,7 @@ impl Walk<'_, '_, '_> {
             && self.nesting < DEEPEST_TEXT
             && let Ok(document) = Document::parse(text.as_bytes(), self.redaction.redactor.nesting)
         {
-            let nesting = self.nesting + 1;
-            let redaction = &mut *self.redaction;
-            let mut walk = Walk { redaction, document: &document, nesting, marks: Vec::new(), credentials: Vec::new() };
+            let mut walk = Walk::new(self.redaction, &document, self.nesting + 1);
             walk.value(document.root(), &Shape::Text, before)?;
             return Ok(walk.marks);
         }
@@ -318,6 +328,13 @@ impl Walk<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+/// The end of the last line of `text`: as much as a cue may lie away.
+fn last_words(text: &str) -> &str {
+    const ENOUGH: usize = 160;
+    let line = text.trim_ascii_end().rsplit('\n').next().unwrap_or_default();
+    &line[line.ceil_char_boundary(line.len().saturating_sub(ENOUGH))..]
 }
 
 #[cfg(test)]

@@ -75,6 +75,17 @@ fn a_value_is_found_however_it_is_written() {
 }
 
 #[test]
+fn the_question_before_is_a_cue() {
+    check(
+        chat(),
+        r#"{"messages":[{"role":"assistant","content":"What is your social security number?"},{"role":"user","content":"536904399"}]}"#,
+        r#"{"messages":[{"role":"assistant","content":"What is your social security number?"},{"role":"user","content":"[SSN]"}]}"#,
+    );
+    let order = r#"{"messages":[{"role":"assistant","content":"What is your order number?"},{"role":"user","content":"536904399"}]}"#;
+    check(chat(), order, order);
+}
+
+#[test]
 fn tool_arguments_are_read_as_json_inside_a_string() {
     check(
         chat(),
