@@ -29,12 +29,11 @@ pub fn client(limits: &Limits) -> Result<Client, TlsError> {
     connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(Duration::from_secs(limits.connect_seconds)));
-    let tls = rustls::ClientConfig::builder_with_provider(crypto::for_tls())
-        .with_safe_default_protocol_versions()?
-        .with_webpki_roots()
-        .with_no_client_auth();
+    let tls = || rustls::ClientConfig::builder_with_provider(crypto::for_tls()).with_safe_default_protocol_versions();
+    // A machine without certificates of its own (a bare container) gets those of the Mozilla programme.
+    let tls = tls()?.with_native_roots().or_else(|_| Ok::<_, rustls::Error>(tls()?.with_webpki_roots()))?;
     let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
+        .with_tls_config(tls.with_no_client_auth())
         .https_or_http()
         .enable_all_versions()
         .wrap_connector(connector);

@@ -73,11 +73,17 @@ fn start(folder: &Path) -> (Child, SocketAddr) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let address = address_of(&mut proxy);
+    (proxy, address)
+}
+
+/// Where a proxy that has just been started says that it listens.
+pub fn address_of(proxy: &mut Child) -> SocketAddr {
     let mut lines = BufReader::new(proxy.stderr.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     let address = first.rsplit("http://").next().unwrap().parse().unwrap_or_else(|_| panic!("{first}"));
     std::thread::spawn(move || lines.for_each(drop));
-    (proxy, address)
+    address
 }
 
 /// Asks until the proxy is gone; each request says its number.

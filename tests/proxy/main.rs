@@ -5,3 +5,4 @@ mod exchanges;
 mod http;
 mod recordings;
 mod support;
+mod tls;
