@@ -82,7 +82,7 @@ fn list(config: &ConfigFile, options: List) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     let reader = Reader::open(&setup.audit)?;
     let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
-    let identities = if asks_for_ids { Some(Identities::new(&setup.key.open()?)) } else { None };
+    let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
     let token = |identity, id: Option<String>| Some(identities.as_ref()?.token(identity, &id?));
     let (json, csv) = (options.json, options.csv);
     let found = reader.list(&Filter {
@@ -269,7 +269,7 @@ fn answer(bytes: &[u8]) -> String {
 fn verify(config: &ConfigFile) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     Reader::open(&setup.audit)?;
-    let report = audit::verify(&setup.audit, &setup.key.open()?.derive(Purpose::Chain))?;
+    let report = audit::verify(&setup.audit, &setup.key.read()?.derive(Purpose::Chain))?;
     let mut out = std::io::stdout().lock();
     for problem in &report.problems {
         let entry = problem.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();

@@ -66,6 +66,13 @@ enum Outcome {
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
+        // A panic's message may quote the text that was at hand.
+        std::panic::set_hook(Box::new(|panic| match panic.location() {
+            Some(place) => {
+                eprintln!("blotter: a bug at {place}: please report it; the message is withheld, it may hold a value")
+            }
+            None => eprintln!("blotter: a bug: please report it"),
+        }));
         let config = self.config;
         let ended = match self.command.unwrap_or(Command::Serve) {
             Command::Audit(command) => audit::run(&config, command),

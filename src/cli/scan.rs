@@ -55,12 +55,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
 
 /// The installation's key if there is one, so that placeholders are those of its log; nothing is made for a scan.
 fn placeholder_key(place: &KeyPlace) -> MacKey {
-    let there = match place {
-        KeyPlace::Env(_) => true,
-        KeyPlace::File(path) => path.exists(),
-    };
-    let key = if there { place.open().ok() } else { None };
-    key.unwrap_or_else(MasterKey::generate).derive(Purpose::Placeholder)
+    place.read().unwrap_or_else(|_| MasterKey::generate()).derive(Purpose::Placeholder)
 }
 
 fn scan(setup: &Setup, key: &MacKey, file: &Path) -> anyhow::Result<Scanned> {

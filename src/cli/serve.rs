@@ -24,7 +24,7 @@ pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
 async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     let listener =
         TcpListener::bind(setup.listen).await.with_context(|| format!("cannot listen on {}", setup.listen))?;
-    let key = setup.key.open()?;
+    let key = setup.key.read_or_make()?;
     let (log, writer) = Log::open(&setup.audit, key.derive(Purpose::Chain))?;
     introduce(&setup, listener.local_addr()?);
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;

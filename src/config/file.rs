@@ -17,7 +17,7 @@ use crate::route::{Credential, Route, Routes, Secret, Upstream};
 pub(super) struct File {
     pub listen: SocketAddr,
     pub patterns: Option<PathBuf>,
-    pub phone_regions: Vec<String>,
+    pub phone_regions: Spanned<Vec<String>>,
     pub audit: PathBuf,
     pub key: KeyPlace,
     pub limits: Limits,
@@ -57,20 +57,20 @@ struct CredentialSection {
 }
 
 /// Reads a `proxy.toml` whose relative paths begin at `folder`. What is wrong is told, and its default stands in.
-pub(super) fn read(source: &Source, folder: &Path) -> (File, Vec<Problem>) {
-    let mut sections = Sections::read(source);
+pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>), Vec<Problem>> {
+    let mut sections = Sections::read(source)?;
     let audit = sections.take("audit").map_or(PathBuf::from("audit"), |audit: AuditSection| audit.folder);
     let file = File {
         listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
         patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
-        phone_regions: sections.take("phone_regions").unwrap_or_else(|| vec!["US".to_owned()]),
+        phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         audit: folder.join(audit),
         key: key_place(&mut sections, folder),
         limits: sections.take("limits").unwrap_or_default(),
         policy: policy(&mut sections),
         routes: routes(&mut sections, folder),
     };
-    (file, sections.refuse_the_rest(KNOWN))
+    Ok((file, sections.refuse_the_rest(KNOWN)))
 }
 
 fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
@@ -104,6 +104,7 @@ fn policy(sections: &mut Sections) -> Policy {
 
 fn routes(sections: &mut Sections, folder: &Path) -> Routes {
     let mut routes: Vec<Route> = Vec::new();
+    let told = sections.problems.len();
     for section in sections.take_list::<RouteSection>("route") {
         let span = section.name.span();
         if let Some(known) = routes.iter().find(|route| route.name == *section.name.get_ref()) {
@@ -119,7 +120,7 @@ fn routes(sections: &mut Sections, folder: &Path) -> Routes {
         let what = format!("the default route `{}` is not among the routes", name.get_ref());
         sections.problem(name.span(), what, "name a `[[route]]` of this file".to_owned());
     }
-    if routes.is_empty() {
+    if routes.is_empty() && sections.problems.len() == told {
         let remedy = "add a `[[route]]` with `name` and `upstream`".to_owned();
         sections.problem(0..0, "no route leads anywhere".to_owned(), remedy);
     }

@@ -41,21 +41,23 @@ pub enum KeyError {
     },
 }
 
-/// Reads the installation's key, or makes one where its file is missing.
-pub(super) fn open(place: &KeyPlace) -> Result<MasterKey, KeyError> {
+/// Reads the installation's key.
+pub(super) fn read(place: &KeyPlace) -> Result<MasterKey, KeyError> {
     match place {
         KeyPlace::Env(name) => {
             let text = std::env::var(name).map(Zeroizing::new).ok();
             text.and_then(|text| MasterKey::from_hex(&text)).ok_or_else(|| KeyError::Env { name: name.clone() })
         }
-        KeyPlace::File(path) => {
-            let io = |error| KeyError::Io { path: path.clone(), error };
-            match make(path) {
-                Ok(key) => Ok(key),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
-                Err(error) => Err(io(error)),
-            }
-        }
+        KeyPlace::File(path) => read_file(path),
+    }
+}
+
+/// Reads the installation's key, or makes one where its file is missing.
+pub(super) fn read_or_make(place: &KeyPlace) -> Result<MasterKey, KeyError> {
+    let KeyPlace::File(path) = place else { return read(place) };
+    match make(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_file(path),
+        made => made.map_err(|error| KeyError::Io { path: path.clone(), error }),
     }
 }
 
@@ -67,7 +69,7 @@ fn make(path: &Path) -> io::Result<MasterKey> {
     Ok(key)
 }
 
-fn read(path: &Path) -> Result<MasterKey, KeyError> {
+fn read_file(path: &Path) -> Result<MasterKey, KeyError> {
     let io = |error| KeyError::Io { path: path.to_owned(), error };
     let mode = fs::metadata(path).map_err(io)?.permissions().mode();
     if mode & 0o077 != 0 {

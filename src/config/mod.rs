@@ -71,11 +71,17 @@ pub fn load(path: Option<&Path>) -> Result<Setup, Vec<Problem>> {
 
 /// Reads a `proxy.toml` whose relative paths begin at `folder`.
 pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>> {
-    let (file, mut problems) = file::read(&source, folder);
+    let (file, mut problems) = file::read(&source, folder)?;
     let (sources, unread) = patterns::sources(file.patterns.as_deref());
     problems.extend(unread);
-    let settings = Settings { regions: file.phone_regions };
-    let detector = Detector::compile(&sources, &settings).map_err(|found| problems.extend(found));
+    let regions_at = file.phone_regions.span();
+    let settings = Settings { regions: file.phone_regions.into_inner() };
+    let in_its_file = |problem: Problem| match problem.file.as_str() {
+        "regions" => source.problem(regions_at.clone(), problem.what, problem.remedy),
+        _ => problem,
+    };
+    let detector = Detector::compile(&sources, &settings);
+    let detector = detector.map_err(|found| problems.extend(found.into_iter().map(in_its_file)));
     match detector {
         Ok(detector) if problems.is_empty() => {
             let mut sources = sources;
@@ -90,9 +96,14 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
 }
 
 impl KeyPlace {
+    /// Reads the key.
+    pub fn read(&self) -> Result<MasterKey, KeyError> {
+        key::read(self)
+    }
+
     /// Reads the key; a file that is missing is made, with a fresh key that only its owner can read.
-    pub fn open(&self) -> Result<MasterKey, key::KeyError> {
-        key::open(self)
+    pub fn read_or_make(&self) -> Result<MasterKey, KeyError> {
+        key::read_or_make(self)
     }
 }
 
@@ -103,3 +114,6 @@ fn version(sources: &[Source]) -> String {
     let joined: Vec<u8> = sources.iter().flat_map(|source| crypto::sha256(source.text.as_bytes())).collect();
     crypto::hex(&crypto::sha256(&joined)[..6])
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,14 +16,14 @@ pub(super) struct Sections<'s> {
 }
 
 impl<'s> Sections<'s> {
-    /// Reads a file's TOML; what breaks its grammar is a problem.
-    pub(super) fn read(source: &'s Source) -> Self {
+    /// Reads a file's TOML. Where its grammar is broken, only that is told: the rest would be guesswork.
+    pub(super) fn read(source: &'s Source) -> Result<Self, Vec<Problem>> {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         let mut sections = Self { source, table: table.into_inner(), problems: Vec::new() };
         for error in errors {
             sections.report(&error, 0..0);
         }
-        sections
+        if sections.problems.is_empty() { Ok(sections) } else { Err(sections.problems) }
     }
 
     /// Takes the value of `key`; `None` when it is missing or wrong.

@@ -129,8 +129,8 @@ impl Exchange {
         self.opened.model.clone_from(model);
         self.opened.streaming = *streaming;
         self.opened.path = clean.target.split('?').next().unwrap_or_default().to_owned();
-        self.opened.request = clean.body.logged.to_vec();
-        self.gateway.log.opened(self.opened.clone()).await.map_err(|error| {
+        let opened = Opened { request: clean.body.logged.to_vec(), ..self.opened.clone() };
+        self.gateway.log.opened(opened).await.map_err(|error| {
             tracing::error!(%error, "the log cannot be written: nothing is forwarded");
             Refused::log()
         })?;

@@ -50,10 +50,12 @@ impl Refused {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        match self.status {
-            StatusCode::SERVICE_UNAVAILABLE => headers.insert(RETRY_AFTER, HeaderValue::from_static("5")),
-            _ => headers.insert("x-should-retry", HeaderValue::from_static("false")),
-        };
+        // SDKs try again after a 5xx: right for a provider in trouble, wrong for a request that will be refused again.
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        } else if self.outcome == Outcome::Refused {
+            headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        }
         response
     }
 }

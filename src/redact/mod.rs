@@ -105,7 +105,7 @@ pub struct Facts {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// The policy says that this entity stops the request.
-    #[error("a {entity} was found by the pattern `{pattern}`, and the policy for {entity} is `block`")]
+    #[error("{entity} was found by the pattern `{pattern}`, and the policy for {entity} is `block`")]
     Blocked {
         /// What was found.
         entity: Entity,

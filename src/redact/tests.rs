@@ -177,7 +177,7 @@ fn the_policy_decides() {
     assert_eq!(without_codes(&redacted.bytes), r#"{"messages":[{"content":"536-90-4399 [EMAIL]"}]}"#);
     assert_eq!(account.findings.len(), 2);
     let Err(refused) = run(Action::Block) else { panic!("a blocked entity stops the body") };
-    assert!(refused.to_string().starts_with("a SSN was found by the pattern `ssn"), "{refused}");
+    assert!(refused.to_string().starts_with("SSN was found by the pattern `ssn"), "{refused}");
     assert!(!refused.to_string().contains("536"), "{refused}");
 }
 

@@ -87,7 +87,7 @@ async fn a_provider_that_is_not_there_is_told_and_logged() {
     let proxy = Proxy::start(nobody, "").await;
     let answer = Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
     assert_eq!(answer.status, 502);
-    assert_eq!(answer.headers["x-should-retry"], "false");
+    assert!(!answer.headers.contains_key("x-should-retry"), "an SDK may try again");
     let records = proxy.stop().await;
     let closed = records[0].closed.as_ref().unwrap();
     assert_eq!((closed.outcome, closed.reason.as_deref()), (Outcome::UpstreamFailed, Some("upstream/unreachable")));

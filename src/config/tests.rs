@@ -1,0 +1,100 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn read(text: &str) -> Result<Setup, Vec<String>> {
+    let source = Source { name: "proxy.toml".to_owned(), text: text.to_owned() };
+    from_source(source, Path::new("/folder")).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn check(text: &str, expected: &[&str]) {
+    let Err(mut problems) = read(text) else { panic!("it is refused: {text}") };
+    problems.sort();
+    let beginnings: Vec<&str> = problems
+        .iter()
+        .zip(expected)
+        .map(|(problem, expected)| &problem[..expected.len().min(problem.len())])
+        .collect();
+    assert_eq!(beginnings, expected);
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+}
+
+const ROUTE: &str = "[[route]]\nname = \"a\"\nupstream = \"https://a.example\"\n";
+
+#[test]
+fn the_default_file_says_the_defaults() {
+    let setup = read(DEFAULT).map_err(|problems| problems.join("\n")).unwrap();
+    let bare = read(ROUTE).map_err(|problems| problems.join("\n")).unwrap();
+    assert_eq!(setup.ruleset.limits, Limits::default());
+    assert_eq!((setup.listen, &setup.audit, &setup.key), (bare.listen, &bare.audit, &bare.key));
+    assert_eq!(setup.audit, Path::new("/folder/audit"));
+    assert_eq!(setup.ruleset.routes.default().unwrap().name, "openai");
+}
+
+#[test]
+fn a_ruleset_is_named_by_what_its_files_say() {
+    let version = |text: &str| read(text).map_err(|problems| problems.join("\n")).unwrap().ruleset.version;
+    assert_eq!(version(ROUTE), version(ROUTE));
+    assert_ne!(version(ROUTE), version(&format!("{ROUTE}# a word\n")));
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    check(
+        &format!(
+            "listen = \"nowhere\"\ncolour = 1\nphone_regions = [\"UK\"]\n[limits]\nnesting = -1\n[entities.ssn]\naction = \"redact\"\n\
+            [entities.CARD]\naction = \"eat\"\n{ROUTE}{ROUTE}[[route]]\nname = \"a/b\"\nupstream = \"a.example\"\n"
+        ),
+        &[
+            "proxy.toml:11: the route `a` stands twice: give each route a name of its own"
+                .replace(":11:", ":14:")
+                .as_str(),
+            "proxy.toml:17: `a/b` cannot be a segment of a path: use letters, digits, `-`, `_` and `.`",
+            "proxy.toml:18: `a.example` is no upstream: it does not begin with `https://` or `http://`: write as in",
+            "proxy.toml:1: ",
+            "proxy.toml:2: `colour` is no setting of this file: use one of `listen`",
+            "proxy.toml:3: ",
+            "proxy.toml:5: ",
+            "proxy.toml:6: `ssn` is no entity: an entity is upper-case letters",
+            "proxy.toml:9: unknown variant `eat`, expected one of `alert`, `allow`, `block`, `redact`",
+        ],
+    );
+}
+
+#[test]
+fn one_mistake_is_told_with_its_line_and_remedy() {
+    check("", &["proxy.toml:1: no route leads anywhere: add a `[[route]]` with `name` and `upstream`"]);
+    check(
+        &format!("default_route = \"b\"\n{ROUTE}"),
+        &["proxy.toml:1: the default route `b` is not among the routes: name a"],
+    );
+    check(&format!("[key]\n{ROUTE}"), &["proxy.toml:1: `[key]` does not name one place: give either `file` or `env`"]);
+    check(&format!("patterns = \"none\"\n{ROUTE}"), &["/folder/none:1: cannot be read: "]);
+    let lent = |credential: &str| format!("{ROUTE}credential = {credential}\n");
+    check(&lent("{}"), &["proxy.toml:4: the credential does not name one place"]);
+    check(
+        &lent("{ env = \"BLOTTER_NOT_SET\" }"),
+        &["proxy.toml:4: the environment variable `BLOTTER_NOT_SET` is empty or not set"],
+    );
+    check(&lent("{ file = \"none\" }"), &["proxy.toml:4: the key file /folder/none cannot be read"]);
+    check(&format!("{ROUTE}colour = 1\n"), &["proxy.toml:4: unknown field `colour`"]);
+    check(&format!("listen = \n{ROUTE}"), &["proxy.toml:1: string values must be quoted"]);
+}
+
+#[test]
+fn a_key_is_made_once_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("blotter.key");
+    let place = KeyPlace::File(path.clone());
+    assert!(matches!(place.read(), Err(KeyError::Io { .. })), "reading makes no key");
+    let made = place.read_or_make().unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(*place.read_or_make().unwrap().to_hex(), *made.to_hex());
+
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(place.read(), Err(KeyError::Exposed { .. })));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&path, "no key").unwrap();
+    assert!(matches!(place.read_or_make(), Err(KeyError::Malformed { .. })));
+    assert!(matches!(KeyPlace::Env("BLOTTER_NOT_SET".to_owned()).read(), Err(KeyError::Env { .. })));
+}
