@@ -216,8 +216,11 @@ fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(
 /// A token for the credential that the caller shows.
 fn caller(gateway: &Gateway, request: &Request<Incoming>) -> String {
     let credential = headers::credential(request.headers());
-    let credential = credential.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    credential.map_or("anonymous".to_owned(), |value| gateway.identities.token(Identity::Caller, &value))
+    let Some(credential) = credential.map(|value| String::from_utf8_lossy(value.as_bytes())) else {
+        return "anonymous".to_owned();
+    };
+    let key = credential.strip_prefix("Bearer ").unwrap_or(&credential);
+    gateway.identities.token(Identity::Caller, key)
 }
 
 fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identity) -> Option<String> {
