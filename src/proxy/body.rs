@@ -1,17 +1,11 @@
-//! Bodies: reading a caller's within bounds, and the body that an answer is sent as.
+//! The body that an answer is sent as.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::StatusCode;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
-
-use super::refused::Refused;
-use crate::config::Limits;
 
 /// The body of an answer to a caller.
 pub(super) enum Body {
@@ -64,28 +58,5 @@ impl hyper::body::Body for Body {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Streamed(_) => SizeHint::default(),
         }
-    }
-}
-
-/// Reads a caller's whole body, within the limits on its size and time.
-pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refused> {
-    let reading = Limited::new(body, limits.request_bytes).collect();
-    match tokio::time::timeout(Duration::from_secs(limits.request_seconds), reading).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::request(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request/too-large",
-            format!("The request is longer than {} bytes: shorten it, or raise `request_bytes`.", limits.request_bytes),
-        )),
-        Ok(Err(_)) => Err(Refused::request(
-            StatusCode::BAD_REQUEST,
-            "request/broken-off",
-            "The request's body broke off before its end: send it again.",
-        )),
-        Err(_) => Err(Refused::request(
-            StatusCode::REQUEST_TIMEOUT,
-            "request/timeout",
-            format!("The request did not arrive within {} seconds: send it again.", limits.request_seconds),
-        )),
     }
 }

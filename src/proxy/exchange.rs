@@ -9,13 +9,13 @@ use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::body::{self, Body};
+use super::body::Body;
+use super::ending::{Ending, micros, tallies};
 use super::refused::Refused;
 use super::request::{self, Clean, Cleaned, Received};
 use super::{Gateway, Identity, headers, relay, upstream};
-use crate::audit::{Closed, Coverage, Log, Opened, Outcome, Tally, Timings};
+use crate::audit::{Closed, Coverage, Opened, Timings};
 use crate::config::Ruleset;
-use crate::policy::Action;
 use crate::provider::Dialect;
 use crate::redact::{self, Account, Facts, Vault};
 use crate::route::Route;
@@ -100,7 +100,7 @@ impl Exchange {
     async fn receive(&mut self, request: Request<Incoming>, target: String) -> Result<Received, Refused> {
         let (head, body) = request.into_parts();
         request::check_head(&head.method, &head.headers)?;
-        let body = body::read(body, &self.ruleset.limits).await?;
+        let body = request::read(body, &self.ruleset.limits).await?;
         Ok(Received { method: head.method, target, headers: head.headers, body })
     }
 
@@ -128,7 +128,7 @@ impl Exchange {
         self.opened.subject = self.opened.subject.take().or(subject);
         self.opened.model.clone_from(model);
         self.opened.streaming = *streaming;
-        self.opened.path = clean.target.split('?').next().unwrap_or_default().to_owned();
+        self.opened.path.clone_from(&clean.path);
         let opened = Opened { request: clean.body.logged.to_vec(), ..self.opened.clone() };
         self.gateway.log.opened(opened).await.map_err(|error| {
             tracing::error!(%error, "the log cannot be written: nothing is forwarded");
@@ -162,47 +162,6 @@ impl Exchange {
     }
 }
 
-/// The closing entry of an open exchange: appended exactly once, also when the exchange is abandoned.
-pub(super) struct Ending {
-    log: Option<Log>,
-    exchange: Uuid,
-    started: Instant,
-    timings: Timings,
-}
-
-impl Ending {
-    fn new(log: Log, exchange: Uuid, started: Instant, timings: Timings) -> Self {
-        Self { log: Some(log), exchange, started, timings }
-    }
-
-    /// The closing entry with nothing but its outcome.
-    pub(super) fn entry(&self, outcome: Outcome) -> Closed {
-        Closed::new(self.exchange, Timestamp::now(), outcome)
-    }
-
-    /// Appends the closing entry and waits until it is on the disk. If the log cannot be written just now, it is queued.
-    pub(super) async fn close(mut self, closed: Closed) {
-        let closed = self.timed(closed);
-        let Some(log) = self.log.take() else { return };
-        if let Err(error) = log.closed(closed.clone()).await {
-            tracing::error!(%error, exchange = %self.exchange, "the end of an exchange could not be logged yet");
-            log.closed_later(closed);
-        }
-    }
-
-    fn timed(&self, closed: Closed) -> Closed {
-        Closed { timings: Timings { total_us: micros(self.started), ..self.timings }, ..closed }
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if let Some(log) = self.log.take() {
-            log.closed_later(self.timed(self.entry(Outcome::CallerGone)));
-        }
-    }
-}
-
 fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(&'r Route, String), Refused> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let Some((route, rest)) = ruleset.routes.find(target) else {
@@ -232,20 +191,6 @@ fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identi
     Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
 }
 
-/// The findings of an account as the log writes them.
-pub(super) fn tallies(ruleset: &Ruleset, account: &Account) -> Vec<Tally> {
-    let tally = |(&(pattern, action), &count): (&(_, Action), &u64)| {
-        let pattern = ruleset.detector.pattern(pattern);
-        Tally {
-            entity: pattern.entity.to_string(),
-            pattern: pattern.name.clone(),
-            action: action.name().to_owned(),
-            count,
-        }
-    };
-    account.findings.iter().map(tally).collect()
-}
-
 fn coverage(account: &Account) -> Coverage {
     let redact::Coverage { strings, bytes, opaque } = account.coverage;
     Coverage { strings, bytes, opaque, exemptions: Vec::new() }
@@ -255,8 +200,4 @@ fn internal() -> Refused {
     let message =
         "Blotter could not scan the request, so it was not forwarded: try again, and report it if it happens twice.";
     Refused::request(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
-}
-
-fn micros(since: Instant) -> u64 {
-    since.elapsed().as_micros() as u64
 }

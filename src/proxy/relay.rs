@@ -11,7 +11,7 @@ use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
-use super::exchange::{Ending, tallies};
+use super::ending::{Ending, tallies};
 use super::refused::Refused;
 use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome, Usage};

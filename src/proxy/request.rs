@@ -1,14 +1,17 @@
 //! A caller's request becomes one that may leave: address, headers and body, each scanned.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 
 use super::headers;
 use super::refused::Refused;
+use crate::config::Limits;
 use crate::provider::Dialect;
 use crate::redact::{Account, Redacted, Redaction, Redactor, Unfit, Vault};
 use crate::route::{Credential, Route};
@@ -27,6 +30,8 @@ pub(super) struct Received {
 pub(super) struct Clean {
     pub method: Method,
     pub target: String,
+    /// The target without its query, for the log.
+    pub path: String,
     pub headers: HeaderMap,
     pub body: Redacted,
 }
@@ -58,6 +63,29 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
     Ok(())
 }
 
+/// Reads a caller's whole body, within the limits on its size and time.
+pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refused> {
+    let reading = Limited::new(body, limits.request_bytes).collect();
+    match tokio::time::timeout(Duration::from_secs(limits.request_seconds), reading).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::request(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request/too-large",
+            format!("The request is longer than {} bytes: shorten it, or raise `request_bytes`.", limits.request_bytes),
+        )),
+        Ok(Err(_)) => Err(Refused::request(
+            StatusCode::BAD_REQUEST,
+            "request/broken-off",
+            "The request's body broke off before its end: send it again.",
+        )),
+        Err(_) => Err(Refused::request(
+            StatusCode::REQUEST_TIMEOUT,
+            "request/timeout",
+            format!("The request did not arrive within {} seconds: send it again.", limits.request_seconds),
+        )),
+    }
+}
+
 /// Scans and redacts everything of a request that leaves.
 pub(super) fn clean(redactor: Redactor, dialect: &'static Dialect, received: Received) -> Cleaned {
     let mut redaction = redactor.begin();
@@ -83,7 +111,8 @@ fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: R
             ));
         }
     };
-    Ok(Clean { method, target, headers, body })
+    let path = redaction.text_for_log(target.split('?').next().unwrap_or_default());
+    Ok(Clean { method, target, path, headers, body })
 }
 
 /// The address goes verbatim or not at all.

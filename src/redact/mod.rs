@@ -19,7 +19,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::crypto::MacKey;
-use crate::detect::{Detector, Entity, PatternId};
+use crate::detect::{Detector, Entity, Finding, PatternId};
 use crate::policy::{Action, Policy};
 use crate::provider::{Dialect, Shape};
 use crate::wire::json::{self, Document, JsonError, Kind, NodeId};
@@ -47,6 +47,8 @@ pub struct Redactor<'a> {
 pub struct Redaction<'a> {
     redactor: Redactor<'a>,
     vault: Vault,
+    /// For what leaves as it is and is replaced in the log only.
+    log_vault: Vault,
     account: Account,
 }
 
@@ -88,6 +90,26 @@ pub struct Mark {
     pub edit: Edit,
     /// The pattern that found what stood there.
     pub pattern: PatternId,
+    /// Where the change is made.
+    pub reach: Reach,
+}
+
+/// Where a finding is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In the log's copy only: the policy or the provider's table lets the value leave.
+    Log,
+    /// In what leaves, and so in the log too.
+    Sent,
+}
+
+/// Whether what is found in a text may be replaced in what leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// A provider's table says that it must not be touched.
+    Opaque,
+    /// As the policy says.
+    Open,
 }
 
 /// What a body says about its exchange.
@@ -120,7 +142,7 @@ pub enum Unfit {
 impl<'a> Redactor<'a> {
     /// Begins an exchange.
     pub fn begin(self) -> Redaction<'a> {
-        Redaction { redactor: self, vault: Vault::default(), account: Account::default() }
+        Redaction { redactor: self, vault: Vault::default(), log_vault: Vault::default(), account: Account::default() }
     }
 
     /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says.
@@ -128,7 +150,9 @@ impl<'a> Redactor<'a> {
         let redact_all = Policy::default();
         let mut redaction = Redactor { policy: &redact_all, ..self }.begin();
         let scrubbed = match Document::parse(written, self.nesting) {
-            Ok(document) => redaction.walk(&document, &Shape::Text).map(|(marks, _)| apply(written, &marks)),
+            Ok(document) => {
+                redaction.walk(&document, &Shape::Text).map(|(marks, _)| apply(written, &marks, Reach::Log))
+            }
             Err(_) => redaction.text(&String::from_utf8_lossy(written)).map(|text| text.into_owned().into_bytes()),
         };
         (scrubbed.expect("no entity is blocked here").into(), redaction.account)
@@ -139,26 +163,33 @@ impl Redaction<'_> {
     /// Redacts a JSON body in this dialect. Without a finding the bytes are the same.
     pub fn body(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
         let document = Document::parse(&bytes, self.redactor.nesting)?;
-        let facts = self.facts(&document, dialect)?;
+        let facts = self.facts(&document, dialect);
         let (marks, credentials) = self.walk(&document, dialect.request)?;
-        let sent = if marks.is_empty() { bytes.clone() } else { apply(&bytes, &marks).into() };
-        let logged = if credentials.is_empty() { sent.clone() } else { without(&bytes, marks, credentials) };
+        let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
+        let sent = if marks.iter().any(is_sent) { apply(&bytes, &marks, Reach::Sent).into() } else { bytes.clone() };
+        let same = credentials.is_empty() && marks.iter().all(is_sent);
+        let logged = if same { sent.clone() } else { log_copy(&bytes, marks, credentials) };
         Ok(Redacted { bytes: sent, logged, facts })
     }
 
     /// Redacts a text that is no JSON, such as a header's value. Without a finding it is borrowed.
     pub fn text<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, Unfit> {
         let marks = self.marks_in_text(text)?;
-        if marks.is_empty() {
+        if !marks.iter().any(|mark| mark.reach == Reach::Sent) {
             return Ok(Cow::Borrowed(text));
         }
-        let spliced = apply(text.as_bytes(), &marks);
-        Ok(Cow::Owned(String::from_utf8(spliced).expect("findings begin and end between characters")))
+        Ok(Cow::Owned(apply_to_text(text, &marks, Reach::Sent)))
+    }
+
+    /// A text that leaves as it is, in the form that the log may have.
+    pub fn text_for_log(&mut self, text: &str) -> String {
+        let marks = self.marks(text, "", Place::Opaque).expect("what is opaque is not blocked");
+        apply_to_text(text, &marks, Reach::Log)
     }
 
     /// What is found in a text that is no JSON.
     pub fn marks_in_text(&mut self, text: &str) -> Result<Vec<Mark>, Unfit> {
-        self.marks(text, "")
+        self.marks(text, "", Place::Open)
     }
 
     /// What is found in a JSON text, every string, number and key of it.
@@ -172,18 +203,18 @@ impl Redaction<'_> {
         (self.vault, self.account)
     }
 
-    fn facts(&mut self, document: &Document, dialect: &Dialect) -> Result<Facts, Unfit> {
+    fn facts(&mut self, document: &Document, dialect: &Dialect) -> Facts {
         let string = |path: &[&str]| document.at(path).filter(|id| document.kind(*id) == Kind::String);
         let model = string(dialect.model).map(|id| document.text(id));
-        Ok(Facts {
-            model: model.map(|model| self.text(&model).map(Cow::into_owned)).transpose()?,
+        Facts {
+            model: model.map(|model| self.text_for_log(&model)),
             subject: dialect
                 .subject
                 .iter()
                 .find_map(|path| string(path))
                 .map(|id| Zeroizing::new(document.text(id).into_owned())),
             streaming: document.at(&["stream"]).is_some_and(|id| document.source(id) == "true"),
-        })
+        }
     }
 
     fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Range<usize>>), Unfit> {
@@ -192,38 +223,53 @@ impl Redaction<'_> {
         Ok((walk.marks, walk.credentials))
     }
 
-    fn marks(&mut self, text: &str, before: &str) -> Result<Vec<Mark>, Unfit> {
-        let Redactor { detector, policy, key, .. } = self.redactor;
-        self.account.coverage.strings += 1;
-        self.account.coverage.bytes += text.len() as u64;
-        let mut marks = Vec::new();
-        for finding in detector.scan(text, before) {
-            let action = policy.action(&finding.entity);
-            *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
-            match action {
-                Action::Alert | Action::Allow => {}
-                Action::Block => {
-                    let pattern = detector.pattern(finding.pattern).name.clone();
-                    return Err(Unfit::Blocked { entity: finding.entity, pattern });
-                }
-                Action::Redact => {
-                    let canonical = detector.canonical(&finding, text);
-                    let written = &text[finding.span.clone()];
-                    let with = self.vault.placeholder(key, &finding.entity, &canonical, written);
-                    marks.push(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern });
-                }
-            }
+    fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
+        let detector = self.redactor.detector;
+        if place == Place::Open {
+            self.account.coverage.strings += 1;
+            self.account.coverage.bytes += text.len() as u64;
         }
-        Ok(marks)
+        let findings = detector.scan(text, before);
+        findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
+    }
+
+    fn mark(&mut self, finding: Finding, text: &str, place: Place) -> Result<Mark, Unfit> {
+        let Redactor { detector, policy, key, .. } = self.redactor;
+        let Finding { entity, span, pattern } = &finding;
+        let action = match place {
+            Place::Opaque => Action::Allow,
+            Place::Open => policy.action(entity),
+        };
+        if place == Place::Open {
+            *self.account.findings.entry((*pattern, action)).or_default() += 1;
+        }
+        let (vault, reach) = match action {
+            Action::Block => {
+                return Err(Unfit::Blocked {
+                    entity: entity.clone(),
+                    pattern: detector.pattern(*pattern).name.clone(),
+                });
+            }
+            Action::Alert | Action::Allow => (&mut self.log_vault, Reach::Log),
+            Action::Redact => (&mut self.vault, Reach::Sent),
+        };
+        let with = vault.placeholder(key, entity, &detector.canonical(&finding, text), &text[span.clone()]);
+        Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach })
     }
 }
 
-fn apply(bytes: &[u8], marks: &[Mark]) -> Vec<u8> {
-    splice(bytes, marks.iter().map(|mark| &mark.edit))
+/// `bytes` with the marks that reach so far: all of them for the log.
+fn apply(bytes: &[u8], marks: &[Mark], reach: Reach) -> Vec<u8> {
+    let reaches = move |mark: &&Mark| reach == Reach::Log || mark.reach == reach;
+    splice(bytes, marks.iter().filter(reaches).map(|mark| &mark.edit))
 }
 
-/// `bytes` with the marks' edits and with what stands at `credentials` blanked.
-fn without(bytes: &[u8], marks: Vec<Mark>, credentials: Vec<Range<usize>>) -> Bytes {
+fn apply_to_text(text: &str, marks: &[Mark], reach: Reach) -> String {
+    String::from_utf8(apply(text.as_bytes(), marks, reach)).expect("findings begin and end between characters")
+}
+
+/// `bytes` with all marks, and with what stands at `credentials` blanked.
+fn log_copy(bytes: &[u8], marks: Vec<Mark>, credentials: Vec<Range<usize>>) -> Bytes {
     let mut edits: Vec<Edit> = marks.into_iter().map(|mark| mark.edit).collect();
     edits.extend(credentials.into_iter().map(|span| Edit { span, with: "\"(credential)\"".to_owned() }));
     edits.sort_by_key(|edit| edit.span.start);
@@ -236,6 +282,7 @@ struct Walk<'w, 'a, 'd> {
     document: &'d Document<'d>,
     /// How many strings that are JSON lie around this text.
     nesting: usize,
+    place: Place,
     marks: Vec<Mark>,
     credentials: Vec<Range<usize>>,
     /// The end of the text read last.
@@ -247,7 +294,8 @@ const DEEPEST_TEXT: usize = 8;
 
 impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
-        Self { redaction, document, nesting, marks: Vec::new(), credentials: Vec::new(), said: String::new() }
+        let (marks, credentials, said) = Default::default();
+        Self { redaction, document, nesting, place: Place::Open, marks, credentials, said }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -255,7 +303,12 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let shape = shape.resolve(self.document, id);
         match (shape, self.document.kind(id)) {
             (_, Kind::Literal) => {}
-            (Shape::Opaque, _) => self.redaction.account.coverage.opaque += 1,
+            (Shape::Opaque, _) if self.place == Place::Open => {
+                self.redaction.account.coverage.opaque += 1;
+                self.place = Place::Opaque;
+                self.value(id, &Shape::Text, name)?;
+                self.place = Place::Open;
+            }
             (Shape::Credential, _) => {
                 self.redaction.account.coverage.opaque += 1;
                 self.credentials.push(self.document.span(id));
@@ -289,7 +342,9 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let source = self.document.inner(id);
         let text = json::decode(source);
         let mut marks = self.marks_in(&text, before)?;
-        self.said = last_words(&text).to_owned();
+        if self.place == Place::Open {
+            self.said = last_words(&text).to_owned();
+        }
         if marks.is_empty() {
             return Ok(());
         }
@@ -311,20 +366,21 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             && self.nesting < DEEPEST_TEXT
             && let Ok(document) = Document::parse(text.as_bytes(), self.redaction.redactor.nesting)
         {
-            let mut walk = Walk::new(self.redaction, &document, self.nesting + 1);
+            let mut walk = Walk { place: self.place, ..Walk::new(self.redaction, &document, self.nesting + 1) };
             walk.value(document.root(), &Shape::Text, before)?;
             return Ok(walk.marks);
         }
-        self.redaction.marks(text, before)
+        self.redaction.marks(text, before, self.place)
     }
 
     /// A number with a finding becomes a string.
     fn number(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
         let source = self.document.source(id);
-        let marks = self.redaction.marks(source, before)?;
-        if let Some(Mark { pattern, .. }) = marks.first() {
-            let with = format!("\"{}\"", String::from_utf8_lossy(&apply(source.as_bytes(), &marks)));
-            self.marks.push(Mark { edit: Edit { span: self.document.span(id), with }, pattern: *pattern });
+        let marks = self.redaction.marks(source, before, self.place)?;
+        let furthest = marks.iter().find(|mark| mark.reach == Reach::Sent).or(marks.first());
+        if let Some(&Mark { pattern, reach, .. }) = furthest {
+            let with = format!("\"{}\"", apply_to_text(source, &marks, reach));
+            self.marks.push(Mark { edit: Edit { span: self.document.span(id), with }, pattern, reach });
         }
         Ok(())
     }

@@ -181,6 +181,24 @@ fn the_policy_decides() {
     assert!(!refused.to_string().contains("536"), "{refused}");
 }
 
+#[test]
+fn the_log_holds_no_value_that_the_policy_or_a_table_lets_leave() {
+    let check = |policy: Policy, dialect, json: &str, logged: &str| {
+        let (redacted, vault, _) = redact_with(&policy, dialect, json).unwrap();
+        assert_eq!(redacted.bytes, json);
+        assert_eq!(without_codes(&redacted.logged), logged);
+        assert!(vault.is_empty(), "nothing can come back that never left");
+    };
+    let alert = || policy("SSN", Rule { action: Action::Alert, ..Rule::default() });
+    check(alert(), chat(), r#"{"messages":[{"content":"536-90-4399"}]}"#, r#"{"messages":[{"content":"[SSN]"}]}"#);
+    check(
+        Policy::default(),
+        messages(),
+        r#"{"model":"ann@x.org","messages":[{"content":[{"type":"thinking","thinking":"536-90-4399","signature":"ab"}]}]}"#,
+        r#"{"model":"[EMAIL]","messages":[{"content":[{"type":"thinking","thinking":"[SSN]","signature":"ab"}]}]}"#,
+    );
+}
+
 /// A vault that holds [`SSN`], [`PHONE`], [`MAIL`] and a value that JSON must escape, and their placeholders.
 fn vault() -> (Vault, [String; 4]) {
     let mut vault = Vault::default();
@@ -440,7 +458,7 @@ fn a_cut_anywhere_changes_nothing() {
 /// Pieces of a message: words, brackets and quotes, and values, each in one spelling.
 fn message() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        "[a-zA-Zé😀\\[\\]_\"\\\\\n{}, ]{0,12}".prop_map(String::from),
+        "[x-zX-Zé😀\\[\\]_\"\\\\\n{}, ]{0,12}".prop_map(String::from),
         Just(format!(" {SSN} ")),
         Just(format!(" {PHONE} ")),
         Just(format!(" {MAIL} ")),
