@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+/// What stands in a cell that holds nothing.
+pub(super) const NOTHING: &str = "-";
+
 /// A table with a heading; columns are as wide as their widest cell.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
@@ -43,6 +46,9 @@ impl Table {
 }
 
 fn csv_cell(cell: &str) -> String {
+    if cell == NOTHING {
+        return String::new();
+    }
     let formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
@@ -106,6 +112,7 @@ mod tests {
     fn a_cell_is_no_formula() {
         assert_eq!(csv_cell("=1+1"), "'=1+1");
         assert_eq!(csv_cell("-5"), "-5");
+        assert_eq!(csv_cell(NOTHING), "");
         assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
     }
 

@@ -115,12 +115,13 @@ fn routes(sections: &mut Sections, folder: &Path) -> Routes {
         }
     }
     let default = sections.take::<Spanned<String>>("default_route");
+    let all_read = sections.problems.len() == told;
     let unknown = default.as_ref().filter(|name| !routes.iter().any(|route| route.name == *name.get_ref()));
-    if let Some(name) = unknown {
+    if let Some(name) = unknown.filter(|_| all_read) {
         let what = format!("the default route `{}` is not among the routes", name.get_ref());
         sections.problem(name.span(), what, "name a `[[route]]` of this file".to_owned());
     }
-    if routes.is_empty() && sections.problems.len() == told {
+    if routes.is_empty() && all_read {
         let remedy = "add a `[[route]]` with `name` and `upstream`".to_owned();
         sections.problem(0..0, "no route leads anywhere".to_owned(), remedy);
     }

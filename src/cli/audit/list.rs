@@ -1,0 +1,205 @@
+//! `blotter audit list`: which exchanges there were.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned, civil};
+
+use super::super::print::{NOTHING, Table};
+use super::super::{ConfigFile, Outcome};
+use crate::audit::{self, Filter, Reader, Statuses, Summary, Tally};
+use crate::proxy::{Identities, Identity};
+
+#[derive(Args)]
+pub(in crate::cli) struct Options {
+    /// From this time on: `2026-11-22`, `2026-11-22T10:00:00Z`, or an age such as `90m`, `24h`, `7d`
+    #[arg(long, value_parser = time)]
+    since: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_parser = time)]
+    until: Option<Timestamp>,
+    /// With a finding of this entity, such as CARD
+    #[arg(long)]
+    entity: Option<String>,
+    /// From this caller: its token, or the provider key that it shows
+    #[arg(long)]
+    caller: Option<String>,
+    /// About this customer: a token, or the id that the bot gives
+    #[arg(long)]
+    subject: Option<String>,
+    /// Of this conversation: a token, or the id that the bot gives
+    #[arg(long)]
+    conversation: Option<String>,
+    /// Through this route
+    #[arg(long)]
+    route: Option<String>,
+    /// Answered with this status, or with one such as `4xx`
+    #[arg(long)]
+    status: Option<Statuses>,
+    /// Ended so: complete, refused, caller-gone, upstream-failed, timed-out, interrupted
+    #[arg(long)]
+    outcome: Option<audit::Outcome>,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// As JSON lines
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// As comma-separated values
+    #[arg(long)]
+    csv: bool,
+}
+
+/// Lists the exchanges that the filters let through.
+pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outcome> {
+    let setup = config.setup()?;
+    let reader = Reader::open(&setup.audit)?;
+    let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
+    let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
+    let token = |identity, id: Option<String>| Some(identities.as_ref()?.token(identity, &id?));
+    let (json, csv) = (options.json, options.csv);
+    let found = reader.list(&Filter {
+        since: options.since,
+        until: options.until,
+        entity: options.entity,
+        caller: token(Identity::Caller, options.caller),
+        subject: token(Identity::Subject, options.subject),
+        conversation: token(Identity::Conversation, options.conversation),
+        route: options.route,
+        status: options.status,
+        outcome: options.outcome,
+        limit: options.limit,
+        ..Filter::default()
+    })?;
+    match (json, csv) {
+        (true, _) => print_json(&found)?,
+        (_, true) => table(
+            &found,
+            &[
+                "exchange",
+                "at",
+                "route",
+                "model",
+                "status",
+                "outcome",
+                "found",
+                "tokens",
+                "ms",
+                "caller",
+                "subject",
+                "conversation",
+            ],
+        )
+        .print_csv()?,
+        _ => table(
+            &found,
+            &[
+                "EXCHANGE",
+                "AT",
+                "ROUTE",
+                "MODEL",
+                "STATUS",
+                "OUTCOME",
+                "FOUND",
+                "TOKENS",
+                "MS",
+                "CALLER",
+                "SUBJECT",
+                "CONVERSATION",
+            ],
+        )
+        .print()?,
+    }
+    Ok(Outcome::Fine)
+}
+
+fn print_json(found: &[Summary]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for summary in found {
+        writeln!(out, "{}", serde_json::to_string(summary)?)?;
+    }
+    Ok(())
+}
+
+fn table(found: &[Summary], heading: &[&str]) -> Table {
+    let mut table = Table::new(heading);
+    for summary in found {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+        let outcome = match (&summary.outcome, &summary.reason) {
+            (None, _) => "open".to_owned(),
+            (Some(outcome), None) => outcome.to_string(),
+            (Some(outcome), Some(reason)) => format!("{outcome} ({reason})"),
+        };
+        let tokens = summary.usage.and_then(|usage| Some(format!("{}+{}", usage.input?, usage.output?)));
+        table.row(vec![
+            summary.exchange.to_string(),
+            format!("{:.0}", summary.at),
+            summary.route.clone(),
+            or_dash(summary.model.clone()),
+            or_dash(summary.status.map(|status| status.to_string())),
+            outcome,
+            tallies(&summary.findings),
+            or_dash(tokens),
+            or_dash(summary.timings.map(|timings| (timings.total_us / 1000).to_string())),
+            summary.caller.clone(),
+            or_dash(summary.subject.clone()),
+            or_dash(summary.conversation.clone()),
+        ]);
+    }
+    table
+}
+
+/// As in `2 PHONE, 1 SSN`.
+fn tallies(findings: &[Tally]) -> String {
+    let mut by_entity = BTreeMap::<&str, u64>::new();
+    for tally in findings {
+        *by_entity.entry(&tally.entity).or_default() += tally.count;
+    }
+    let parts: Vec<String> = by_entity.iter().map(|(entity, count)| format!("{count} {entity}")).collect();
+    if parts.is_empty() { NOTHING.to_owned() } else { parts.join(", ") }
+}
+
+/// A point in time: an age before now, a day or an instant.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let complaint =
+        || format!("`{text}` is no time: write `2026-11-22`, `2026-11-22T10:00:00Z` or an age such as `24h`");
+    if let Some(age) = age(text) {
+        return Timestamp::now().checked_sub(age).map_err(|_| complaint());
+    }
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let day: civil::Date = text.parse().map_err(|_| complaint())?;
+    let midnight: Zoned = day.to_zoned(TimeZone::system()).map_err(|_| complaint())?;
+    Ok(midnight.timestamp())
+}
+
+/// `90s`, `90m`, `24h`, `7d`.
+fn age(text: &str) -> Option<SignedDuration> {
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    Some(SignedDuration::from_secs(count.parse::<i64>().ok()?.checked_mul(seconds)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_an_instant_a_day_or_an_age() {
+        assert_eq!(time("2026-11-22T10:00:00Z").unwrap().as_second(), 1_795_341_600);
+        assert!(time("24h").unwrap() < Timestamp::now());
+        assert!(time("2026-11-22").is_ok());
+        for text in ["", "h", "-", "yesterday", "2026-13-01", "99999999999999999999d", "é"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+}
