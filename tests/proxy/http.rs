@@ -1,5 +1,7 @@
 //! What HTTP brings: versions, sizes, callers that leave, providers that are not there, a log that cannot be written.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use blotter::audit::Outcome;
@@ -152,6 +154,84 @@ async fn the_log_holds_what_the_model_saw_and_said_and_no_value() {
     for value in ["536-90-4399", "219-09-9998", "415 555", "sk-secret"] {
         assert!(!contains(&kept, value.as_bytes()), "{value} is in the log");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_lends_its_own_key() {
+    let provider = Provider::start(Manner::default()).await.unwrap();
+    let key = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&key, "sk-of-the-house\n").unwrap();
+    let lent = |name: &str, header: &str| {
+        let (upstream, key) = (provider.address(), key.path().display());
+        format!(
+            "[[route]]\nname = \"{name}\"\nupstream = \"http://{upstream}\"\ncredential = {{ file = \"{key}\"{header} }}\n"
+        )
+    };
+    let proxy =
+        Proxy::start(provider.address(), &(lent("bearer", "") + &lent("other", ", header = \"x-api-key\""))).await;
+    let headers = [("authorization".to_owned(), "Bearer sk-of-the-caller".to_owned())];
+    for path in ["/bearer/v1/messages", "/other/v1/messages"] {
+        Caller::new().send(proxy.address, "POST", path, &headers, CHAT.into()).await;
+    }
+    let [bearer, other] = &provider.seen()[..] else { panic!("two requests") };
+    assert_eq!(bearer.headers["authorization"], "Bearer sk-of-the-house");
+    assert_eq!(other.headers["x-api-key"], "sk-of-the-house");
+    assert!(!other.headers.contains_key("authorization"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_the_same_however_the_bot_names_him() {
+    let provider = Provider::start(Manner::default()).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    let header = [("x-blotter-subject".to_owned(), "customer 7".to_owned())];
+    let caller = Caller::new();
+    caller.send(proxy.address, "POST", "/v1/chat/completions", &header, CHAT.into()).await;
+    for (path, body) in [
+        ("/v1/chat/completions", r#"{"user":"customer 7","messages":[]}"#),
+        ("/v1/chat/completions", r#"{"safety_identifier":"customer 7","user":"x","messages":[]}"#),
+        ("/anthropic/v1/messages", r#"{"metadata":{"user_id":"customer 7"},"messages":[]}"#),
+    ] {
+        caller.send(proxy.address, "POST", path, &[], body.into()).await;
+    }
+    let records = proxy.stop().await;
+    assert_eq!(records.len(), 4);
+    assert!(
+        records
+            .iter()
+            .all(|record| record.opened.subject == records[0].opened.subject && record.opened.subject.is_some())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_caller_slows_the_provider() {
+    let piece = Bytes::from(format!(": {}\n\n", "x".repeat(64 << 10)));
+    let (sent, chunks) = (Arc::new(AtomicUsize::new(0)), 20_000);
+    let counted = Arc::clone(&sent);
+    let upstream = Upstream::start_counted(
+        move |_| Script {
+            status: 200,
+            headers: vec![("content-type".into(), "text/event-stream".into())],
+            chunks: vec![piece.clone(); chunks],
+            breaks_off: false,
+        },
+        counted,
+    )
+    .await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut response = send(&client, &proxy, STREAM).await;
+    response.frame().await.unwrap().unwrap();
+    let mut before = 0;
+    loop {
+        // Until nothing moves any more.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = sent.load(Ordering::SeqCst);
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    assert!(before < chunks / 10, "{before} of {chunks} pieces were sent to a caller who read one");
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use blotter::audit::{Filter, Log, Reader, Record, Writer};
@@ -49,15 +50,23 @@ pub struct Upstream {
 
 impl Upstream {
     pub async fn start(script: impl Fn(&Received) -> Script + Send + Sync + 'static) -> Self {
+        Self::start_counted(script, Arc::default()).await
+    }
+
+    /// Adds up in `sent` how many chunks were on their way.
+    pub async fn start_counted(
+        script: impl Fn(&Received) -> Script + Send + Sync + 'static,
+        sent: Arc<AtomicUsize>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::<Mutex<Vec<Received>>>::default();
         let (script, kept) = (Arc::new(script), Arc::clone(&received));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (script, kept) = (Arc::clone(&script), Arc::clone(&kept));
+                let (script, kept, sent) = (Arc::clone(&script), Arc::clone(&kept), Arc::clone(&sent));
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (script, kept) = (Arc::clone(&script), Arc::clone(&kept));
+                    let (script, kept, sent) = (Arc::clone(&script), Arc::clone(&kept), Arc::clone(&sent));
                     async move {
                         let (head, body) = request.into_parts();
                         let body = body.collect().await.unwrap().to_bytes();
@@ -65,7 +74,7 @@ impl Upstream {
                         let received = Received { target, headers: head.headers, body };
                         let answer = script(&received);
                         kept.lock().unwrap().push(received);
-                        Ok::<_, Infallible>(respond(answer))
+                        Ok::<_, Infallible>(respond(answer, sent))
                     }
                 });
                 tokio::spawn(
@@ -83,7 +92,7 @@ impl Upstream {
 
 type Chunks = StreamBody<ReceiverStream<Result<Frame<Bytes>, std::io::Error>>>;
 
-fn respond(script: Script) -> Response<Chunks> {
+fn respond(script: Script, sent: Arc<AtomicUsize>) -> Response<Chunks> {
     let (sender, chunks) = mpsc::channel(1);
     let mut response = Response::builder().status(script.status);
     for (name, value) in &script.headers {
@@ -92,6 +101,7 @@ fn respond(script: Script) -> Response<Chunks> {
     tokio::spawn(async move {
         for chunk in script.chunks {
             sender.send(Ok(Frame::data(chunk))).await.unwrap_or_default();
+            sent.fetch_add(1, Ordering::SeqCst);
         }
         if script.breaks_off {
             // The chunks have to be on their way before the break.
