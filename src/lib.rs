@@ -37,6 +37,8 @@
 //! `proxy/exchange.rs` tells it: find the route, read the request within its limits, redact it, append the opening entry and
 //! wait until it is on the disk, forward, restore the answer frame by frame, append the closing entry.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 pub mod audit;
 pub mod cli;
 pub mod config;

@@ -57,6 +57,9 @@ pub struct Secret(Zeroizing<String>);
 /// Why a text names no upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnUpstream {
+    /// The host or the port cannot be one.
+    #[error("its host or port cannot be one")]
+    Host,
     /// There is no host.
     #[error("it has no host")]
     NoHost,
@@ -108,9 +111,24 @@ impl Upstream {
         match authority {
             "" => Err(NotAnUpstream::NoHost),
             authority if authority.contains(['/', '?', '#', '@', '\\', ' ']) => Err(NotAnUpstream::NotAnOrigin),
+            authority if !is_host_and_port(authority) => Err(NotAnUpstream::Host),
             authority => Ok(Self { scheme, authority: authority.to_owned() }),
         }
     }
+}
+
+/// `name`, `1.2.3.4` or `[::1]`, with a port or without.
+fn is_host_and_port(authority: &str) -> bool {
+    let (host, port) = match authority.rfind(':').filter(|colon| !authority[*colon..].contains(']')) {
+        Some(colon) => (&authority[..colon], &authority[colon + 1..]),
+        None => (authority, "443"),
+    };
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_name = |host: &str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let is_host = in_brackets.map_or_else(|| is_name(host), |host| host.parse::<std::net::Ipv6Addr>().is_ok());
+    is_host && port.parse::<u16>().is_ok()
 }
 
 impl fmt::Display for Upstream {
@@ -182,6 +200,7 @@ mod tests {
         };
         check("https://api.openai.com", Ok("https://api.openai.com"));
         check("http://127.0.0.1:11434/", Ok("http://127.0.0.1:11434"));
+        check("http://[::1]:80", Ok("http://[::1]:80"));
         check("api.openai.com", Err(NotAnUpstream::Scheme));
         check("https://api.openai.com/v1", Err(NotAnUpstream::NotAnOrigin));
         check("https://me@x.org", Err(NotAnUpstream::NotAnOrigin));

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::sections::Sections;
 use super::{KeyPlace, Limits, key};
-use crate::detect::{Problem, Source};
+use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Policy, Rule};
 use crate::route::{Credential, Route, Routes, Secret, Upstream};
 
@@ -22,6 +22,8 @@ pub(super) struct File {
     pub key: KeyPlace,
     pub limits: Limits,
     pub policy: Policy,
+    /// The entities that have rules, and where they stand.
+    pub ruled: Vec<Spanned<Entity>>,
     pub routes: Routes,
 }
 
@@ -59,6 +61,7 @@ struct CredentialSection {
 /// Reads a `proxy.toml` whose relative paths begin at `folder`. What is wrong is told, and its default stands in.
 pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>), Vec<Problem>> {
     let mut sections = Sections::read(source)?;
+    let (policy, ruled) = policy(&mut sections);
     let audit = sections.take("audit").map_or(PathBuf::from("audit"), |audit: AuditSection| audit.folder);
     let file = File {
         listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
@@ -66,8 +69,9 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         audit: folder.join(audit),
         key: key_place(&mut sections, folder),
-        limits: sections.take("limits").unwrap_or_default(),
-        policy: policy(&mut sections),
+        limits: limits(&mut sections),
+        policy,
+        ruled,
         routes: routes(&mut sections, folder),
     };
     Ok((file, sections.refuse_the_rest(KNOWN)))
@@ -88,18 +92,33 @@ fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
     }
 }
 
-fn policy(sections: &mut Sections) -> Policy {
+fn limits(sections: &mut Sections) -> Limits {
+    let Some(limits) = sections.take::<Spanned<Limits>>("limits") else { return Limits::default() };
+    let span = limits.span();
+    let limits = limits.into_inner();
+    if let Some((name, range)) = limits.out_of_range() {
+        let remedy = format!("give a number from {} to {}", range.start(), range.end());
+        sections.problem(span, format!("`{name}` is out of range"), remedy);
+    }
+    limits
+}
+
+fn policy(sections: &mut Sections) -> (Policy, Vec<Spanned<Entity>>) {
     let mut rules = BTreeMap::new();
+    let mut ruled = Vec::new();
     for (name, rule) in sections.take_members::<Rule>("entities") {
         match name.get_ref().parse() {
-            Ok(entity) => drop(rules.insert(entity, rule)),
+            Ok(entity) => {
+                ruled.push(Spanned::new(name.span(), Entity::clone(&entity)));
+                rules.insert(entity, rule);
+            }
             Err(error) => {
                 let what = format!("`{}` is no entity", name.get_ref());
                 sections.problem(name.span(), what, format!("{error}"));
             }
         }
     }
-    Policy::new(rules)
+    (Policy::new(rules), ruled)
 }
 
 fn routes(sections: &mut Sections, folder: &Path) -> Routes {
@@ -131,9 +150,9 @@ fn routes(sections: &mut Sections, folder: &Path) -> Routes {
 fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Option<Route> {
     let RouteSection { name, upstream, credential } = section;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if name.get_ref().is_empty() || !name.get_ref().bytes().all(allowed) {
+    if !name.get_ref().starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.get_ref().bytes().all(allowed) {
         let what = format!("`{}` cannot be a segment of a path", name.get_ref());
-        sections.problem(name.span(), what, "use letters, digits, `-`, `_` and `.`".to_owned());
+        sections.problem(name.span(), what, "begin with a letter or a digit, then also `-`, `_` and `.`".to_owned());
     }
     let credential = credential.and_then(|credential| self::credential(sections, credential, folder));
     match Upstream::parse(upstream.get_ref()) {
@@ -158,9 +177,13 @@ fn credential(sections: &mut Sections, section: Spanned<CredentialSection>, fold
         let sendable = |byte: u8| (0x21..0x7f).contains(&byte);
         if value.bytes().all(sendable) { Ok(value) } else { Err("the credential cannot stand in a header".to_owned()) }
     });
-    let sendable = |header: &String| header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    const OTHERWISE_USED: [&str; 5] = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
+    let sendable = |header: &String| {
+        let word = header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') && !header.is_empty();
+        word && !OTHERWISE_USED.contains(&header.to_ascii_lowercase().as_str())
+    };
     let value = match &header {
-        Some(header) if !sendable(header) => Err(format!("`{header}` is no name of a header")),
+        Some(header) if !sendable(header) => Err(format!("`{header}` is no header that can carry a credential")),
         _ => value,
     };
     let value =

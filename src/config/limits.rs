@@ -1,5 +1,7 @@
 //! Bounds on sizes and times, with defaults that fit a bot.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 
 use crate::redact::AnswerLimits;
@@ -42,6 +44,24 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The first limit that nothing can be kept within, or that the program itself could not keep, and what it may be.
+    pub fn out_of_range(&self) -> Option<(&'static str, RangeInclusive<u64>)> {
+        const SIZES: RangeInclusive<u64> = 1..=1 << 31;
+        const SECONDS: RangeInclusive<u64> = 1..=7 * 24 * 3600;
+        let limits = [
+            ("request_bytes", self.request_bytes as u64, SIZES),
+            // Reading goes down into containers, on a stack that is not endless.
+            ("nesting", self.nesting as u64, 1..=256),
+            ("answer_bytes", self.answer_bytes as u64, SIZES),
+            ("held_bytes", self.held_bytes as u64, SIZES),
+            ("logged_answer_bytes", self.logged_answer_bytes as u64, SIZES),
+            ("request_seconds", self.request_seconds, SECONDS),
+            ("connect_seconds", self.connect_seconds, SECONDS),
+            ("idle_seconds", self.idle_seconds, SECONDS),
+        ];
+        limits.into_iter().find(|(_, value, range)| !range.contains(value)).map(|(name, _, range)| (name, range))
+    }
+
     /// The bounds of one answer.
     pub fn answer(&self) -> AnswerLimits {
         AnswerLimits {

@@ -12,8 +12,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use toml::Spanned;
+
 use crate::crypto::{self, MasterKey};
-use crate::detect::{Detector, Problem, Settings, Source};
+use crate::detect::{Detector, Entity, Problem, Settings, Source};
 use crate::policy::Policy;
 use crate::route::Routes;
 
@@ -82,6 +84,10 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
     };
     let detector = Detector::compile(&sources, &settings);
     let detector = detector.map_err(|found| problems.extend(found.into_iter().map(in_its_file)));
+    if let Ok(detector) = &detector {
+        let unknown = file.ruled.iter().filter(|ruled| !detector.entities().any(|entity| entity == ruled.get_ref()));
+        problems.extend(unknown.map(|ruled| unruly(&source, ruled, detector)));
+    }
     match detector {
         Ok(detector) if problems.is_empty() => {
             let mut sources = sources;
@@ -108,6 +114,13 @@ impl KeyPlace {
 }
 
 pub use key::KeyError;
+
+/// A rule for an entity that nothing finds would do nothing, perhaps for a slip of the pen.
+fn unruly(source: &Source, ruled: &Spanned<Entity>, detector: &Detector) -> Problem {
+    let known: Vec<String> = detector.entities().map(|entity| format!("`{entity}`")).collect();
+    let what = format!("no pattern finds `{}`", ruled.get_ref());
+    source.problem(ruled.span(), what, format!("use one of {}, or add a pattern for it", known.join(", ")))
+}
 
 /// Names a ruleset by what its files say.
 fn version(sources: &[Source]) -> String {

@@ -49,7 +49,7 @@ fn all_problems_are_told_at_once() {
             "proxy.toml:11: the route `a` stands twice: give each route a name of its own"
                 .replace(":11:", ":14:")
                 .as_str(),
-            "proxy.toml:17: `a/b` cannot be a segment of a path: use letters, digits, `-`, `_` and `.`",
+            "proxy.toml:17: `a/b` cannot be a segment of a path: begin with a letter or a digit, then also",
             "proxy.toml:18: `a.example` is no upstream: it does not begin with `https://` or `http://`: write as in",
             "proxy.toml:1: ",
             "proxy.toml:2: `colour` is no setting of this file: use one of `listen`",
@@ -63,6 +63,22 @@ fn all_problems_are_told_at_once() {
 
 #[test]
 fn one_mistake_is_told_with_its_line_and_remedy() {
+    check(
+        &format!("{ROUTE}[entities.SNN]\naction = \"block\"\n"),
+        &["proxy.toml:4: no pattern finds `SNN`: use one of `CARD`"],
+    );
+    for (limits, name) in
+        [("nesting = 100000", "nesting"), ("idle_seconds = 0", "idle_seconds"), ("answer_bytes = 0", "answer_bytes")]
+    {
+        check(
+            &format!("{ROUTE}[limits]\n{limits}\n"),
+            &[&format!("proxy.toml:4: `{name}` is out of range: give a number from 1 to ")],
+        );
+    }
+    for upstream in ["https://x:99999", "https://[::1", "https://x%00", "https://x:"] {
+        let text = format!("[[route]]\nname = \"a\"\nupstream = \"{upstream}\"\n");
+        check(&text, &[&format!("proxy.toml:3: `{upstream}` is no upstream: ")]);
+    }
     check("", &["proxy.toml:1: no route leads anywhere: add a `[[route]]` with `name` and `upstream`"]);
     check(
         &format!("default_route = \"b\"\n{ROUTE}"),
@@ -75,6 +91,10 @@ fn one_mistake_is_told_with_its_line_and_remedy() {
     check(
         &lent("{ env = \"BLOTTER_NOT_SET\" }"),
         &["proxy.toml:4: the environment variable `BLOTTER_NOT_SET` is empty or not set"],
+    );
+    check(
+        &lent("{ env = \"PATH\", header = \"host\" }"),
+        &["proxy.toml:4: `host` is no header that can carry a credential"],
     );
     check(&lent("{ file = \"none\" }"), &["proxy.toml:4: the key file /folder/none cannot be read"]);
     check(&format!("{ROUTE}colour = 1\n"), &["proxy.toml:4: unknown field `colour`"]);

@@ -4,9 +4,9 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::Shape::{self, Credential, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, Pointer, Refusal, Strand, Tokens};
+use super::{Dialect, End, Pointer, Refusal, Strand, Tokens};
 
 /// `…/messages`.
 pub(super) static MESSAGES: Dialect = Dialect {
@@ -25,6 +25,7 @@ pub(super) static MESSAGES: Dialect = Dialect {
         (&["message", "usage", "output_tokens"], Tokens::Output),
         (&["message", "usage", "cache_read_input_tokens"], Tokens::Cached),
     ],
+    end: End::Type("message_stop"),
     refusal,
 };
 
@@ -38,6 +39,7 @@ pub(super) static COUNT_TOKENS: Dialect = Dialect {
     model: &["model"],
     subject: SUBJECT,
     usage: &[(&["input_tokens"], Tokens::Input)],
+    end: End::Close,
     refusal,
 };
 
@@ -50,6 +52,7 @@ static REQUEST: Shape = Object {
         ("container", &Opaque),
         ("mcp_servers", &MCP_SERVER),
         ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
+        ("metadata", &Object { fields: &[("user_id", &Subject)], rest: &Text }),
         ("model", &Opaque),
         ("output_config", &Object { fields: &[("effort", &Opaque), ("format", &FORMAT)], rest: &Text }),
         ("output_format", &FORMAT),
@@ -64,13 +67,7 @@ static REQUEST: Shape = Object {
 };
 
 static MCP_SERVER: Shape = Object {
-    fields: &[
-        ("authorization_token", &Credential),
-        ("name", &Opaque),
-        ("tool_configuration", &Opaque),
-        ("type", &Opaque),
-        ("url", &Opaque),
-    ],
+    fields: &[("authorization_token", &Credential), ("name", &Opaque), ("type", &Opaque), ("url", &Opaque)],
     rest: &Text,
 };
 
@@ -91,12 +88,14 @@ static TOOL: Shape = Object {
 static BLOCK: Shape = Kinds {
     tag: "type",
     kinds: &[
-        ("compaction", &Sealed { seal: "signature" }),
-        ("redacted_thinking", &Opaque),
-        ("thinking", &Sealed { seal: "signature" }),
+        ("redacted_thinking", &Object { fields: &[("data", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("thinking", &Sealed { seal: "signature", under: &THOUGHT }),
     ],
     rest: &PLAIN_BLOCK,
 };
+
+static THOUGHT: Shape =
+    Object { fields: &[("signature", &Opaque), ("thinking", &Opaque), ("type", &Opaque)], rest: &Text };
 
 static PLAIN_BLOCK: Shape = Object {
     fields: &[
@@ -110,6 +109,7 @@ static PLAIN_BLOCK: Shape = Object {
         ("id", &Opaque),
         ("name", &Opaque),
         ("server_name", &Opaque),
+        ("signature", &Opaque),
         ("source", &SOURCE),
         ("tool_use_id", &Opaque),
         ("type", &Opaque),
@@ -122,10 +122,10 @@ static PLAIN_BLOCK: Shape = Object {
 static SOURCE: Shape = Kinds {
     tag: "type",
     kinds: &[
-        ("base64", &Opaque),
+        ("base64", &Object { fields: &[("data", &Opaque), ("media_type", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("content", &Object { fields: &[("content", &BLOCK), ("type", &Opaque)], rest: &Text }),
-        ("file", &Opaque),
-        ("url", &Opaque),
+        ("file", &Object { fields: &[("file_id", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("url", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),
     ],
     rest: &Object { fields: &[("media_type", &Opaque), ("type", &Opaque)], rest: &Text },
 };

@@ -2,19 +2,32 @@
 
 use serde_json::json;
 
-use super::{Dialect, Refusal, Shape};
+use super::Shape::{self, Credential, Object, Text};
+use super::{Dialect, End, Refusal};
 
 /// The tables for paths that no other dialect claims.
 pub(super) static ANY: Dialect = Dialect {
     name: "any",
     ending: "",
-    request: &Shape::Text,
+    request: &REQUEST,
     answer: &Shape::Text,
     event: &Shape::Text,
     model: &["model"],
     subject: &[&["user"]],
     usage: &[],
+    end: End::Close,
     refusal,
+};
+
+/// All is text but the credentials for tools, which most APIs take under these names.
+static REQUEST: Shape = Object {
+    fields: &[
+        ("mcp_servers", &Object { fields: &[("authorization_token", &Credential)], rest: &Text }),
+        ("safety_identifier", &Shape::Subject),
+        ("tools", &Object { fields: &[("authorization", &Credential), ("headers", &Credential)], rest: &Text }),
+        ("user", &Shape::Subject),
+    ],
+    rest: &Text,
 };
 
 /// `error.message` is where clients of most APIs look first.

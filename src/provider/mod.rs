@@ -29,12 +29,25 @@ pub struct Dialect {
     pub subject: &'static [Pointer],
     /// Where an answer or a frame of it counts tokens.
     pub usage: &'static [(Pointer, Tokens)],
+    /// What the last frame of a stream says.
+    pub end: End,
     /// Writes an error of Blotter's own in the API's shape.
     pub refusal: fn(&Refusal) -> String,
 }
 
 /// The names of the members that lead from the root to a value.
 pub type Pointer = &'static [&'static str];
+
+/// How an API ends a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By closing it.
+    Close,
+    /// By a payload that says this and nothing else.
+    Payload(&'static str),
+    /// By a frame whose member `type` says this.
+    Type(&'static str),
+}
 
 /// What an API counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +85,17 @@ pub enum Shape {
         /// The shape of all other members.
         rest: &'static Shape,
     },
-    /// Forwarded as it came, neither scanned nor restored.
+    /// Forwarded as it came, neither scanned nor restored: a string, a number or a list of them. An object here is text.
     Opaque,
-    /// An object that is opaque while its member `seal` holds a signature, and text otherwise.
+    /// An object whose members `under` are opaque while its member `seal` holds a signature; all else in it is text.
     Sealed {
         /// The member with the signature.
         seal: &'static str,
+        /// The shape while it does.
+        under: &'static Shape,
     },
+    /// Text that names the customer: where the bot is on WhatsApp, a phone number without its plus.
+    Subject,
     /// What a model reads or writes: every string, number and key below is scanned, or restored in an answer.
     Text,
 }
@@ -120,8 +137,8 @@ impl Shape {
                 let kind = tag.and_then(|tag| kinds.iter().find(|(kind, _)| document.text(tag) == *kind));
                 kind.map_or(*rest, |(_, shape)| *shape).resolve(document, id)
             }
-            (Self::Sealed { seal }, _) => match document.member(id, seal) {
-                Some(seal) if document.kind(seal) == Kind::String && !document.inner(seal).is_empty() => &Self::Opaque,
+            (Self::Sealed { seal, under }, _) => match document.member(id, seal) {
+                Some(seal) if document.kind(seal) == Kind::String && !document.inner(seal).is_empty() => under,
                 _ => &Self::Text,
             },
             (Self::Object { rest, .. }, Kind::Literal | Kind::Number | Kind::String) => rest.resolve(document, id),

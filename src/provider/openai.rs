@@ -4,9 +4,9 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::Shape::{self, Credential, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, Refusal, Strand, Tokens};
+use super::{Dialect, End, Refusal, Strand, Tokens};
 
 /// `…/chat/completions`.
 pub(super) static CHAT: Dialect = Dialect {
@@ -22,6 +22,7 @@ pub(super) static CHAT: Dialect = Dialect {
         (&["usage", "completion_tokens"], Tokens::Output),
         (&["usage", "prompt_tokens_details", "cached_tokens"], Tokens::Cached),
     ],
+    end: End::Payload("[DONE]"),
     refusal,
 };
 
@@ -29,11 +30,12 @@ static REQUEST: Shape = Object {
     fields: &[
         ("audio", &Opaque),
         ("data_sources", &Object { fields: &[("parameters", &SEARCH)], rest: &Text }),
-        ("function_call", &Opaque),
+        ("function_call", &CALLED),
         ("functions", &FUNCTION),
         ("include", &Opaque),
         ("logit_bias", &Opaque),
         ("messages", &MESSAGE),
+        ("metadata", &Object { fields: &[("user_id", &Subject)], rest: &Text }),
         ("modalities", &Opaque),
         ("model", &Opaque),
         ("models", &Opaque),
@@ -42,12 +44,14 @@ static REQUEST: Shape = Object {
         ("reasoning", &Opaque),
         ("reasoning_effort", &Opaque),
         ("response_format", &RESPONSE_FORMAT),
+        ("safety_identifier", &Subject),
         ("seed", &Opaque),
         ("service_tier", &Opaque),
         ("stop", &Opaque),
         ("stream_options", &Opaque),
-        ("tool_choice", &Opaque),
+        ("tool_choice", &TOOL_CHOICE),
         ("tools", &TOOL),
+        ("user", &Subject),
         ("verbosity", &Opaque),
     ],
     rest: &Text,
@@ -58,7 +62,7 @@ static SEARCH: Shape = Object { fields: &[("authentication", &Credential), ("end
 
 static MESSAGE: Shape = Object {
     fields: &[
-        ("audio", &Opaque),
+        ("audio", &Object { fields: &[("id", &Opaque)], rest: &Text }),
         ("content", &PART),
         ("function_call", &CALLED),
         ("reasoning_details", &SEALED_DETAIL),
@@ -74,27 +78,51 @@ static PART: Shape = Object {
     fields: &[
         ("cache_control", &Opaque),
         ("file", &Object { fields: &[("file_data", &Opaque), ("file_id", &Opaque)], rest: &Text }),
-        ("image_url", &Opaque),
-        ("input_audio", &Opaque),
+        ("image_url", &Object { fields: &[("detail", &Opaque), ("url", &Opaque)], rest: &Text }),
+        ("input_audio", &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text }),
         ("type", &Opaque),
     ],
     rest: &Text,
 };
 
 /// OpenRouter's account of a vendor's signed reasoning.
-static SEALED_DETAIL: Shape =
-    Shape::Kinds { tag: "type", kinds: &[("reasoning.encrypted", &Opaque)], rest: &Sealed { seal: "signature" } };
+static SEALED_DETAIL: Shape = Shape::Kinds {
+    tag: "type",
+    kinds: &[("reasoning.encrypted", &DETAIL)],
+    rest: &Sealed { seal: "signature", under: &DETAIL },
+};
+
+static DETAIL: Shape = Object {
+    fields: &[
+        ("data", &Opaque),
+        ("format", &Opaque),
+        ("id", &Opaque),
+        ("signature", &Opaque),
+        ("summary", &Opaque),
+        ("text", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
 
 static TOOL_CALL: Shape = Object {
     fields: &[
         ("custom", &CALLED),
-        // Gemini behind this API keeps a thought's signature here.
-        ("extra_content", &Opaque),
+        ("extra_content", &EXTRA),
         ("function", &CALLED),
         ("id", &Opaque),
         ("type", &Opaque),
     ],
     rest: &Text,
+};
+
+/// Where Gemini behind this API keeps a thought's signature.
+static EXTRA: Shape =
+    Object { fields: &[("google", &Object { fields: &[("thought_signature", &Opaque)], rest: &Text })], rest: &Text };
+
+static TOOL_CHOICE: Shape = Object {
+    fields: &[("custom", &CALLED), ("function", &CALLED), ("name", &Opaque), ("type", &Opaque)],
+    rest: &Opaque,
 };
 
 static CALLED: Shape = Object { fields: &[("name", &Opaque)], rest: &Text };

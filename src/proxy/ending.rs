@@ -39,6 +39,11 @@ impl Ending {
         }
     }
 
+    /// Ends nothing: the exchange was not opened.
+    pub(super) fn forget(mut self) {
+        self.log = None;
+    }
+
     fn timed(&self, closed: Closed) -> Closed {
         Closed { timings: Timings { total_us: micros(self.started), ..self.timings }, ..closed }
     }

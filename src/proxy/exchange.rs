@@ -21,7 +21,7 @@ use crate::redact::{self, Account, Facts, Vault};
 use crate::route::Route;
 
 /// Bodies longer than this are scanned on a thread of their own, so that other exchanges go on meanwhile.
-const LONG_BODY: usize = 256 << 10;
+const LONG_BODY: usize = 16 << 10;
 
 /// Answers one request. Every error ends here, is logged once and answered once.
 pub(super) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
@@ -130,12 +130,14 @@ impl Exchange {
         self.opened.streaming = *streaming;
         self.opened.path.clone_from(&clean.path);
         let opened = Opened { request: clean.body.logged.to_vec(), ..self.opened.clone() };
-        self.gateway.log.opened(opened).await.map_err(|error| {
-            tracing::error!(%error, "the log cannot be written: nothing is forwarded");
-            Refused::log()
-        })?;
-        self.timings.commit_us = micros(begun);
+        // A caller may leave while the entry is on its way to the disk: then this ends the exchange.
         self.ending = Some(Ending::new(self.gateway.log.clone(), self.opened.exchange, self.started, self.timings));
+        if let Err(error) = self.gateway.log.opened(opened).await {
+            tracing::error!(%error, "the log cannot be written: nothing is forwarded");
+            self.ending.take().map(Ending::forget);
+            return Err(Refused::log());
+        }
+        self.timings.commit_us = micros(begun);
         Ok(())
     }
 

@@ -61,7 +61,8 @@ pub(super) fn remove_credentials(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a header carries a secret that is meant for the provider, and so is forwarded unscanned.
+/// Whether a header carries a secret that is meant for the provider or a gateway before it, and so is forwarded unscanned.
 pub(super) fn carries_credential(name: &HeaderName) -> bool {
-    ["auth", "cookie", "key", "secret", "token"].iter().any(|part| name.as_str().contains(part))
+    const GATEWAYS: [&str; 3] = ["-api-key", "-auth", "-authorization"];
+    CREDENTIALS.contains(&name.as_str()) || GATEWAYS.iter().any(|ending| name.as_str().ends_with(ending))
 }

@@ -78,14 +78,19 @@ impl Identities {
         Self(key.derive(Purpose::Identity))
     }
 
-    /// The token for `id`; a token is its own token.
+    /// The token for `id`.
     pub fn token(&self, identity: Identity, id: &str) -> String {
-        let (prefix, id) = (identity.prefix(), id.trim());
+        let prefix = identity.prefix();
+        format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), id.trim().as_bytes()])[..8]))
+    }
+
+    /// What a question to the log means by `asked`: a token as the log shows it, or an id.
+    pub fn asked(&self, identity: Identity, asked: &str) -> String {
         let is_token = |rest: &str| rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if id.strip_prefix(prefix).is_some_and(is_token) {
-            return id.to_owned();
+        match asked.strip_prefix(identity.prefix()) {
+            Some(rest) if is_token(rest) => asked.to_owned(),
+            _ => self.token(identity, asked),
         }
-        format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), id.as_bytes()])[..8]))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome, Usage};
 use crate::config::Ruleset;
 use crate::provider::Dialect;
-use crate::redact::{self, AnswerAccount, Restorer, Vault};
+use crate::redact::{self, AnswerAccount, Restorer, VALUE_LENGTH, Vault};
 use crate::wire::frame::Framing;
 
 /// An upstream's answer whose head has arrived.
@@ -141,13 +141,20 @@ impl Relay {
     async fn pump(mut self, sender: mpsc::Sender<Result<Bytes, BrokenOff>>) {
         match self.pump_to_end(&sender).await {
             Ok(()) => self.close(Outcome::Complete, None).await,
+            // Some SDKs hang up at the stream's last event, before its body has ended.
+            Err(Early::CallerGone) if self.restorer.as_ref().is_some_and(Restorer::ended) => {
+                self.close(Outcome::Complete, None).await;
+            }
             Err(Early::CallerGone) => self.close(Outcome::CallerGone, None).await,
             Err(early) => {
                 let refused = early.refused();
                 tracing::warn!(code = refused.code, "an answer broke off");
+                let held = self.finish().unwrap_or_default();
                 self.close(refused.outcome, Some(refused.code)).await;
                 // The caller may be gone as well.
-                let _ = sender.send(Err(BrokenOff)).await;
+                if send(&sender, held).await.is_ok() {
+                    let _ = sender.send(Err(BrokenOff)).await;
+                }
             }
         }
     }
@@ -204,7 +211,10 @@ impl Relay {
         let account = self.restorer.as_ref().map_or(&nothing, Restorer::account);
         let limit = self.ruleset.limits.logged_answer_bytes;
         let transcript = account.transcript.to_json();
-        let written = if account.transcript.is_empty() { &self.written[..] } else { transcript.as_bytes() };
+        let from_lanes = !account.transcript.is_empty();
+        // Where a text is cut a value may be cut, and its head not be known for what it is.
+        let cut = self.written.len().min(limit) - if self.written.len() > limit { limit.min(VALUE_LENGTH) } else { 0 };
+        let written = if from_lanes { transcript.as_bytes() } else { &self.written[..cut] };
         let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(written);
         let redact::Usage { cached, input, output } = account.usage;
         Closed {
@@ -214,8 +224,8 @@ impl Relay {
             findings: tallies(&self.ruleset, &found),
             restored: account.placeholders.restored,
             unrestored: account.placeholders.kept,
-            answer_truncated: account.transcript.truncated() || scrubbed.len() > limit,
-            answer: scrubbed[..scrubbed.len().min(limit)].to_vec(),
+            answer_truncated: account.transcript.truncated() || (!from_lanes && cut < self.written.len()),
+            answer: scrubbed.to_vec(),
             ..self.ending.entry(outcome)
         }
     }

@@ -118,9 +118,17 @@ fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: R
 /// The address goes verbatim or not at all.
 fn check_target(redaction: &mut Redaction, target: &str) -> Result<(), Refused> {
     let decoded = percent_decode(target);
-    match redaction.text(&decoded).map_err(unfit)? {
-        Cow::Borrowed(_) => Ok(()),
-        Cow::Owned(_) => Err(Refused::request(
+    // In a query a `+` may be a blank or a plus.
+    let with_blanks = decoded.replace('+', " ");
+    let mut readings = vec![&decoded];
+    readings.extend(Some(&with_blanks).filter(|other| **other != decoded));
+    let mut clean = true;
+    for reading in readings {
+        clean &= matches!(redaction.text(reading).map_err(unfit)?, Cow::Borrowed(_));
+    }
+    match clean {
+        true => Ok(()),
+        false => Err(Refused::request(
             StatusCode::BAD_REQUEST,
             "request/value-in-url",
             "The request's URL holds a value that must not leave, and a URL cannot be redacted: send it in the body.",
@@ -159,11 +167,15 @@ fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<
     Ok(())
 }
 
-/// Whether the body is said to be JSON, or nothing is said (some clients say nothing).
+/// Whether the body is said to be JSON in UTF-8, or nothing is said (some clients say nothing).
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let (essence, parameters) = value.split_once(';').unwrap_or((&value, ""));
+    let essence = essence.trim();
+    let json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let charset = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
+    json && charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
 fn unfit(unfit: Unfit) -> Refused {

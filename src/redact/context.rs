@@ -9,27 +9,30 @@
 pub(super) struct Context {
     content: Content,
     word: Word,
-    link: Link,
+    markup: Markup,
 }
 
 impl Context {
     /// Begins with a lane of plain text (which may turn out to be JSON).
     pub(super) fn text() -> Self {
-        Self { content: Content::default(), word: Word::default(), link: Link::None }
+        Self { content: Content::default(), word: Word::default(), markup: Markup::None }
     }
 
     /// Begins with a lane of JSON source.
     pub(super) fn json() -> Self {
         let content = Content { nest: Nest::Json(Box::default()), depth_left: DEEPEST };
-        Self { content, word: Word::default(), link: Link::None }
+        Self { content, word: Word::default(), markup: Markup::None }
     }
 
     /// Takes the next text.
     pub(super) fn feed(&mut self, text: &str) {
         for character in text.chars() {
-            if let Some(character) = self.content.feed(character) {
-                self.word.feed(character);
-                self.link = self.link.after(character);
+            let Some(character) = self.content.feed(character) else { continue };
+            let in_tag = matches!(self.markup, Markup::Tag(_));
+            self.markup = self.markup.after(character);
+            match self.markup {
+                Markup::None if in_tag => self.word = Word::default(),
+                _ => self.word.feed(character),
             }
         }
     }
@@ -41,7 +44,7 @@ impl Context {
 
     /// Whether a value may come back here.
     pub(super) fn restorable(&self) -> bool {
-        !self.word.url && !matches!(self.link, Link::Image | Link::ImageEnd | Link::Target)
+        !self.word.url && self.markup.restorable()
     }
 
     /// How many JSON strings lie around this place, within the lane's own text.
@@ -50,74 +53,97 @@ impl Context {
     }
 }
 
-/// The characters since the last blank, quote or angle bracket.
+/// The characters since the last blank. Punctuation does not end it: what a reader of the text takes into an address differs.
 #[derive(Debug, Default)]
 struct Word {
     /// It holds `//`, or a host name and what follows one.
     url: bool,
-    after_slash: bool,
+    /// It holds a host name: labels with dots, the last of letters, or four numbers.
+    host: bool,
+    before: Option<char>,
     after_dot: bool,
-    /// Letters since the last dot: two or more may be a top-level domain.
     letters: usize,
+    numbers_with_dots: usize,
 }
 
 impl Word {
     fn feed(&mut self, character: char) {
-        let host = self.after_dot && self.letters >= 2;
+        if character.is_whitespace() {
+            *self = Self::default();
+            return;
+        }
         match character {
             // A browser takes `\` for `/`.
-            '/' | '\\' => {
-                self.url |= self.after_slash || host;
-                *self = Self { url: self.url, after_slash: true, ..Self::default() };
+            '/' | '\\' => self.url |= self.host || matches!(self.before, Some('/' | '\\')),
+            '?' | '#' => self.url |= self.host,
+            '.' => {
+                self.numbers_with_dots += usize::from(self.before.is_some_and(|before| before.is_ascii_digit()));
+                self.after_dot = true;
+                self.letters = 0;
             }
-            '?' | '#' => {
-                self.url |= host;
-                self.after_slash = false;
-            }
-            '.' => *self = Self { url: self.url, after_dot: true, ..Self::default() },
-            c if c.is_alphabetic() => {
+            letter if letter.is_alphabetic() => {
                 self.letters += 1;
-                self.after_slash = false;
+                self.host |= self.after_dot && self.letters >= 2;
             }
-            c if c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`') || ends_word(c) => *self = Self::default(),
-            _ => *self = Self { url: self.url, after_dot: self.after_dot, ..Self::default() },
+            digit if digit.is_ascii_digit() => self.host |= self.numbers_with_dots >= 3,
+            _ => self.after_dot = false,
         }
+        self.before = Some(character);
     }
 }
 
-/// Punctuation of scripts that put no blank between an address and the next sentence.
-fn ends_word(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{3011}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff1f}')
-}
-
-/// Where in a Markdown link or image the text is.
+/// Where in Markdown's or HTML's own writing the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Link {
+enum Markup {
+    /// After a `<`.
+    Angle,
     /// After `!`.
     Bang,
-    /// After the `]` of a link's text.
+    /// After the `]` of a link's text or an image's description.
     End,
-    /// Inside an image's description.
-    Image,
-    /// After the `]` of that.
-    ImageEnd,
+    /// Inside an image's description, with so many square brackets open.
+    Image(u32),
     None,
-    /// Inside the brackets that hold the address.
-    Target,
+    /// Inside an HTML tag or an address in angle brackets, and within this quote.
+    Tag(Option<char>),
+    /// Inside the brackets that hold a link's address, with so many open.
+    Target(u32),
+    /// The same, inside angle brackets.
+    TargetInAngles,
 }
 
-impl Link {
+impl Markup {
     fn after(self, character: char) -> Self {
         match (self, character) {
-            (Self::Target, ')') => Self::None,
-            (Self::Target, _) => Self::Target,
-            (Self::Image, ']') => Self::ImageEnd,
-            (Self::Image, _) | (Self::Bang, '[') => Self::Image,
-            (Self::End | Self::ImageEnd, '(') => Self::Target,
+            (Self::Tag(None), '>') => Self::None,
+            (Self::Tag(None), '"' | '\'') => Self::Tag(Some(character)),
+            (Self::Tag(Some(quote)), _) if quote == character => Self::Tag(None),
+            (Self::Tag(_), _) => self,
+            (Self::Angle, letter) if letter.is_alphabetic() || matches!(letter, '/' | '\\' | '!' | '?') => {
+                Self::Tag(None)
+            }
+            (Self::TargetInAngles, '>') => Self::Target(1),
+            (Self::TargetInAngles, _) => self,
+            (Self::Target(_), '<') => Self::TargetInAngles,
+            (Self::Target(open), '(') => Self::Target(open.saturating_add(1)),
+            (Self::Target(0 | 1), ')') => Self::None,
+            (Self::Target(open), ')') => Self::Target(open - 1),
+            (Self::Target(_), _) => self,
+            (Self::Image(open), '[') => Self::Image(open.saturating_add(1)),
+            (Self::Image(0 | 1), ']') => Self::End,
+            (Self::Image(open), ']') => Self::Image(open - 1),
+            (Self::Image(_), _) => self,
+            (Self::Bang, '[') => Self::Image(1),
+            (Self::End, '(') => Self::Target(1),
             (_, '!') => Self::Bang,
+            (_, '<') => Self::Angle,
             (_, ']') => Self::End,
             _ => Self::None,
         }
+    }
+
+    fn restorable(self) -> bool {
+        matches!(self, Self::Angle | Self::Bang | Self::End | Self::None)
     }
 }
 
@@ -180,6 +206,9 @@ impl Content {
     }
 }
 
+/// What the reader of a text sees where a JSON string around it begins or ends: no address goes on there.
+const BORDER: char = ' ';
+
 /// JSON source, read for its strings only.
 #[derive(Debug, Default)]
 struct Source {
@@ -203,13 +232,14 @@ impl Source {
         let Some(content) = &mut self.string else {
             if character == '"' {
                 self.string = Some(Content { nest: Nest::Unknown, depth_left: depth_left.saturating_sub(1) });
+                return Some(BORDER);
             }
             return Some(character);
         };
         let said = match (self.escape, character) {
             (Escape::None, '"') => {
                 self.string = None;
-                return Some('"');
+                return Some(BORDER);
             }
             (Escape::None, '\\') => {
                 self.escape = Escape::Begun;
@@ -251,21 +281,33 @@ mod tests {
             "https://x.org/?q=",
             "see https://",
             "(https://x.org/a)",
-            "<img src=//x.org/",
-            "<a href=\"//x.org/?",
             "ftp://u:",
             "x.org/",
             "www.x.org/?q=",
+            "x.org:8080/?q=",
+            "1.2.3.4/?q=",
             "https:\\\\x.org\\",
+            "data://",
+            "https://x.org/(a)?",
+            "https://x.org/?q=，",
+            "https://x.org/?q=\"",
+            "https://x.org/?q=`",
+            "https://x.org/?q=<",
+            "<img src=//x.org/",
+            "<img src=\"https://x.org/?q=a ",
+            "<img alt='>' src=\"x?q=a\n",
+            "<a href=\"//x.org/?",
+            "<meta content=\"0;url=https://x.org/?q= ",
+            "[r]: <https://x.org/?q= ",
             "![",
             "![a b ",
+            "![a[b] ",
             "![a](",
             "![a](x",
+            "![a](<https://x.org/?x=) ",
             "[a](/x?",
             "[a](x.org \"",
-            "https://x.org/(a)?",
-            "data://",
-            "![a]\u{28}",
+            "[a](x(b) ",
         ] {
             check(text, false);
         }
@@ -275,6 +317,11 @@ mod tests {
             "and/or ",
             "https://x.org/ or ",
             "see <https://x.org/> or ",
+            "<b>",
+            "<a href='https://x.org'>",
+            "a < b and ",
+            "<3 ",
+            "<",
             "tel.:",
             "Mr.Smith:",
             "24.12.2026/",
@@ -282,7 +329,8 @@ mod tests {
             "wow! ",
             "wow! [",
             "![a](x) ",
-            "访问 https://x.cn/，",
+            "![a](x(b)c) ",
+            "访问 https://x.cn/， ",
             "a: [",
             "**",
             "No./",
@@ -318,5 +366,7 @@ mod tests {
         assert!(!context.restorable());
         context.feed(r#"\n"#);
         assert!(context.restorable());
+        context.feed(r#"https://x.org","b":""#);
+        assert!(context.restorable(), "a string's end ends an address");
     }
 }

@@ -27,7 +27,7 @@ use crate::wire::{Edit, splice};
 
 pub use lane::Restored;
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
-pub use transcript::Transcript;
+pub use transcript::{Transcript, VALUE_LENGTH};
 pub use vault::{Held, Vault};
 
 /// What redacting needs; shared by all exchanges under one ruleset.
@@ -282,6 +282,8 @@ struct Walk<'w, 'a, 'd> {
     document: &'d Document<'d>,
     /// How many strings that are JSON lie around this text.
     nesting: usize,
+    /// How many containers lie around this place, those around the text included.
+    depth: usize,
     place: Place,
     marks: Vec<Mark>,
     credentials: Vec<Range<usize>>,
@@ -289,13 +291,13 @@ struct Walk<'w, 'a, 'd> {
     said: String,
 }
 
-/// How many JSON texts inside each other's strings are read as JSON; deeper ones are scanned as text.
+/// How many JSON texts inside each other's strings are read; deeper ones are refused.
 const DEEPEST_TEXT: usize = 8;
 
 impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
         let (marks, credentials, said) = Default::default();
-        Self { redaction, document, nesting, place: Place::Open, marks, credentials, said }
+        Self { redaction, document, nesting, depth: 0, place: Place::Open, marks, credentials, said }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -303,30 +305,37 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let shape = shape.resolve(self.document, id);
         match (shape, self.document.kind(id)) {
             (_, Kind::Literal) => {}
-            (Shape::Opaque, _) if self.place == Place::Open => {
+            (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.redaction.account.coverage.opaque += 1;
                 self.place = Place::Opaque;
                 self.value(id, &Shape::Text, name)?;
                 self.place = Place::Open;
             }
+            // No table lists an object as a whole: what an unexpected one holds is text.
+            (Shape::Opaque, Kind::Object) => self.value(id, &Shape::Text, name)?,
             (Shape::Credential, _) => {
                 self.redaction.account.coverage.opaque += 1;
                 self.credentials.push(self.document.span(id));
             }
             (_, Kind::Array) => {
+                self.depth += 1;
                 for item in self.document.items(id) {
                     self.value(item, shape, name)?;
                 }
+                self.depth -= 1;
             }
             (_, Kind::Object) => {
+                self.depth += 1;
                 for (key, value) in self.document.members(id) {
                     let name = self.document.text(key);
                     if !shape.knows(&name) {
-                        self.string(key, "")?;
+                        self.key(key)?;
                     }
                     self.value(value, shape.member(&name), &name)?;
                 }
+                self.depth -= 1;
             }
+            (Shape::Subject, Kind::String) => self.string(id, &format!("phone {}", last_words(name)))?,
             (_, Kind::Number) => self.number(id, &self.before(name))?,
             (_, Kind::String) => self.string(id, &self.before(name))?,
         }
@@ -335,7 +344,15 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
 
     /// What stands before a value: the end of the text before it, which may be the question that it answers, and its key.
     fn before(&self, name: &str) -> String {
-        format!("{} {name}", self.said)
+        format!("{} {}", self.said, last_words(name))
+    }
+
+    /// A key is scanned as text, but it is not what was said before the next value.
+    fn key(&mut self, id: NodeId) -> Result<(), Unfit> {
+        let said = std::mem::take(&mut self.said);
+        self.string(id, "")?;
+        self.said = said;
+        Ok(())
     }
 
     fn string(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
@@ -361,16 +378,22 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
 
     /// The marks in a string's text: by JSON position if it is JSON itself, else by what stands in it.
     fn marks_in(&mut self, text: &str, before: &str) -> Result<Vec<Mark>, Unfit> {
-        let looks_like_json = text.trim_ascii_start().starts_with(['{', '[']);
-        if looks_like_json
-            && self.nesting < DEEPEST_TEXT
-            && let Ok(document) = Document::parse(text.as_bytes(), self.redaction.redactor.nesting)
-        {
-            let mut walk = Walk { place: self.place, ..Walk::new(self.redaction, &document, self.nesting + 1) };
-            walk.value(document.root(), &Shape::Text, before)?;
-            return Ok(walk.marks);
+        let limit = self.redaction.redactor.nesting;
+        let depth_left = if self.nesting < DEEPEST_TEXT { limit.saturating_sub(self.depth) } else { 0 };
+        if !text.trim_ascii_start().starts_with(['{', '[']) {
+            return self.redaction.marks(text, before, self.place);
         }
-        self.redaction.marks(text, before, self.place)
+        let document = match Document::parse(text.as_bytes(), depth_left) {
+            Ok(document) => document,
+            Err(JsonError::TooDeep { at, .. }) if self.place == Place::Open => {
+                return Err(JsonError::TooDeep { limit, at }.into());
+            }
+            Err(_) => return self.redaction.marks(text, before, self.place),
+        };
+        let walk = Walk::new(self.redaction, &document, self.nesting + 1);
+        let mut walk = Walk { place: self.place, depth: self.depth, ..walk };
+        walk.value(document.root(), &Shape::Text, before)?;
+        Ok(walk.marks)
     }
 
     /// A number with a finding becomes a string.

@@ -63,29 +63,31 @@ struct Reader<'t> {
 impl Reader<'_> {
     /// The name of the placeholder here; afterwards `at` is behind it. `None` with `at` at the end: the text was too short.
     fn placeholder(&mut self, vault: &Vault) -> Option<String> {
-        self.pass(b'\\');
+        let escaped = self.pass(b'\\');
         let opened = self.pass(b'[');
+        if escaped && !opened && !self.ran_out() {
+            return self.give_up();
+        }
         if opened {
             self.pass(b' ');
         }
         let name = self.name(vault, opened)?;
-        if self.ran_out() {
-            return None;
-        }
         let end = self.at;
         if opened {
             self.pass(b' ');
         }
-        self.pass(b'\\');
+        if escaped && !self.pass(b'\\') && !self.ran_out() {
+            return self.give_up();
+        }
         if self.ran_out() {
             return None;
         }
-        if !self.pass(b']') {
-            self.at = end;
-            let borders = self.peek().is_none_or(|next| !is_word(next));
-            return borders.then_some(name).or_else(|| self.give_up());
+        if self.pass(b']') {
+            return Some(name);
         }
-        Some(name)
+        self.at = end;
+        let apart = self.peek().is_none_or(|next| !is_word(next));
+        if apart && !escaped { Some(name) } else { self.give_up() }
     }
 
     /// Reads on while the vault holds a name that begins so.
@@ -177,10 +179,11 @@ mod tests {
     #[test]
     fn a_placeholder_of_another_exchange_is_text() {
         let (vault, name) = vault();
-        for text in ["[SSN_0000]", "[US_SSN_", "[US_SSN_]", "[note]", "[", "us ssn "] {
+        for text in [&format!("\\{name}")[..], "\\P", "[SSN_0000]", "[US_SSN_", "[US_SSN_]", "[note]", "[", "us ssn "] {
             assert_eq!(read(&format!("{text}!"), Tail::Open, &vault), Reading::No, "{text}");
         }
         assert_eq!(read(&format!("{name}x"), Tail::Open, &vault), Reading::No);
+        assert_eq!(read(&format!("\\[{name}]"), Tail::Open, &vault), Reading::No, "the backslash is the caller's own");
         assert_eq!(read(&format!("[{name}x]"), Tail::Open, &vault), Reading::No);
     }
 

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use super::lane::{Change, Lane, Means, Origin, Restored};
 use super::transcript::Transcript;
 use super::vault::Vault;
 use crate::policy::Policy;
-use crate::provider::{Dialect, Shape, Strand, Tokens};
+use crate::provider::{Dialect, End, Shape, Strand, Tokens};
 use crate::wire::frame::{Framing, Payload, Splitter};
 use crate::wire::json::{self, Document, Kind, NodeId};
 use crate::wire::{Edit, splice};
@@ -50,6 +51,8 @@ pub struct Restorer {
     framing: Framing,
     shape: &'static Shape,
     usage: &'static [(&'static [&'static str], Tokens)],
+    end: End,
+    ended: bool,
     limits: AnswerLimits,
     splitter: Splitter,
     held: VecDeque<HeldFrame>,
@@ -93,7 +96,7 @@ struct LaneKey {
 struct HeldFrame {
     bytes: Bytes,
     /// Where the source of each string lies that may still change.
-    strings: Vec<std::ops::Range<usize>>,
+    strings: Vec<Range<usize>>,
     changes: Vec<Change>,
 }
 
@@ -113,6 +116,8 @@ impl Restorer {
             framing,
             shape,
             usage: dialect.usage,
+            end: dialect.end,
+            ended: false,
             limits,
             splitter: Splitter::new(framing),
             held: VecDeque::new(),
@@ -148,6 +153,11 @@ impl Restorer {
         Ok(self.release())
     }
 
+    /// Whether the provider has said that its stream ends here.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
     /// What was seen so far.
     pub fn account(&self) -> &AnswerAccount {
         &self.account
@@ -161,7 +171,10 @@ impl Restorer {
         self.held_bytes += frame.len();
         self.held.push_back(HeldFrame { bytes: frame.clone(), strings: Vec::new(), changes: Vec::new() });
         let Some(payload) = Payload::find(self.framing, &frame) else { return Ok(()) };
+        self.ended |= matches!(self.end, End::Payload(last) if payload.text.trim_ascii() == last.as_bytes());
         let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else { return Ok(()) };
+        self.ended |=
+            matches!(self.end, End::Type(last) if document.at(&["type"]).is_some_and(|id| document.text(id) == last));
         self.account.usage.read(&document, self.usage);
         let shape = self.shape;
         let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, ended: Vec::new() };
@@ -214,18 +227,27 @@ impl HeldFrame {
         if self.changes.is_empty() {
             return self.bytes;
         }
-        let mut edits: Vec<Edit> = self.changes.iter().map(|change| self.edit(change)).collect();
+        let mut changes = self.changes;
+        changes.sort_by_key(|change| (change.origin.string, change.origin.offset));
+        let of_one_string = changes.chunk_by(|one, other| one.origin.string == other.origin.string);
+        let mut edits: Vec<Edit> = of_one_string
+            .flat_map(|changes| edits(&self.bytes, &self.strings[changes[0].origin.string], changes))
+            .collect();
         edits.sort_by_key(|edit| edit.span.start);
         splice(&self.bytes, &edits).into()
     }
+}
 
-    fn edit(&self, change: &Change) -> Edit {
-        let source = self.strings[change.origin.string].clone();
-        let text = std::str::from_utf8(&self.bytes[source.clone()]).expect("the frame was read as UTF-8");
-        let start = change.origin.offset;
-        let span = json::source_offsets(text, [start, start + change.length]);
-        Edit { span: source.start + span[0]..source.start + span[1], with: json::encode(&change.with).into_owned() }
-    }
+/// The edits to a frame that the changes to one string make, whose source lies at `source`.
+fn edits(frame: &[u8], source: &Range<usize>, changes: &[Change]) -> Vec<Edit> {
+    let text = std::str::from_utf8(&frame[source.clone()]).expect("the frame was read as UTF-8");
+    let borders = changes.iter().flat_map(|change| [change.origin.offset, change.origin.offset + change.length]);
+    let offsets = json::source_offsets(text, borders);
+    let edit = |(change, span): (&Change, &[usize])| Edit {
+        span: source.start + span[0]..source.start + span[1],
+        with: json::encode(&change.with).into_owned(),
+    };
+    changes.iter().zip(offsets.chunks_exact(2)).map(edit).collect()
 }
 
 /// One frame on its way through the tables.

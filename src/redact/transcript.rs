@@ -4,6 +4,12 @@ use serde::Serialize;
 
 use crate::provider::Strand;
 
+/// As long as values are, with room: so much is dropped where a text is cut, since the head of a value is not found as one.
+pub const VALUE_LENGTH: usize = 64;
+
+/// How many lanes are kept.
+const MOST_LANES: usize = 1024;
+
 /// The lanes of an answer in the order of their first text, up to a number of bytes.
 #[derive(Debug, Default)]
 pub struct Transcript {
@@ -33,14 +39,20 @@ impl Transcript {
             return;
         }
         let kept = &text[..text.floor_char_boundary(self.left)];
-        self.truncated |= kept.len() < text.len();
+        let first_cut = kept.len() < text.len() && !self.truncated;
+        self.truncated |= first_cut;
         self.left -= kept.len();
+        let full = self.lanes.len() == MOST_LANES;
         let lane = match self.lanes.iter_mut().rev().find(|lane| lane.field == field && lane.at == at) {
             Some(lane) => lane,
-            None if kept.is_empty() => return,
+            None if kept.is_empty() || full => return,
             None => self.begin(at, field, strand),
         };
         lane.text.push_str(kept);
+        if first_cut {
+            let whole = lane.text.floor_char_boundary(lane.text.len().saturating_sub(VALUE_LENGTH));
+            lane.text.truncate(whole);
+        }
     }
 
     /// Whether no lane said anything.

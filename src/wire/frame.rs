@@ -107,7 +107,7 @@ impl<'a> Payload<'a> {
     pub fn find(framing: Framing, frame: &'a [u8]) -> Option<Self> {
         let pieces = match framing {
             Framing::Events => data_lines(frame),
-            Framing::Lines | Framing::Whole => vec![0..frame.len()],
+            Framing::Lines | Framing::Whole => Vec::from_iter([0..frame.len()]),
         };
         let text = match pieces.as_slice() {
             [] => return None,
@@ -133,7 +133,8 @@ impl<'a> Payload<'a> {
 /// Where the values of an event's `data` fields stand, each without the one space that may lead it.
 fn data_lines(frame: &[u8]) -> Vec<Range<usize>> {
     let mut lines = Vec::with_capacity(1);
-    let mut start = 0;
+    // A byte order mark may begin the stream.
+    let mut start = if frame.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     while start < frame.len() {
         let end = memchr::memchr2(b'\n', b'\r', &frame[start..]).map_or(frame.len(), |at| start + at);
         if let Some(value) = frame[start..end].strip_prefix(b"data:") {
@@ -203,6 +204,7 @@ mod tests {
         check("event: x\r\ndata:{}\r\n\r\n", Some("{}"));
         check("data:  {\ndata\ndata: }\n\n", Some(" {\n}"));
         check(": ping\n\n", None);
+        check("\u{feff}data: {}\n\n", Some("{}"));
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub(in crate::cli) struct Options {
     #[arg(long)]
     outcome: Option<audit::Outcome>,
     /// At most so many
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    limit: u32,
     /// As JSON lines
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -58,7 +58,7 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
     let reader = Reader::open(&setup.audit)?;
     let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
     let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
-    let token = |identity, id: Option<String>| Some(identities.as_ref()?.token(identity, &id?));
+    let token = |identity, id: Option<String>| Some(identities.as_ref()?.asked(identity, &id?));
     let (json, csv) = (options.json, options.csv);
     let found = reader.list(&Filter {
         since: options.since,
@@ -70,7 +70,7 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         route: options.route,
         status: options.status,
         outcome: options.outcome,
-        limit: options.limit,
+        limit: options.limit as usize,
         ..Filter::default()
     })?;
     match (json, csv) {

@@ -47,7 +47,7 @@ fn verify(config: &ConfigFile) -> anyhow::Result<Outcome> {
         let entry = problem.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();
         writeln!(out, "{}{entry}: {}", problem.segment, print::visible(&problem.what))?;
     }
-    let verdict = if report.problems.is_empty() { "the chain holds" } else { "THE LOG WAS CHANGED" };
+    let verdict = if report.problems.is_empty() { "the chain holds" } else { "THE LOG DOES NOT HOLD" };
     writeln!(
         out,
         "{verdict}: {} entries, {} exchanges ({} open), {} segments",
