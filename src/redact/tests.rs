@@ -165,6 +165,48 @@ fn redacting_twice_changes_nothing() {
     assert!(vault.is_empty());
 }
 
+#[test]
+fn the_work_is_linear_in_the_input() {
+    let begun = std::time::Instant::now();
+    let key = "k".repeat(300_000);
+    let (_, found, _) =
+        redact_with(&Policy::default(), chat(), &format!("{{\"metadata\":{{\"{key}\":[{}0]}}}}", "0,".repeat(50_000)))
+            .unwrap();
+    assert!(found.is_empty());
+    let answer =
+        format!(r#"{{"choices":[{{"message":{{"content":"{}"}}}}]}}"#, format!("{}\\n", vault().1[0]).repeat(20_000));
+    assert!(restore(chat(), Framing::Whole, answer.as_bytes()).contains(SSN));
+    // Either would take minutes if it looked at all that came before again for each part.
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn an_object_in_the_place_of_a_name_is_text() {
+    check(
+        chat(),
+        r#"{"model":{"a":"ann@x.org"},"stop":[{"b":"ann@x.org"}]}"#,
+        r#"{"model":{"a":"[EMAIL]"},"stop":[{"b":"[EMAIL]"}]}"#,
+    );
+    check(
+        messages(),
+        r#"{"messages":[{"content":[{"type":"thinking","thinking":"ann@x.org","signature":"s","more":"ann@x.org"}]}]}"#,
+        r#"{"messages":[{"content":[{"type":"thinking","thinking":"ann@x.org","signature":"s","more":"[EMAIL]"}]}]}"#,
+    );
+}
+
+#[test]
+fn json_too_deep_is_refused_inside_strings_too() {
+    let nested =
+        |depth: usize| format!("{{\"messages\":[{{\"content\":\"{}{}\"}}]}}", "[".repeat(depth), "]".repeat(depth));
+    assert!(redact_with(&Policy::default(), chat(), &nested(60)).is_ok());
+    assert!(matches!(
+        redact_with(&Policy::default(), chat(), &nested(70)),
+        Err(Unfit::Json(JsonError::TooDeep { .. }))
+    ));
+    let deep = (0..10).fold("536904399".to_owned(), |text, _| format!("{{\"ssn\":\"{}\"}}", json::encode(&text)));
+    assert!(matches!(redact_with(&Policy::default(), chat(), &deep), Err(Unfit::Json(JsonError::TooDeep { .. }))));
+}
+
 fn policy(entity: &str, rule: Rule) -> Policy {
     Policy::new([(entity.parse().unwrap(), rule)].into())
 }

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{Caller, Proxy, Script, Upstream};
 
@@ -81,6 +82,42 @@ async fn a_caller_that_leaves_ends_the_exchange() {
     drop((response, client));
     let records = proxy.stop().await;
     assert_eq!(records[0].closed.as_ref().unwrap().outcome, Outcome::CallerGone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_leaves_at_any_moment_leaves_no_exchange_open() {
+    let provider = Provider::start(Manner::default()).await.unwrap();
+    let proxy = Proxy::start(provider.address(), "").await;
+    for moment in 0..60 {
+        let mut stream = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
+        let request =
+            format!("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{CHAT}", CHAT.len());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_micros(moment * 100)).await;
+        stream.set_zero_linger().unwrap();
+    }
+    let records = proxy.stop().await;
+    assert!(records.iter().all(|record| record.closed.is_some()));
+    assert!(records.len() as u64 >= provider.count());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_leaves_at_the_last_event_got_all() {
+    let upstream = Upstream::start(|_| Script {
+        status: 200,
+        headers: vec![("content-type".into(), "text/event-stream".into())],
+        // The rest of the stream is never read.
+        chunks: [vec!["data: {}\n\ndata: [DONE]\n\n".into()], vec![Bytes::from_static(b": more\n\n"); 100_000]]
+            .concat(),
+        breaks_off: false,
+    })
+    .await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut response = send(&client, &proxy, STREAM).await;
+    response.frame().await.unwrap().unwrap();
+    drop((response, client));
+    assert_eq!(proxy.stop().await[0].closed.as_ref().unwrap().outcome, Outcome::Complete);
 }
 
 #[tokio::test(flavor = "multi_thread")]
