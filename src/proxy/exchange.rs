@@ -134,7 +134,9 @@ impl Exchange {
         self.ending = Some(Ending::new(self.gateway.log.clone(), self.opened.exchange, self.started, self.timings));
         if let Err(error) = self.gateway.log.opened(opened).await {
             tracing::error!(%error, "the log cannot be written: nothing is forwarded");
-            self.ending.take().map(Ending::forget);
+            if let Some(ending) = self.ending.take() {
+                ending.forget();
+            }
             return Err(Refused::log());
         }
         self.timings.commit_us = micros(begun);

@@ -107,7 +107,7 @@ impl<'a> Payload<'a> {
     pub fn find(framing: Framing, frame: &'a [u8]) -> Option<Self> {
         let pieces = match framing {
             Framing::Events => data_lines(frame),
-            Framing::Lines | Framing::Whole => Vec::from_iter([0..frame.len()]),
+            Framing::Lines | Framing::Whole => std::iter::once(0..frame.len()).collect(),
         };
         let text = match pieces.as_slice() {
             [] => return None,
