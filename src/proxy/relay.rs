@@ -1,5 +1,6 @@
 //! The way back: the upstream's answer to the caller, its values restored, its end in the log.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,17 +206,12 @@ impl Relay {
         self.ending.close(closed).await;
     }
 
-    /// The closing entry, with the answer scrubbed of whatever a scan finds in it.
+    /// The closing entry, with the answer as the log may have it.
     fn entry(&self, outcome: Outcome, reason: Option<&'static str>) -> Closed {
         let nothing = AnswerAccount::default();
         let account = self.restorer.as_ref().map_or(&nothing, Restorer::account);
-        let limit = self.ruleset.limits.logged_answer_bytes;
-        let transcript = account.transcript.to_json();
-        let from_lanes = !account.transcript.is_empty();
-        // Where a text is cut a value may be cut, and its head not be known for what it is.
-        let cut = self.written.len().min(limit) - if self.written.len() > limit { limit.min(VALUE_LENGTH) } else { 0 };
-        let written = if from_lanes { transcript.as_bytes() } else { &self.written[..cut] };
-        let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(written);
+        let (written, answer_truncated) = self.written(account);
+        let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(&written);
         let redact::Usage { cached, input, output } = account.usage;
         Closed {
             reason: reason.map(str::to_owned),
@@ -224,10 +220,23 @@ impl Relay {
             findings: tallies(&self.ruleset, &found),
             restored: account.placeholders.restored,
             unrestored: account.placeholders.kept,
-            answer_truncated: account.transcript.truncated() || (!from_lanes && cut < self.written.len()),
             answer: scrubbed.to_vec(),
+            answer_truncated,
             ..self.ending.entry(outcome)
         }
+    }
+
+    /// What the provider wrote, as much of it as the log keeps, and whether that is only the beginning.
+    fn written<'r>(&'r self, account: &AnswerAccount) -> (Cow<'r, [u8]>, bool) {
+        if !account.transcript.is_empty() {
+            return (Cow::Owned(account.transcript.to_json().into_bytes()), account.transcript.truncated());
+        }
+        let limit = self.ruleset.limits.logged_answer_bytes;
+        if self.written.len() <= limit {
+            return (Cow::Borrowed(&self.written), false);
+        }
+        // Where a text is cut a value may be cut, and its head would not be known for what it is.
+        (Cow::Borrowed(&self.written[..limit.saturating_sub(VALUE_LENGTH)]), true)
     }
 }
 
