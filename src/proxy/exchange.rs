@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ impl Exchange {
             conversation: header_token(&gateway, request, Identity::Conversation),
             route: String::new(),
             provider: dialect.name.to_owned(),
-            method: request.method().to_string(),
+            method: method_for_log(request.method()),
             path: String::new(),
             model: None,
             streaming: false,
@@ -174,6 +174,11 @@ fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(
         return Err(Refused::request(StatusCode::NOT_FOUND, "route/unknown", message));
     };
     Ok((route, rest.to_owned()))
+}
+
+/// The method by its name, if it is one that is forwarded: an invented one may say anything.
+fn method_for_log(method: &Method) -> String {
+    if request::is_forwarded(method) { method.to_string() } else { "(other)".to_owned() }
 }
 
 /// A token for the credential that the caller shows.

@@ -43,10 +43,24 @@ pub(super) struct Cleaned {
     pub account: Account,
 }
 
+/// Whether requests of this method are forwarded: no API here uses another, and a method's name would leave unscanned.
+pub(super) fn is_forwarded(method: &Method) -> bool {
+    const FORWARDED: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    FORWARDED.contains(method)
+}
+
 /// Refuses what cannot be read before it is read.
 pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
     let encoding = headers.get(CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap_or("unreadable"));
-    if *method == Method::CONNECT || headers.contains_key("upgrade") {
+    if !is_forwarded(method) {
+        return Err(Refused::request(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "request/method",
+            "Blotter forwards GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS only.",
+        ));
+    }
+    if headers.contains_key("upgrade") {
         return Err(Refused::request(
             StatusCode::NOT_IMPLEMENTED,
             "request/upgrade",
