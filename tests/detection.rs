@@ -221,6 +221,24 @@ fn what_a_desk_sees_every_day() {
     }
 }
 
+/// What is found in `text`, as it is spelled there.
+fn check_values(before: &str, text: &str, expected: &[(&str, &str)]) {
+    let findings = detector().scan(text, before);
+    let found: Vec<_> = findings.iter().map(|f| (f.entity.as_str(), &text[f.span.clone()])).collect();
+    assert_eq!(found, expected, "{before} {text}");
+}
+
+#[test]
+fn json_in_prose_is_read_with_its_escapes() {
+    let record = r#"Record: {"note":"Card:\n4111111111111111","m":"a\u0040x.org","s":"\u0035\u0033\u0036-90-4399"}"#;
+    let values = ["4111111111111111", r"a\u0040x.org", r"\u0035\u0033\u0036-90-4399"];
+    check_values("", record, &[("CARD", values[0]), ("EMAIL", values[1]), ("SSN", values[2])]);
+    let (quoted, values) = (record.replace('\\', r"\\"), values.map(|value| value.replace('\\', r"\\")));
+    check_values("", &quoted, &[("CARD", &values[0]), ("EMAIL", &values[1]), ("SSN", &values[2])]);
+    check_values("", r#"{"p":"x\nann@x.org"#, &[("EMAIL", "ann@x.org")]);
+    check_values("", r"saved in C:\new\test\5, mail ann@x.org", &[("EMAIL", "ann@x.org")]);
+}
+
 #[test]
 fn a_key_before_the_value_is_a_cue() {
     let detector = detector();

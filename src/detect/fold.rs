@@ -3,6 +3,9 @@
 //! Only characters that carry numbers, addresses and their separators are folded; letters stay, so that cue words are found
 //! as they are written. Every folded byte knows the original bytes it came from. A space stays a space, so no two numbers
 //! are joined; only characters of no width vanish.
+//!
+//! Text may quote JSON: its escapes read as the characters they stand for. A Windows path loses a letter to that: in
+//! `C:\new` stands a line end.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -25,20 +28,23 @@ impl<'t> Folded<'t> {
     /// Folds `text`; costs nothing but a look when nothing has to change.
     pub(super) fn new(text: &'t str) -> Self {
         let plain = Self { original: text, text: Cow::Borrowed(text), steps: Vec::new() };
-        if text.is_ascii() || text.chars().all(|c| fold(c) == Fold::Keep) { plain } else { Self::with_steps(text) }
+        let unescaped = memchr::memchr(b'\\', text.as_bytes()).is_none();
+        let kept = || text.is_ascii() || text.chars().all(|c| fold(c) == Fold::Keep);
+        if unescaped && kept() { plain } else { Self::with_steps(text) }
     }
 
     fn with_steps(original: &'t str) -> Self {
         let (mut text, mut steps) = (String::with_capacity(original.len()), Vec::new());
-        for (at, c) in original.char_indices() {
+        let mut at = 0;
+        while let Some((c, len)) = spelled(&original[at..]) {
             match fold(c) {
                 Fold::Keep => text.push(c),
                 Fold::Drop => {}
                 Fold::To(ascii) => text.push(char::from(ascii)),
             }
-            let next = at + c.len_utf8();
-            if text.len() + offset(&steps) != next {
-                steps.push(Step { folded: text.len(), original: next });
+            at += len;
+            if text.len() + offset(&steps) != at {
+                steps.push(Step { folded: text.len(), original: at });
             }
         }
         Self { original, text: Cow::Owned(text), steps }
@@ -49,15 +55,19 @@ impl<'t> Folded<'t> {
         &self.text
     }
 
-    /// The original bytes that the folded bytes `span` stand for: whole characters, with the marks on the last one.
+    /// The original bytes that the folded bytes `span` stand for: whole characters and escapes, with the marks on the last
+    /// one.
     pub(super) fn original(&self, span: &Range<usize>) -> Range<usize> {
-        let start = self.original.floor_char_boundary(self.origin(span.start));
-        let last = self.original.floor_char_boundary(self.origin(span.end.saturating_sub(1).max(span.start)));
-        let rest = &self.original[last..];
-        let mut chars = rest.chars();
-        let first = chars.next().map_or(0, char::len_utf8);
-        let marks: usize = chars.take_while(|c| is_mark(*c)).map(char::len_utf8).sum();
-        start..if self.steps.is_empty() { self.original.ceil_char_boundary(span.end) } else { last + first + marks }
+        let start = self.text.floor_char_boundary(span.start);
+        if self.steps.is_empty() {
+            return start..self.text.ceil_char_boundary(span.end);
+        }
+        let mut end = self.origin(self.text.floor_char_boundary(span.end.saturating_sub(1).max(span.start)));
+        end += spelled(&self.original[end..]).map_or(0, |(_, len)| len);
+        while let Some((_, len)) = spelled(&self.original[end..]).filter(|(c, _)| is_mark(*c)) {
+            end += len;
+        }
+        self.origin(start)..end
     }
 
     fn origin(&self, folded: usize) -> usize {
@@ -69,6 +79,44 @@ impl<'t> Folded<'t> {
 /// How much further the original is than the folded text, after the last step.
 fn offset(steps: &[Step]) -> usize {
     steps.last().map_or(0, |step| step.original - step.folded)
+}
+
+/// The character that `text` begins with, and how many bytes spell it.
+///
+/// However many backslashes begin an escape, it is one: each quoting of a quotation doubles them.
+fn spelled(text: &str) -> Option<(char, usize)> {
+    let first = text.chars().next()?;
+    if first != '\\' {
+        return Some((first, first.len_utf8()));
+    }
+    let slashes = text.bytes().take_while(|byte| *byte == b'\\').count();
+    let meant = match text.as_bytes().get(slashes) {
+        Some(b'"') => '"',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return Some(by_code(text, slashes).unwrap_or(('\\', slashes))),
+        _ => return Some(('\\', slashes)),
+    };
+    Some((meant, slashes + 1))
+}
+
+/// The character of an escape `\uXXXX` with so many backslashes, two escapes if they are a pair of surrogates.
+fn by_code(text: &str, slashes: usize) -> Option<(char, usize)> {
+    let len = slashes + "uXXXX".len();
+    let unit = |escape: &str| {
+        let digits = escape.get(slashes..)?.strip_prefix('u')?.get(..4)?;
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)
+    };
+    let first = unit(text)?;
+    let second = text.get(len..).filter(|rest| rest.starts_with('\\')).and_then(unit);
+    let mut units = char::decode_utf16([Some(first), second].into_iter().flatten());
+    let c = units.next()?.unwrap_or(char::REPLACEMENT_CHARACTER);
+    Some((c, if c.len_utf16() == 2 { 2 * len } else { len }))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +223,26 @@ mod tests {
         assert_eq!(origin("x 4\u{200b}0\u{200b}3\u{200b} y", "403"), "4\u{200b}0\u{200b}3");
         assert_eq!(origin("x 5\u{fe0f}\u{20e3}5\u{fe0f}\u{20e3} y", "55"), "5\u{fe0f}\u{20e3}5\u{fe0f}\u{20e3}");
         assert_eq!(origin("\u{202a}ann@x.org\u{202c}", "ann@x.org"), "ann@x.org");
+    }
+
+    #[test]
+    fn escapes_of_quoted_json_read_as_what_they_stand_for() {
+        check(r"Card:\n4111\t\b\f\r.", "Card:\n4111\t\u{8}\u{c}\r.");
+        check(r#"{\"a\":\"1\/2\"}"#, r#"{"a":"1/2"}"#);
+        check(r"a\u0040x.org \u00e9\u0661\u200b2", "a@x.org é12");
+        check(r"\ud83d\ude00 \ud83d5 \ud83d\u0035", "😀 \u{fffd}5 \u{fffd}5");
+        check(r"\\n4 \\\\u00354 \\\\", "\n4 54 \\");
+        check(r"C:\Users \u12 \uD83 \u+123 \x \", r"C:\Users \u12 \uD83 \u+123 \x \");
+    }
+
+    #[test]
+    fn escapes_lead_back_whole() {
+        assert_eq!(origin(r"a \u0035\u0033\u0036-90 b", "536"), r"\u0035\u0033\u0036");
+        assert_eq!(origin(r"x\nann\\u0040x.or\u0067\n", "ann@x.org"), r"ann\\u0040x.or\u0067");
+        assert_eq!(origin(r"x jos\u00e9@x.org", "é@x"), r"\u00e9@x");
+        assert_eq!(origin(r"x caf\u00e9 y", "café"), r"caf\u00e9");
+        assert_eq!(origin(r"x 5\ufe0f\u20e3 y", "5"), r"5\ufe0f\u20e3");
+        assert_eq!(origin(r"\ud83d\ude00 y", "😀"), r"\ud83d\ude00");
     }
 
     #[test]

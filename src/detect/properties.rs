@@ -66,6 +66,17 @@ const PIECES: &[&str] = &[
     "://a:b1c2d3@",
     "\n",
     "é",
+    "\\",
+    "\\n",
+    "\\\\t",
+    "\\\"",
+    "\\u0040",
+    "\\u003",
+    "\\u0034111",
+    "\\ud83d",
+    "\\ude00",
+    "\\u20e3",
+    "C:\\new\\test",
 ];
 
 fn text() -> impl Strategy<Value = String> {
