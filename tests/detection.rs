@@ -249,6 +249,36 @@ fn a_key_before_the_value_is_a_cue() {
 }
 
 #[test]
+fn a_grouped_phone_number_stands_alone() {
+    for (before, text) in [
+        ("", "Account: <415-555-2671>"),
+        ("", "Customer ID <(415) 555-2671>"),
+        ("", "booking phone: <(415) 555-2671>"),
+        ("", "The phone on the account: <415-555-2671>"),
+        ("", "my policy is with Ann, <415-555-2671>"),
+        ("", "ship the order to Ann Smith, <415-555-2671>"),
+        ("", "Ann <415-555-2671>, order 4503"),
+        ("accountPhone", "<(415) 555-2671>"),
+        ("order_phone", "<(415) 555-2671>"),
+    ] {
+        let phone = text.split(['<', '>']).nth(1).unwrap();
+        check_values(before, &text.replace(['<', '>'], ""), &[("PHONE", phone)]);
+    }
+    for text in ["Part No. 415-555-2671", "model 415-555-2671", "order number 415-555-2671", "SKU: 415-555-2671"] {
+        check_values("", text, &[]);
+    }
+}
+
+#[test]
+fn an_order_word_before_a_cue_takes_only_words_of_any_number_along() {
+    check_values("", r#"{"member_ssn":"536904399"}"#, &[("SSN", "536904399")]);
+    check_values("member_ssn", "536904399", &[("SSN", "536904399")]);
+    check_values("accountPhone", "2015352855", &[("PHONE", "2015352855")]);
+    check_values("order_number", "2015352855", &[]);
+    check_values("", "account number 2015352855", &[]);
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let text = r#"
 [[pattern]]

@@ -188,10 +188,13 @@ impl Workshop {
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
         let numbers = Numbers::new(&self.rules).map_err(too_large)?;
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
-        let cues = Cues::new(&self.cues).map_err(too_large)?;
+        let cues = Cues::new(&self.cues, self.lists.get(ANY).copied()).map_err(too_large)?;
         Ok(Detector { patterns: self.patterns, rules: self.rules, numbers, anywhere, anchors, cues, plans })
     }
 }
+
+/// The cue list whose words go with any number.
+const ANY: &str = "number";
 
 const EXAMPLE: &str = "add `examples.match`, with `<<` and `>>` around the value";
 

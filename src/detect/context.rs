@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::{
-    cues::{self, Hit, Sign},
+    cues::{Hit, Sign},
     language::Distance,
     rule::Rule,
     scan::{Scene, Taken, Taker},
@@ -42,7 +42,7 @@ impl Scene<'_> {
             let words = words_of(self.before);
             self.detector.cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
         }
-        cues::judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
+        self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
     }
 
     /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.

@@ -17,6 +17,8 @@ pub(super) struct Cues {
     words: AhoCorasick,
     /// The lists that hold a word, by the automaton's number for it.
     lists: Vec<Vec<ListId>>,
+    /// The list of words that go with any number.
+    any: Option<ListId>,
 }
 
 /// A cue word and where it stands; what stands before the text has places below zero.
@@ -34,8 +36,8 @@ impl Hit {
 }
 
 impl Cues {
-    /// Compiles words with the list that each is in.
-    pub(super) fn new(words: &[(String, ListId)]) -> Result<Self, BuildError> {
+    /// Compiles words with the list that each is in; those of the list `any` go with any number.
+    pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>) -> Result<Self, BuildError> {
         let mut spelled: Vec<(String, ListId)> =
             words.iter().flat_map(|(word, list)| spellings(word).map(|word| (word, *list))).collect();
         spelled.sort();
@@ -51,7 +53,7 @@ impl Cues {
                 }
             }
         }
-        Ok(Self { words: spots::automaton(&unique)?, lists })
+        Ok(Self { words: spots::automaton(&unique)?, lists, any })
     }
 
     /// Finds the cue words in the part `range` of `text`, counted from `origin`.
@@ -63,6 +65,37 @@ impl Cues {
                 hits.extend(lists.iter().map(|&list| Hit { start, end, list }));
             }
         }
+    }
+
+    /// Judges a value by the words around it, each as far away as `gap` says: the nearest decides.
+    ///
+    /// A word inside a longer one says what the longer one says: `number` is no phone's in `social security number`. And an
+    /// anti-cue that runs into a word of any number takes it along: in `order number 55512` the number is the order's, in
+    /// `order phone 55512` it is a phone's.
+    pub(super) fn judge(
+        &self,
+        hits: &[Hit],
+        cues: &[ListId],
+        anti_cues: &[ListId],
+        gap: impl Fn(&Hit) -> Option<usize>,
+    ) -> Sign {
+        let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
+            let heard = hits.iter().filter(|hit| lists.contains(&hit.list) && !is_inside_other(hit, hits, lists));
+            heard.filter(|hit| !spoilt(hit)).filter_map(&gap).min()
+        };
+        let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
+        let cue = nearest(cues, &|cue| follows(cue) && self.goes_with_any(cue, hits));
+        let anti = nearest(anti_cues, &|_| false);
+        match (cue, anti) {
+            (None, None) => Sign::None,
+            (Some(cue), anti) if anti.is_none_or(|anti| cue < anti) => Sign::For,
+            _ => Sign::Against,
+        }
+    }
+
+    /// Whether `hit` is a word that goes with any number, such as `number` itself.
+    fn goes_with_any(&self, hit: &Hit, hits: &[Hit]) -> bool {
+        hits.iter().any(|same| Some(same.list) == self.any && (same.start, same.end) == (hit.start, hit.end))
     }
 }
 
@@ -127,25 +160,6 @@ pub(super) enum Sign {
     Against,
 }
 
-/// Judges a value by the words around it, each as far away as `gap` says: the nearest decides.
-///
-/// A word inside a longer one says what the longer one says: `number` is no phone's in `social security number`. And an
-/// anti-cue that runs into a cue takes it with it: in `order number 55512` the number is the order's.
-pub(super) fn judge(hits: &[Hit], cues: &[ListId], anti_cues: &[ListId], gap: impl Fn(&Hit) -> Option<usize>) -> Sign {
-    let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
-        let heard = hits.iter().filter(|hit| lists.contains(&hit.list) && !is_inside_other(hit, hits, lists));
-        heard.filter(|hit| !spoilt(hit)).filter_map(&gap).min()
-    };
-    let owned = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
-    let cue = nearest(cues, &owned);
-    let anti = nearest(anti_cues, &|_| false);
-    match (cue, anti) {
-        (None, None) => Sign::None,
-        (Some(cue), anti) if anti.is_none_or(|anti| cue < anti) => Sign::For,
-        _ => Sign::Against,
-    }
-}
-
 /// Whether `hit` is part of a longer word that none of `lists` holds.
 fn is_inside_other(hit: &Hit, hits: &[Hit], lists: &[ListId]) -> bool {
     let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
@@ -163,14 +177,15 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Sign) {
-        let words = [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1), ("tax number", 2)];
-        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list))).unwrap();
+        let words =
+            [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1), ("tax number", 2), ("number", 3)];
+        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), Some(3)).unwrap();
         let start = text.find('5').unwrap() as isize;
         let mut hits = Vec::new();
         cues.find(text, 0..text.len(), 0, &mut hits);
         let before = |hit: &Hit| usize::try_from(start - hit.end).ok().filter(|gap| *gap <= 20);
         let after = |hit: &Hit| usize::try_from(hit.start - start - 3).ok().filter(|gap| *gap <= 10);
-        assert_eq!(judge(&hits, &[0], &[1], |hit| before(hit).or_else(|| after(hit))), expected, "{text}");
+        assert_eq!(cues.judge(&hits, &[0], &[1], |hit| before(hit).or_else(|| after(hit))), expected, "{text}");
     }
 
     #[test]
@@ -183,6 +198,8 @@ mod tests {
         check("order 7, phone 555", Sign::For);
         check("phone 7, order 555", Sign::Against);
         check("order number 555", Sign::Against);
+        check("order phone 555", Sign::For);
+        check("order_phone 555", Sign::For);
         check("tax number 555", Sign::None);
         check("phone ................................ 555", Sign::None);
     }
