@@ -279,6 +279,18 @@ fn an_order_word_before_a_cue_takes_only_words_of_any_number_along() {
 }
 
 #[test]
+fn whatsapp_numbers_have_no_plus() {
+    check_values("", "wa_id 14155552671", &[("PHONE", "14155552671")]);
+    check_values("", r#"{"wa_id":"5511961325263"}"#, &[("PHONE", "5511961325263")]);
+    for before in ["wa_id", "waId", "waid", "whatsapp_id", "phone user"] {
+        check_values(before, "14155552671", &[("PHONE", "14155552671")]);
+        check_values(before, "2348021970978", &[("PHONE", "2348021970978")]);
+    }
+    check_values("", r#"{"wa_id":"14155552671","id":"7"}"#, &[("PHONE", "14155552671")]);
+    check_values("user", "14155552671", &[]);
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let text = r#"
 [[pattern]]

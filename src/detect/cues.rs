@@ -67,7 +67,7 @@ impl Cues {
         }
     }
 
-    /// Judges a value by the words around it, each as far away as `gap` says: the nearest decides.
+    /// Judges a value by the words around it, each as far away as `gap` says: the nearest decides, a cue between equals.
     ///
     /// A word inside a longer one says what the longer one says: `number` is no phone's in `social security number`. And an
     /// anti-cue that runs into a word of any number takes it along: in `order number 55512` the number is the order's, in
@@ -88,7 +88,7 @@ impl Cues {
         let anti = nearest(anti_cues, &|_| false);
         match (cue, anti) {
             (None, None) => Sign::None,
-            (Some(cue), anti) if anti.is_none_or(|anti| cue < anti) => Sign::For,
+            (Some(cue), anti) if anti.is_none_or(|anti| cue <= anti) => Sign::For,
             _ => Sign::Against,
         }
     }
@@ -154,9 +154,9 @@ fn separates(c: char) -> bool {
 pub(super) enum Sign {
     /// No word within the distance.
     None,
-    /// A cue is nearest.
+    /// No anti-cue is nearer than the nearest cue.
     For,
-    /// An anti-cue is nearest.
+    /// An anti-cue is nearer than any cue.
     Against,
 }
 
@@ -197,6 +197,7 @@ mod tests {
         check("order 555", Sign::Against);
         check("order 7, phone 555", Sign::For);
         check("phone 7, order 555", Sign::Against);
+        check("phone 555 order", Sign::For);
         check("order number 555", Sign::Against);
         check("order phone 555", Sign::For);
         check("order_phone 555", Sign::For);
