@@ -335,7 +335,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                 }
                 self.depth -= 1;
             }
-            (Shape::Subject, Kind::String) => self.string(id, &format!("phone {}", last_words(name)))?,
+            (Shape::Subject, Kind::String) if is_wa_id(self.document.inner(id)) => self.string(id, "phone")?,
             (_, Kind::Number) => self.number(id, &self.before(name))?,
             (_, Kind::String) => self.string(id, &self.before(name))?,
         }
@@ -407,6 +407,11 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         }
         Ok(())
     }
+}
+
+/// Whether a customer's id has the form of a WhatsApp id: a phone number in international form (E.164) without its plus.
+fn is_wa_id(id: &str) -> bool {
+    (10..=15).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The end of the last line of `text`: as much as a cue may lie away.

@@ -75,6 +75,32 @@ fn a_value_is_found_however_it_is_written() {
 }
 
 #[test]
+fn a_customers_id_may_be_a_phone_number_without_its_plus() {
+    check(chat(), r#"{"user":"14155552671"}"#, r#"{"user":"[PHONE]"}"#);
+    check(messages(), r#"{"metadata":{"user_id":"14155552671"}}"#, r#"{"metadata":{"user_id":"[PHONE]"}}"#);
+    check(chat(), r#"{"user":"user_20261122"}"#, r#"{"user":"user_20261122"}"#);
+    check(
+        chat(),
+        r#"{"messages":[{"content":"{\"wa_id\":\"14155552671\"}"}]}"#,
+        r#"{"messages":[{"content":"{\"wa_id\":\"[PHONE]\"}"}]}"#,
+    );
+}
+
+#[test]
+fn json_that_a_text_quotes_is_read_through_its_escapes() {
+    check(
+        chat(),
+        r#"{"messages":[{"content":"see: {\"a\":\"x\\nann@x.org\",\"s\":\"\\u0035\\u0033\\u0036-90-4399\"}"}]}"#,
+        r#"{"messages":[{"content":"see: {\"a\":\"x\\n[EMAIL]\",\"s\":\"[SSN]\"}"}]}"#,
+    );
+    check(
+        chat(),
+        r#"{"messages":[{"content":"{\"a\":\"x\\nann@x.org"}]}"#,
+        r#"{"messages":[{"content":"{\"a\":\"x\\n[EMAIL]"}]}"#,
+    );
+}
+
+#[test]
 fn the_question_before_is_a_cue() {
     check(
         chat(),
