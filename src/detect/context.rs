@@ -26,7 +26,7 @@ impl Scene<'_> {
         let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let named = first == 0 && !self.before.is_empty();
-        named || !self.heard.borrow_mut().within(&self.detector.cues, self.text, first..last).is_empty()
+        named || self.heard.borrow_mut().within(&self.detector.cues, self.text, first..last).next().is_some()
     }
 
     /// What the words around `span`, on its line, say about it.
@@ -37,7 +37,7 @@ impl Scene<'_> {
         let hits = heard.within(&self.detector.cues, self.text, range.clone());
         let (start, end) = (span.start as isize, span.end as isize);
         let stays = |hit: &&Hit| (hit.end <= start || hit.start >= end) && !self.is_inside_gone(hit);
-        let mut hits: Vec<Hit> = hits.iter().filter(stays).copied().collect();
+        let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();
         if range.start == 0 && !self.before.is_empty() {
             let words = words_of(self.before);
             self.detector.cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);

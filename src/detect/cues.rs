@@ -3,7 +3,7 @@
 //! A cue counts on the value's own line only. Words of alphabets that separate words must stand alone; those of Chinese,
 //! Japanese, Korean, Thai, Arabic and Indian scripts may be glued to others.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use aho_corasick::{AhoCorasick, BuildError, Input};
 
@@ -67,6 +67,15 @@ impl Cues {
         }
     }
 
+    /// The cue words that begin in a block of `text`.
+    fn block(&self, text: &str, block: usize) -> Vec<Hit> {
+        let (start, end) = (block * BLOCK, (block + 1) * BLOCK);
+        let mut hits = Vec::new();
+        self.find(text, start..(end + self.words.max_pattern_len()).min(text.len()), 0, &mut hits);
+        hits.retain(|hit| hit.start < end as isize);
+        hits
+    }
+
     /// Judges a value by the words around it, each as far away as `gap` says: the nearest decides, a cue between equals.
     ///
     /// A word inside a longer one says what the longer one says: `number` is no phone's in `social security number`. And an
@@ -80,8 +89,11 @@ impl Cues {
         gap: impl Fn(&Hit) -> Option<usize>,
     ) -> Sign {
         let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
-            let heard = hits.iter().filter(|hit| lists.contains(&hit.list) && !is_inside_other(hit, hits, lists));
-            heard.filter(|hit| !spoilt(hit)).filter_map(&gap).min()
+            let heard = hits.iter().filter(|hit| lists.contains(&hit.list));
+            let mut near: Vec<(usize, &Hit)> = heard.filter_map(|hit| Some((gap(hit)?, hit))).collect();
+            near.sort_unstable();
+            let counts = |(_, hit): &&(usize, &Hit)| !is_inside_other(hit, hits, lists) && !spoilt(hit);
+            near.iter().find(counts).map(|(gap, _)| *gap)
         };
         let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
         let cue = nearest(cues, &|cue| follows(cue) && self.goes_with_any(cue, hits));
@@ -99,30 +111,31 @@ impl Cues {
     }
 }
 
-/// The cue words of one text, found as far as they were asked for.
+/// The cue words of one text, found block by block where they were asked for.
 #[derive(Default)]
 pub(super) struct Heard {
-    range: Range<usize>,
-    hits: Vec<Hit>,
+    blocks: BTreeMap<usize, Vec<Hit>>,
 }
 
 impl Heard {
-    /// The cue words of `text` that lie within `range`, sorted.
-    pub(super) fn within(&mut self, cues: &Cues, text: &str, range: Range<usize>) -> &[Hit] {
-        if range.start < self.range.start || self.range.end < range.end {
-            self.range = range.start..(range.end + AHEAD).min(text.len());
-            self.hits.clear();
-            cues.find(text, self.range.clone(), 0, &mut self.hits);
-            self.hits.sort_unstable();
+    /// The cue words of `text` that begin within `range`, block by block.
+    pub(super) fn within<'h>(
+        &'h mut self,
+        cues: &Cues,
+        text: &str,
+        range: Range<usize>,
+    ) -> impl Iterator<Item = &'h Hit> + use<'h> {
+        let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
+        for block in blocks.clone() {
+            self.blocks.entry(block).or_insert_with(|| cues.block(text, block));
         }
-        let first = self.hits.partition_point(|hit| hit.start < range.start as isize);
-        let last = self.hits.partition_point(|hit| hit.start < range.end as isize);
-        &self.hits[first..last]
+        let (start, end) = (range.start as isize, range.end as isize);
+        self.blocks.range(blocks).flat_map(|(_, hits)| hits).filter(move |hit| hit.start >= start && hit.start < end)
     }
 }
 
-/// How far beyond what is asked for cue words are looked for at once: neighbours ask for nearly the same.
-const AHEAD: usize = 512;
+/// How many bytes are looked through for cue words at once: neighbours ask for nearly the same.
+const BLOCK: usize = 512;
 
 /// The spellings of a cue that ASCII case folding does not reach: `телефон`, `Телефон`, `ТЕЛЕФОН`.
 fn spellings(word: &str) -> impl Iterator<Item = String> {

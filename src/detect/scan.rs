@@ -127,6 +127,9 @@ impl Scene<'_> {
     /// A literal's match covers the literals in it. A number that fails leaves its later groups to be tried.
     fn try_at(&self, id: RuleId, start: usize, found: &mut Vec<Taken>) -> usize {
         let rule = self.detector.rule(id);
+        if self.taken_after(start).is_some_and(|taken| taken.span.start <= start) {
+            return start;
+        }
         if rule.group == 0 && matches!(rule.start, Start::Anchor(_)) && self.is_glued(start) {
             return start;
         }
