@@ -4,6 +4,8 @@
 //! to whoever owns the address as soon as the text is shown. So nothing is restored inside a URL, a Markdown link's target or
 //! an image. The rules err on the side of seeing a URL where none is: a placeholder then stays.
 
+use super::nest::Content;
+
 /// Follows a lane's text character by character.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -20,8 +22,7 @@ impl Context {
 
     /// Begins with a lane of JSON source.
     pub(super) fn json() -> Self {
-        let content = Content { nest: Nest::Json(Box::default()), depth_left: DEEPEST };
-        Self { content, word: Word::default(), markup: Markup::None }
+        Self { content: Content::json(), word: Word::default(), markup: Markup::None }
     }
 
     /// Takes the next text.
@@ -144,125 +145,6 @@ impl Markup {
 
     fn restorable(self) -> bool {
         matches!(self, Self::Angle | Self::Bang | Self::End | Self::None)
-    }
-}
-
-/// How many JSON texts inside each other's strings are followed.
-const DEEPEST: usize = 8;
-
-/// The inside of a string, or a lane: plain text or again JSON.
-#[derive(Debug)]
-struct Content {
-    nest: Nest,
-    depth_left: usize,
-}
-
-#[derive(Debug)]
-enum Nest {
-    /// After a `[` at the beginning: JSON or the model's own words.
-    Bracket,
-    Json(Box<Source>),
-    Plain,
-    /// Nothing but blanks so far.
-    Unknown,
-}
-
-impl Default for Content {
-    fn default() -> Self {
-        Self { nest: Nest::Unknown, depth_left: DEEPEST }
-    }
-}
-
-impl Content {
-    /// Takes a character; gives it back as the reader of the innermost text sees it, if it says something there.
-    fn feed(&mut self, character: char) -> Option<char> {
-        match &mut self.nest {
-            Nest::Json(source) => return source.feed(character, self.depth_left),
-            Nest::Plain => return Some(character),
-            Nest::Bracket | Nest::Unknown if character.is_whitespace() => return Some(character),
-            Nest::Bracket if matches!(character, '{' | '[' | ']' | '"' | '0'..='9') => self.begin_json(character),
-            Nest::Unknown if character == '{' => self.begin_json(character),
-            Nest::Unknown if character == '[' => self.nest = Nest::Bracket,
-            Nest::Bracket | Nest::Unknown => self.nest = Nest::Plain,
-        }
-        Some(character)
-    }
-
-    fn begin_json(&mut self, first: char) {
-        let mut source = Box::<Source>::default();
-        if self.depth_left > 0 {
-            source.feed(first, self.depth_left);
-            self.nest = Nest::Json(source);
-        } else {
-            self.nest = Nest::Plain;
-        }
-    }
-
-    fn depth(&self) -> usize {
-        match &self.nest {
-            Nest::Json(source) => source.string.as_ref().map_or(0, |content| 1 + content.depth()),
-            _ => 0,
-        }
-    }
-}
-
-/// What the reader of a text sees where a JSON string around it begins or ends: no address goes on there.
-const BORDER: char = ' ';
-
-/// JSON source, read for its strings only.
-#[derive(Debug, Default)]
-struct Source {
-    /// The string that is open here.
-    string: Option<Content>,
-    escape: Escape,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-enum Escape {
-    #[default]
-    None,
-    /// After a backslash.
-    Begun,
-    /// Inside `\uXXXX`.
-    Unicode { digits: u8, code: u32 },
-}
-
-impl Source {
-    fn feed(&mut self, character: char, depth_left: usize) -> Option<char> {
-        let Some(content) = &mut self.string else {
-            if character == '"' {
-                self.string = Some(Content { nest: Nest::Unknown, depth_left: depth_left.saturating_sub(1) });
-                return Some(BORDER);
-            }
-            return Some(character);
-        };
-        let said = match (self.escape, character) {
-            (Escape::None, '"') => {
-                self.string = None;
-                return Some(BORDER);
-            }
-            (Escape::None, '\\') => {
-                self.escape = Escape::Begun;
-                return None;
-            }
-            (Escape::None, other) => other,
-            (Escape::Begun, 'u') => {
-                self.escape = Escape::Unicode { digits: 0, code: 0 };
-                return None;
-            }
-            (Escape::Begun, 'n' | 'r' | 't') => ' ',
-            (Escape::Begun, other) => other,
-            (Escape::Unicode { digits, code }, digit) => {
-                let code = code << 4 | digit.to_digit(16).unwrap_or(0);
-                if digits < 3 {
-                    self.escape = Escape::Unicode { digits: digits + 1, code };
-                    return None;
-                }
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-        };
-        self.escape = Escape::None;
-        content.feed(said)
     }
 }
 

@@ -4,24 +4,24 @@
 //! completes its placeholder. No frame is invented, none is lost, order is kept, and a frame without a placeholder leaves byte
 //! for byte as it came. A frame that is not JSON carries nothing to restore and passes.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::lane::{Change, Lane, Means, Origin, Restored};
+use super::lane::{Change, Lane, Means, Restored};
+use super::reading::Reading;
 use super::transcript::Transcript;
 use super::vault::Vault;
 use crate::policy::Policy;
-use crate::provider::{Dialect, End, Shape, Strand, Tokens};
+use crate::provider::{Dialect, End, Shape, Tokens};
 use crate::wire::frame::{Framing, Payload, Splitter};
-use crate::wire::json::{self, Document, Kind, NodeId};
+use crate::wire::json::{self, Document};
 use crate::wire::{Edit, splice};
 
 /// How many lanes of an answer are followed at a time; what comes in further ones is restored string by string.
-const MOST_LANES: usize = 1024;
+pub(super) const MOST_LANES: usize = 1024;
 
 /// Bounds of one answer.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +46,8 @@ pub struct FrameTooLong {
 
 /// Restores one answer.
 pub struct Restorer {
-    vault: Vault,
-    policy: Arc<Policy>,
+    pub(super) vault: Vault,
+    pub(super) policy: Arc<Policy>,
     framing: Framing,
     shape: &'static Shape,
     usage: &'static [(&'static [&'static str], Tokens)],
@@ -55,13 +55,13 @@ pub struct Restorer {
     ended: bool,
     limits: AnswerLimits,
     splitter: Splitter,
-    held: VecDeque<HeldFrame>,
+    pub(super) held: VecDeque<HeldFrame>,
     held_bytes: usize,
     /// The number of the first frame held.
-    first: u64,
-    lanes: HashMap<LaneKey, Lane>,
-    changes: Vec<Change>,
-    account: AnswerAccount,
+    pub(super) first: u64,
+    pub(super) lanes: HashMap<LaneKey, Lane>,
+    pub(super) changes: Vec<Change>,
+    pub(super) account: AnswerAccount,
 }
 
 /// What was seen of an answer.
@@ -88,15 +88,15 @@ pub struct Usage {
 
 /// Which strand a piece of text belongs to: the numbers of the choices or blocks around it, and the field.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct LaneKey {
-    indexes: Vec<u64>,
-    field: String,
+pub(super) struct LaneKey {
+    pub indexes: Vec<u64>,
+    pub field: String,
 }
 
-struct HeldFrame {
+pub(super) struct HeldFrame {
     bytes: Bytes,
     /// Where the source of each string lies that may still change.
-    strings: Vec<Range<usize>>,
+    pub strings: Vec<Range<usize>>,
     changes: Vec<Change>,
 }
 
@@ -248,115 +248,6 @@ fn edits(frame: &[u8], source: &Range<usize>, changes: &[Change]) -> Vec<Edit> {
         with: json::encode(&change.with).into_owned(),
     };
     changes.iter().zip(offsets.chunks_exact(2)).map(edit).collect()
-}
-
-/// One frame on its way through the tables.
-struct Reading<'r, 'd> {
-    restorer: &'r mut Restorer,
-    document: &'d Document<'d>,
-    payload: &'d Payload<'d>,
-    number: u64,
-    /// The numbers of choices and blocks that end with this frame.
-    ended: Vec<Vec<u64>>,
-}
-
-impl Reading<'_, '_> {
-    fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
-        match (shape.resolve(self.document, id), self.document.kind(id)) {
-            (Shape::Opaque | Shape::Credential, _) => {}
-            (Shape::LaneEnd, _) if self.document.source(id) != "null" => self.ended.push(indexes.clone()),
-            (Shape::LaneEnd, _) => {}
-            (Shape::Lane(strand), Kind::String) => self.lane(id, *strand, indexes, field),
-            (Shape::Lane(strand), Kind::Array | Kind::Object) => self.whole_value(id, *strand, indexes, field),
-            (_, Kind::String) => self.whole_string(id, Strand::Text),
-            (shape, Kind::Array) => self.items(id, shape, indexes, field),
-            (shape, Kind::Object) => self.members(id, shape, indexes),
-            (_, Kind::Literal | Kind::Number) => {}
-        }
-    }
-
-    fn items(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
-        for (position, item) in self.document.items(id).enumerate() {
-            indexes.push(self.index(item).unwrap_or(position as u64));
-            self.value(item, shape, indexes, field);
-            indexes.pop();
-        }
-    }
-
-    fn members(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>) {
-        let numbered_root = if id == self.document.root() { self.index(id) } else { None };
-        indexes.extend(numbered_root);
-        for (key, value) in self.document.members(id) {
-            let name = self.document.text(key);
-            self.value(value, shape.member(&name), indexes, &name);
-        }
-        indexes.truncate(indexes.len() - usize::from(numbered_root.is_some()));
-    }
-
-    /// The number that an object gives itself.
-    fn index(&self, id: NodeId) -> Option<u64> {
-        self.document.source(self.document.member(id, "index")?).parse().ok()
-    }
-
-    fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
-        let text = self.document.text(id);
-        self.restorer.account.transcript.append(indexes, field, strand, &text);
-        if self.restorer.vault.is_empty() || text.is_empty() {
-            return;
-        }
-        if self.restorer.lanes.len() >= MOST_LANES {
-            return self.whole_string(id, strand);
-        }
-        let origin = self.origin(id);
-        let restorer = &mut *self.restorer;
-        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
-        let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
-        let lane = restorer.lanes.entry(key).or_insert_with(|| Lane::new(strand));
-        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
-    }
-
-    /// A lane's text that comes as an object or a list: its strings are whole.
-    fn whole_value(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
-        if self.document.items(id).next().is_some() || self.document.members(id).next().is_some() {
-            self.restorer.account.transcript.append(indexes, field, strand, self.document.source(id));
-        }
-        self.strings_below(id, strand);
-    }
-
-    fn strings_below(&mut self, id: NodeId, strand: Strand) {
-        match self.document.kind(id) {
-            Kind::String => self.whole_string(id, strand),
-            Kind::Array => self.document.items(id).for_each(|item| self.strings_below(item, strand)),
-            Kind::Object => self.document.members(id).for_each(|(key, value)| {
-                self.whole_string(key, strand);
-                self.strings_below(value, strand);
-            }),
-            Kind::Literal | Kind::Number => {}
-        }
-    }
-
-    fn whole_string(&mut self, id: NodeId, strand: Strand) {
-        if self.restorer.vault.is_empty() {
-            return;
-        }
-        let text: Cow<str> = self.document.text(id);
-        let origin = self.origin(id);
-        let restorer = &mut *self.restorer;
-        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
-        let mut lane = Lane::of_whole_string(strand);
-        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
-        restorer.account.placeholders += lane.close(means, &mut restorer.changes);
-    }
-
-    /// Notes where the source of the string lies in its frame.
-    fn origin(&mut self, id: NodeId) -> Origin {
-        let span = self.document.span(id);
-        let source = self.payload.frame_offset(span.start + 1)..self.payload.frame_offset(span.end - 1);
-        let at = (self.number - self.restorer.first) as usize;
-        let strings = &mut self.restorer.held[at].strings;
-        strings.push(source);
-        Origin { frame: self.number, string: strings.len() - 1, offset: 0 }
-    }
 }
 
 impl Usage {

@@ -7,6 +7,7 @@ use crate::crypto::{MasterKey, Purpose};
 use crate::detect::{BUILT_IN, Settings, Source};
 use crate::policy::{Restore, Rule};
 use crate::wire::frame::Framing;
+use crate::wire::json;
 
 const SSN: &str = "536-90-4399";
 const PHONE: &str = "+1 415 555 2671";

@@ -1,0 +1,119 @@
+//! A frame of an answer on its way through the tables: which of its strings belong to which lane.
+
+use std::borrow::Cow;
+
+use super::lane::{Lane, Means, Origin};
+use super::restore::{LaneKey, MOST_LANES, Restorer};
+use crate::provider::{Shape, Strand};
+use crate::wire::frame::Payload;
+use crate::wire::json::{Document, Kind, NodeId};
+
+/// One frame on its way through the tables.
+pub(super) struct Reading<'r, 'd> {
+    pub restorer: &'r mut Restorer,
+    pub document: &'d Document<'d>,
+    pub payload: &'d Payload<'d>,
+    pub number: u64,
+    /// The numbers of choices and blocks that end with this frame.
+    pub ended: Vec<Vec<u64>>,
+}
+
+impl Reading<'_, '_> {
+    /// Reads a value of this shape; `indexes` are the numbers of the choices and blocks around it, `field` its key.
+    pub(super) fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
+        match (shape.resolve(self.document, id), self.document.kind(id)) {
+            (Shape::Opaque | Shape::Credential, _) => {}
+            (Shape::LaneEnd, _) if self.document.source(id) != "null" => self.ended.push(indexes.clone()),
+            (Shape::LaneEnd, _) => {}
+            (Shape::Lane(strand), Kind::String) => self.lane(id, *strand, indexes, field),
+            (Shape::Lane(strand), Kind::Array | Kind::Object) => self.whole_value(id, *strand, indexes, field),
+            (_, Kind::String) => self.whole_string(id, Strand::Text),
+            (shape, Kind::Array) => self.items(id, shape, indexes, field),
+            (shape, Kind::Object) => self.members(id, shape, indexes),
+            (_, Kind::Literal | Kind::Number) => {}
+        }
+    }
+
+    fn items(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
+        for (position, item) in self.document.items(id).enumerate() {
+            indexes.push(self.index(item).unwrap_or(position as u64));
+            self.value(item, shape, indexes, field);
+            indexes.pop();
+        }
+    }
+
+    fn members(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>) {
+        let numbered_root = if id == self.document.root() { self.index(id) } else { None };
+        indexes.extend(numbered_root);
+        for (key, value) in self.document.members(id) {
+            let name = self.document.text(key);
+            self.value(value, shape.member(&name), indexes, &name);
+        }
+        indexes.truncate(indexes.len() - usize::from(numbered_root.is_some()));
+    }
+
+    /// The number that an object gives itself.
+    fn index(&self, id: NodeId) -> Option<u64> {
+        self.document.source(self.document.member(id, "index")?).parse().ok()
+    }
+
+    fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
+        let text = self.document.text(id);
+        self.restorer.account.transcript.append(indexes, field, strand, &text);
+        if self.restorer.vault.is_empty() || text.is_empty() {
+            return;
+        }
+        if self.restorer.lanes.len() >= MOST_LANES {
+            return self.whole_string(id, strand);
+        }
+        let origin = self.origin(id);
+        let restorer = &mut *self.restorer;
+        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
+        let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
+        let lane = restorer.lanes.entry(key).or_insert_with(|| Lane::new(strand));
+        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
+    }
+
+    /// A lane's text that comes as an object or a list: its strings are whole.
+    fn whole_value(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
+        if self.document.items(id).next().is_some() || self.document.members(id).next().is_some() {
+            self.restorer.account.transcript.append(indexes, field, strand, self.document.source(id));
+        }
+        self.strings_below(id, strand);
+    }
+
+    fn strings_below(&mut self, id: NodeId, strand: Strand) {
+        match self.document.kind(id) {
+            Kind::String => self.whole_string(id, strand),
+            Kind::Array => self.document.items(id).for_each(|item| self.strings_below(item, strand)),
+            Kind::Object => self.document.members(id).for_each(|(key, value)| {
+                self.whole_string(key, strand);
+                self.strings_below(value, strand);
+            }),
+            Kind::Literal | Kind::Number => {}
+        }
+    }
+
+    fn whole_string(&mut self, id: NodeId, strand: Strand) {
+        if self.restorer.vault.is_empty() {
+            return;
+        }
+        let text: Cow<str> = self.document.text(id);
+        let origin = self.origin(id);
+        let restorer = &mut *self.restorer;
+        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
+        let mut lane = Lane::of_whole_string(strand);
+        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
+        restorer.account.placeholders += lane.close(means, &mut restorer.changes);
+    }
+
+    /// Notes where the source of the string lies in its frame.
+    fn origin(&mut self, id: NodeId) -> Origin {
+        let span = self.document.span(id);
+        let source = self.payload.frame_offset(span.start + 1)..self.payload.frame_offset(span.end - 1);
+        let at = (self.number - self.restorer.first) as usize;
+        let strings = &mut self.restorer.held[at].strings;
+        strings.push(source);
+        Origin { frame: self.number, string: strings.len() - 1, offset: 0 }
+    }
+}
