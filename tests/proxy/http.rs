@@ -74,7 +74,7 @@ async fn a_frame_arrives_when_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_leaves_ends_the_exchange() {
-    let provider = Provider::start(Manner { cut: 1, pause: Duration::from_millis(5), keep: false }).await.unwrap();
+    let provider = Provider::start(Manner { cut: 1, pause: Duration::from_millis(20), keep: false }).await.unwrap();
     let proxy = Proxy::start(provider.address(), "").await;
     let client = Client::builder(TokioExecutor::new()).build_http();
     let mut response = send(&client, &proxy, STREAM).await;
