@@ -75,7 +75,7 @@ class Blotter:
         self.config.write_text(CONFIG.format(provider=provider.address, nobody=address_of_nobody()))
         self.talk = self.folder / "stderr"
         with self.talk.open("wb") as talk:
-            environment = {**os.environ, "BLOTTER_LOG": "blotter=trace"}
+            environment = {**os.environ, "BLOTTER_LOG": "trace"}
             self.process = subprocess.Popen(self.command("serve"), stderr=talk, env=environment)
         self.address = wait_for(self.listening)
 
