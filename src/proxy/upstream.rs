@@ -37,10 +37,11 @@ pub fn client(limits: &Limits) -> Result<Client, TlsError> {
         .https_or_http()
         .enable_all_versions()
         .wrap_connector(connector);
+    // A request is sent on another connection only if the one that was kept closed before a byte of it was written.
     Ok(legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_secs(60))
-        .retry_canceled_requests(false)
+        .retry_canceled_requests(true)
         .build(connector))
 }
 

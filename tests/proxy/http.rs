@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Caller, Proxy, Script, Upstream};
 
@@ -130,6 +130,40 @@ async fn a_provider_that_is_not_there_is_told_and_logged() {
     let records = proxy.stop().await;
     let closed = records[0].closed.as_ref().unwrap();
     assert_eq!((closed.outcome, closed.reason.as_deref()), (Outcome::UpstreamFailed, Some("upstream/unreachable")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_closes_kept_connections_sees_each_request_once() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, seen) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 64 << 10];
+            let mut length = 0;
+            while !request[..length].ends_with(b"}]}") {
+                match stream.read(&mut request[length..]).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => length += read,
+                }
+            }
+            counted.fetch_add(usize::from(length > 0), Ordering::SeqCst);
+            // Says nothing of closing, and closes.
+            let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+            stream.write_all(answer.as_bytes()).await.unwrap_or_default();
+        }
+    });
+    let proxy = Proxy::start(address, "").await;
+    let caller = Caller::new();
+    let mut answered = 0;
+    for _ in 0..40 {
+        let answer = caller.send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
+        answered += usize::from(answer.status == 200);
+    }
+    let logged = proxy.stop().await.len();
+    assert_eq!(logged, 40);
+    assert!(seen.load(Ordering::SeqCst) <= 40, "no request is made twice");
+    assert!(answered > 30, "{answered} of 40 were answered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
