@@ -32,8 +32,11 @@ impl Ending {
     /// Appends the closing entry and waits until it is on the disk. If the log cannot be written just now, it is queued.
     pub(super) async fn close(mut self, closed: Closed) {
         let closed = self.timed(closed);
-        let Some(log) = self.log.take() else { return };
-        if let Err(error) = log.closed(closed.clone()).await {
+        let Some(log) = self.log.clone() else { return };
+        // Until this returns the exchange may still be abandoned, and then its drop ends it.
+        let logged = log.closed(closed.clone()).await;
+        self.log = None;
+        if let Err(error) = logged {
             tracing::error!(%error, exchange = %self.exchange, "the end of an exchange could not be logged yet");
             log.closed_later(closed);
         }

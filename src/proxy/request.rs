@@ -175,7 +175,7 @@ fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<
         };
         let text = std::str::from_utf8(value.as_bytes()).map_err(|_| unreadable())?;
         if let Cow::Owned(redacted) = redaction.text(text).map_err(unfit)? {
-            *value = HeaderValue::from_str(&redacted).map_err(|_| unreadable())?;
+            *value = HeaderValue::from_bytes(redacted.as_bytes()).map_err(|_| unreadable())?;
         }
     }
     Ok(())

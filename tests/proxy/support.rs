@@ -193,7 +193,7 @@ impl Caller {
             request = request.header("content-type", "application/json");
         }
         for (name, value) in headers {
-            request = request.header(name, value);
+            request = request.header(name, value.as_bytes());
         }
         let response = self.0.request(request.body(Full::new(body)).unwrap()).await.unwrap();
         let (head, mut body) = response.into_parts();
