@@ -16,7 +16,8 @@ static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
     let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
     let regions = ["US", "GB", "BR", "MX", "DE"].map(str::to_owned).to_vec();
-    Detector::compile(&sources, &Settings { regions }).unwrap_or_else(|_| panic!("the shipped patterns compile"))
+    Detector::compile(&sources, &Settings { regions, ..Settings::default() })
+        .unwrap_or_else(|_| panic!("the shipped patterns compile"))
 });
 
 /// What a scanner without stages runs: every shape in one regex, no checks.

@@ -17,7 +17,7 @@ fn detector() -> Detector {
     let sources: Vec<Source> =
         BUILT_IN.iter().map(|(name, text)| Source { name: (*name).into(), text: (*text).into() }).collect();
     let regions = REGIONS.iter().map(|code| (*code).to_owned()).collect();
-    Detector::compile(&sources, &Settings { regions }).unwrap_or_else(|problems| {
+    Detector::compile(&sources, &Settings { regions, ..Settings::default() }).unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })
 }
@@ -314,7 +314,7 @@ source = "x"
 examples.match = ["<<ccc-1>>"]
 "#;
     let source = Source { name: "patterns/mine.toml".into(), text: text.into() };
-    let settings = Settings { regions: vec!["UK".into()] };
+    let settings = Settings { regions: vec!["UK".into()], ..Settings::default() };
     let problems = Detector::compile(&[source], &settings).err().unwrap_or_default();
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let tells = |part: &str| told.iter().any(|problem| problem.contains(part));

@@ -18,6 +18,7 @@ pub(super) struct File {
     pub listen: SocketAddr,
     pub patterns: Option<PathBuf>,
     pub phone_regions: Spanned<Vec<String>>,
+    pub countries: Spanned<Vec<String>>,
     pub audit: PathBuf,
     pub key: KeyPlace,
     pub limits: Limits,
@@ -27,7 +28,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `[audit]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `countries`, `[audit]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +68,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
         patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
+        countries: sections.take("countries").unwrap_or_else(|| Spanned::new(0..0, Vec::new())),
         audit: folder.join(audit),
         key: key_place(&mut sections, folder),
         limits: limits(&mut sections),

@@ -77,8 +77,10 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
     let (sources, unread) = patterns::sources(file.patterns.as_deref());
     problems.extend(unread);
     let regions_at = file.phone_regions.span();
-    let settings = Settings { regions: file.phone_regions.into_inner() };
+    let countries_at = file.countries.span();
+    let settings = Settings { regions: file.phone_regions.into_inner(), countries: file.countries.into_inner() };
     let in_its_file = |problem: Problem| match problem.file.as_str() {
+        "countries" => source.problem(countries_at.clone(), problem.what, problem.remedy),
         "regions" => source.problem(regions_at.clone(), problem.what, problem.remedy),
         _ => problem,
     };

@@ -1,6 +1,6 @@
 //! From written pattern files to a detector, with every problem at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
@@ -18,10 +18,11 @@ use super::{
 
 /// Compiles `sources`; `Err` holds everything that is wrong with them.
 pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detector, Vec<Problem>> {
-    let files: Vec<(&Source, File)> = sources.iter().map(|source| (source, language::read(source))).collect();
+    let mut files: Vec<(&Source, File)> = sources.iter().map(|source| (source, language::read(source))).collect();
     let mut workshop = Workshop::default();
     workshop.problems.extend(files.iter().flat_map(|(_, file)| file.problems.iter().cloned()));
     let plans = workshop.plans(settings);
+    workshop.choose_countries(&mut files, settings);
     files.iter().for_each(|(source, file)| workshop.share_cues(source, file));
     for (source, file) in &files {
         file.patterns.iter().for_each(|pattern| workshop.pattern(source, pattern.get_ref()));
@@ -58,6 +59,34 @@ impl Workshop {
             }));
             Plans::default()
         })
+    }
+
+    /// Takes out the patterns of countries that are not used.
+    fn choose_countries(&mut self, files: &mut [(&Source, File)], settings: &Settings) {
+        let mut known = BTreeSet::new();
+        for (source, file) in files {
+            for written in &file.patterns {
+                let Some(country) = &written.get_ref().country else { continue };
+                known.insert(country.get_ref().clone());
+                if !validate::is_country(country.get_ref()) {
+                    let what = format!("`{}` is no country", country.get_ref());
+                    let remedy = "use its ISO 3166 code in capitals, such as `GB` for the United Kingdom";
+                    self.problems.push(source.problem(country.span(), what, remedy));
+                }
+            }
+            file.patterns
+                .retain(|written| settings.uses(written.get_ref().country.as_ref().map(|c| c.get_ref().as_str())));
+        }
+        let unknown = settings.countries.iter().filter(|country| !known.contains(*country));
+        self.problems.extend(unknown.map(|country| Problem {
+            file: "countries".into(),
+            line: 1,
+            what: format!("no pattern is of the country `{country}`"),
+            remedy: format!(
+                "use some of {}",
+                known.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ")
+            ),
+        }));
     }
 
     fn share_cues(&mut self, source: &Source, file: &File) {

@@ -37,6 +37,7 @@ pub(super) struct Written {
     pub group: usize,
     #[serde(default)]
     pub multiline: bool,
+    pub country: Option<Spanned<String>>,
     pub source: String,
     pub examples: Option<Examples>,
 }

@@ -77,6 +77,15 @@ pub struct Pattern {
 pub struct Settings {
     /// The regions whose phone numbers are understood without a country code, as ISO 3166 codes such as `US` and `GB`.
     pub regions: Vec<String>,
+    /// The countries whose patterns are used, as ISO 3166 codes; all when empty. Patterns without a country are always used.
+    pub countries: Vec<String>,
+}
+
+impl Settings {
+    /// Whether a pattern of `country` is used.
+    fn uses(&self, country: Option<&str>) -> bool {
+        self.countries.is_empty() || country.is_none_or(|country| self.countries.iter().any(|used| used == country))
+    }
 }
 
 /// All patterns, compiled and proven by their examples.

@@ -9,7 +9,7 @@ fn detector() -> &'static Detector {
         let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
         let regions = ["US", "GB", "BR", "DE"].map(str::to_owned).to_vec();
         let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
-        Detector::compile(&sources, &Settings { regions }).unwrap_or_else(|problems| {
+        Detector::compile(&sources, &Settings { regions, ..Settings::default() }).unwrap_or_else(|problems| {
             panic!("{}", problems.iter().map(|problem| format!("\n{problem}")).collect::<String>())
         })
     });
@@ -129,7 +129,11 @@ fn every_shipped_rule_knows_where_to_start() {
 fn the_shipped_examples_hold_for_any_regions() {
     for regions in [vec![], vec!["JP".to_owned()], vec!["US".to_owned(), "AR".to_owned(), "NG".to_owned()]] {
         let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
-        let problems = Detector::compile(&BUILT_IN.iter().map(source).collect::<Vec<_>>(), &Settings { regions }).err();
+        let problems = Detector::compile(
+            &BUILT_IN.iter().map(source).collect::<Vec<_>>(),
+            &Settings { regions, ..Settings::default() },
+        )
+        .err();
         assert_eq!(problems, None);
     }
 }

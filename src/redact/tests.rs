@@ -16,7 +16,7 @@ const MAIL: &str = "ann@x.org";
 static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
     let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
-    Detector::compile(&sources, &Settings { regions: vec!["US".to_owned()] }).unwrap()
+    Detector::compile(&sources, &Settings { regions: vec!["US".to_owned()], ..Settings::default() }).unwrap()
 });
 
 static KEY: LazyLock<MacKey> =

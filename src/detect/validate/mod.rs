@@ -54,6 +54,11 @@ pub(super) fn named(name: &str) -> Option<&'static Validator> {
     VALIDATORS.iter().find(|validator| validator.name == name)
 }
 
+/// Whether `code` is the ISO 3166 code of a country.
+pub(super) fn is_country(code: &str) -> bool {
+    phone::region(code).is_some()
+}
+
 fn lower(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.to_lowercase())
 }

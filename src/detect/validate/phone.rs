@@ -18,14 +18,15 @@ pub(crate) struct Plans(Vec<Region>);
 impl Plans {
     /// Takes ISO 3166 codes of regions that have a numbering plan; `Err` holds those that don't.
     pub(crate) fn new(codes: &[String]) -> Result<Self, Vec<String>> {
-        let region = |code: &String| Region::try_from(code.as_str()).ok().filter(|region| has_plan(*region));
         let unknown: Vec<String> = codes.iter().filter(|code| region(code).is_none()).cloned().collect();
-        if unknown.is_empty() { Ok(Self(codes.iter().filter_map(region).collect())) } else { Err(unknown) }
+        if unknown.is_empty() { Ok(Self(codes.iter().filter_map(|code| region(code)).collect())) } else { Err(unknown) }
     }
 }
 
-fn has_plan(region: Region) -> bool {
-    PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some()
+/// The region with a numbering plan that `code` names.
+pub(super) fn region(code: &str) -> Option<Region> {
+    let has_plan = |region: &Region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some();
+    Region::try_from(code).ok().filter(has_plan)
 }
 
 /// A number with its country code after `+` or `00`.
