@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex_automata::meta::Regex;
 use toml::Spanned;
 
 use super::{
     Detector, Entity, Pattern, PatternId, Problem, Settings, Source,
+    anchors::Anchors,
     cues::{Cues, ListId},
     examples,
-    language::{self, CueLists, File, Words, Written, WrittenLookalike},
+    language::{self, CueLists, CueWords, File, Written, WrittenLookalike},
     numbers::Numbers,
-    rule::{Round, Rule},
+    rule::{self, Round, Rule},
     shape::Start,
-    spots::{Anchors, RuleId},
+    spots::RuleId,
     validate::{self, Plans, Validator},
+    words::{Listed, Words},
 };
 
 /// Compiles `sources`; `Err` holds everything that is wrong with them.
 pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detector, Vec<Problem>> {
-    let mut files: Vec<(&Source, File)> = sources.iter().map(|source| (source, language::read(source))).collect();
-    let mut workshop = Workshop::default();
+    let (word_files, sources): (Vec<_>, Vec<_>) = sources.iter().partition(|source| source.name.ends_with(".txt"));
+    let mut files: Vec<(&Source, File)> = sources.into_iter().map(|source| (source, language::read(source))).collect();
+    let word_files = word_files.into_iter().map(|source| (source.name.clone(), source.text.clone())).collect();
+    let mut workshop = Workshop { word_files, ..Workshop::default() };
     workshop.problems.extend(files.iter().flat_map(|(_, file)| file.problems.iter().cloned()));
     let plans = workshop.plans(settings);
     workshop.choose_countries(&mut files, settings);
@@ -45,6 +50,9 @@ struct Workshop {
     /// The shared cue lists by name.
     lists: BTreeMap<String, ListId>,
     next_list: ListId,
+    words: Vec<Listed>,
+    /// The texts of the word files by their names.
+    word_files: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -99,7 +107,7 @@ impl Workshop {
         }
     }
 
-    fn list(&mut self, words: &Words) -> ListId {
+    fn list(&mut self, words: &CueWords) -> ListId {
         let list = self.next_list;
         self.next_list += 1;
         self.cues.extend(words.values().flatten().filter(|word| !word.is_empty()).map(|word| (word.clone(), list)));
@@ -108,8 +116,12 @@ impl Workshop {
 
     fn pattern(&mut self, source: &Source, written: &Written) {
         let check = self.validator(source, written.validator.as_ref());
-        let rules =
-            self.rules(source, &written.name, written.regex.0.iter().chain(&words(&written.words)), written.group);
+        let formats = self.formats(source, written);
+        let mut rules = self.rules(source, &written.name, &written.regex.0, written.group);
+        rules.extend(self.words(source, written));
+        if rules.is_empty() && self.problems.is_empty() {
+            self.complain(source, &written.name, "it has no `regex`, `words` or `words_file`", "say what it looks for");
+        }
         let (cues, anti_cues) =
             (self.heard(source, written, &written.cues), self.heard(source, written, &written.anti_cues));
         if written.strength == language::Strength::Weak && cues.is_empty() {
@@ -128,6 +140,7 @@ impl Workshop {
                 anti_cues: anti_cues.clone(),
                 distance: written.distance,
                 multiline: written.multiline,
+                formats: formats.clone(),
                 ..rule
             });
         }
@@ -150,35 +163,65 @@ impl Workshop {
 
     fn lookalike(&mut self, source: &Source, written: &WrittenLookalike) {
         let check = self.validator(source, written.validator.as_ref());
-        let rules = self.rules(source, &written.name, written.regex.0.iter(), 0);
+        let rules = self.rules(source, &written.name, &written.regex.0, 0);
+        if rules.is_empty() && self.problems.is_empty() {
+            self.complain(source, &written.name, "it has no `regex`", "say what it looks like");
+        }
         self.rules.extend(rules.into_iter().map(|rule| Rule { check, ..rule }));
         if written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
             self.complain(source, &written.name, "it has no example that matches", EXAMPLE);
         }
     }
 
-    fn rules<'r>(
+    fn rules(
         &mut self,
         source: &Source,
         name: &Spanned<String>,
-        regexes: impl Iterator<Item = &'r Spanned<String>>,
+        regexes: &[Spanned<String>],
         group: usize,
     ) -> Vec<Rule> {
-        let mut rules = Vec::new();
-        for regex in regexes {
-            match Rule::new(regex.get_ref(), group) {
-                Ok(rule) => rules.push(rule),
-                Err(why) => self.problems.push(source.problem(
-                    regex.span(),
-                    format!("`{}`: the regex is no good: {why}", name.get_ref()),
-                    "correct it; the syntax is that of the Rust regex crate, ASCII only",
+        let compiled = regexes.iter().map(|regex| (regex, Rule::new(regex.get_ref(), group)));
+        compiled
+            .filter_map(|(regex, rule)| rule.map_err(|why| self.bad_regex(source, name, regex, &why)).ok())
+            .collect()
+    }
+
+    /// The forms that a pattern leaves alone.
+    fn formats(&mut self, source: &Source, written: &Written) -> Vec<Regex> {
+        let compiled = written.formats.iter().map(|format| (format, rule::regex(format.get_ref())));
+        let told = |(format, regex): (&_, Result<_, String>)| {
+            regex.map_err(|why| self.bad_regex(source, &written.name, format, &why)).ok()
+        };
+        compiled.filter_map(told).collect()
+    }
+
+    fn bad_regex(&mut self, source: &Source, name: &Spanned<String>, regex: &Spanned<String>, why: &str) {
+        self.problems.push(source.problem(
+            regex.span(),
+            format!("`{}`: the regex is no good: {why}", name.get_ref()),
+            "correct it; the syntax is that of the Rust regex crate, ASCII only",
+        ));
+    }
+
+    /// The rule of a pattern's word list, if it has one.
+    fn words(&mut self, source: &Source, written: &Written) -> Option<Rule> {
+        let mut words: Vec<String> = written.words.iter().map(|word| word.get_ref().clone()).collect();
+        if let Some(name) = &written.words_file {
+            match self.word_files.get(&beside(&source.name, name.get_ref())) {
+                Some(text) => words.extend(text.lines().map(str::to_owned)),
+                None => self.problems.push(source.problem(
+                    name.span(),
+                    format!("`{}`: there is no word file `{}`", written.name.get_ref(), name.get_ref()),
+                    "put it beside this file, named `*.txt`, UTF-8, a word or phrase a line",
                 )),
             }
         }
-        if rules.is_empty() && self.problems.is_empty() {
-            self.complain(source, name, "it has neither `regex` nor `words`", "say what it looks for");
-        }
-        rules
+        words.iter_mut().for_each(|word| *word = word.trim().to_owned());
+        words.retain(|word| !word.is_empty());
+        let rule = self.rules.len() as RuleId + written.regex.0.len() as RuleId;
+        let any = !words.is_empty();
+        self.words.extend(words.into_iter().map(|word| Listed { word, rule, fold_case: written.fold_case }));
+        any.then(Rule::of_words)
     }
 
     fn validator(&mut self, source: &Source, name: Option<&Spanned<String>>) -> Option<&'static Validator> {
@@ -217,8 +260,9 @@ impl Workshop {
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
         let numbers = Numbers::new(&self.rules).map_err(too_large)?;
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
-        let cues = Cues::new(&self.cues, self.lists.get(ANY).copied()).map_err(too_large)?;
-        Ok(Detector { patterns: self.patterns, rules: self.rules, numbers, anywhere, anchors, cues, plans })
+        let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
+        let words = Words::new(self.words);
+        Ok(Detector { patterns: self.patterns, rules: self.rules, numbers, anywhere, anchors, words, cues, plans })
     }
 }
 
@@ -227,12 +271,9 @@ const ANY: &str = "number";
 
 const EXAMPLE: &str = "add `examples.match`, with `<<` and `>>` around the value";
 
-/// A word list as one regex, longest words first.
-fn words(words: &[Spanned<String>]) -> Option<Spanned<String>> {
-    let mut escaped: Vec<String> = words.iter().map(|word| regex_syntax::escape(word.get_ref())).collect();
-    escaped.sort_by_key(|word| std::cmp::Reverse(word.len()));
-    let span = words.first()?.span();
-    Some(Spanned::new(span, format!("(?i:{})", escaped.join("|"))))
+/// The name of the file `name` in the folder of `file`.
+fn beside(file: &str, name: &str) -> String {
+    file.rsplit_once(['/', '\\']).map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
 }
 
 fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
@@ -240,7 +281,7 @@ fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
         Start::Anchor(literals) | Start::Around { literals, .. } => {
             literals.iter().map(|literal| (literal.clone(), id as RuleId)).collect()
         }
-        Start::Anywhere | Start::Number { .. } => Vec::new(),
+        Start::Anywhere | Start::Number { .. } | Start::Words => Vec::new(),
     }
 }
 

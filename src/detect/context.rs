@@ -5,10 +5,11 @@
 use std::ops::Range;
 
 use super::{
-    cues::{Hit, Sign},
+    cues::{Cues, Hit, Sign},
     language::Distance,
     rule::Rule,
     scan::{Scene, Taken, Taker},
+    spots::RuleId,
 };
 
 /// How many bytes of context a cue is looked for in, on each side, for each character of its distance.
@@ -20,12 +21,45 @@ const SLACK: usize = 32;
 /// How many look-alikes may stand between a value and a finding that still matters to it.
 const NEARBY: usize = 16;
 
+/// What stands before a text: the cue words in its name.
+pub(super) struct Named {
+    hits: Vec<Hit>,
+}
+
+impl Named {
+    /// The cue words of a name such as `phoneNumber`, which end before the text begins.
+    pub(super) fn new(cues: &Cues, name: &str) -> Self {
+        let mut hits = Vec::new();
+        if !name.is_empty() {
+            let words = words_of(name);
+            cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
+        }
+        Self { hits }
+    }
+}
+
 impl Scene<'_> {
+    /// The rules that the cue words around `place` wake.
+    pub(super) fn listeners(&self, place: Range<usize>) -> Vec<RuleId> {
+        let Distance { before, after } = self.detector.numbers.hearing;
+        let first = self.context_start(place.start, before * BYTES_PER_CHAR + SLACK);
+        let last = self.context_end(place.end, after * BYTES_PER_CHAR + SLACK + self.detector.numbers.longest);
+        let mut heard = self.heard.borrow_mut();
+        let mut rules = Vec::new();
+        let named = self.named.hits.iter().filter(|_| first == 0);
+        for hit in heard.within(&self.detector.cues, self.text, first..last).chain(named) {
+            rules.extend_from_slice(self.detector.numbers.listeners(hit.list));
+        }
+        rules.sort_unstable();
+        rules.dedup();
+        rules
+    }
+
     /// Whether any cue word stands near enough to matter to a match within `range`: most numbers have none.
     pub(super) fn has_words(&self, rule: &Rule, range: Range<usize>) -> bool {
         let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
-        let named = first == 0 && !self.before.is_empty();
+        let named = first == 0 && !self.named.hits.is_empty();
         named || self.heard.borrow_mut().within(&self.detector.cues, self.text, first..last).next().is_some()
     }
 
@@ -38,9 +72,8 @@ impl Scene<'_> {
         let (start, end) = (span.start as isize, span.end as isize);
         let stays = |hit: &&Hit| (hit.end <= start || hit.start >= end) && !self.is_inside_gone(hit);
         let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();
-        if range.start == 0 && !self.before.is_empty() {
-            let words = words_of(self.before);
-            self.detector.cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
+        if range.start == 0 {
+            hits.extend(&self.named.hits);
         }
         self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
     }

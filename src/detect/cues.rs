@@ -5,17 +5,15 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use aho_corasick::{AhoCorasick, BuildError, Input};
-
-use super::spots;
+use super::lexicon::Lexicon;
 
 /// Names one list of cue words.
 pub(super) type ListId = u16;
 
-/// All cue words of all pattern files in one automaton.
+/// All cue words of all pattern files.
 pub(super) struct Cues {
-    words: AhoCorasick,
-    /// The lists that hold a word, by the automaton's number for it.
+    words: Lexicon,
+    /// The lists that hold a word, by its number in the lexicon.
     lists: Vec<Vec<ListId>>,
     /// The list of words that go with any number.
     any: Option<ListId>,
@@ -26,7 +24,7 @@ pub(super) struct Cues {
 pub(super) struct Hit {
     pub start: isize,
     pub end: isize,
-    list: ListId,
+    pub list: ListId,
 }
 
 impl Hit {
@@ -37,43 +35,22 @@ impl Hit {
 
 impl Cues {
     /// Compiles words with the list that each is in; those of the list `any` go with any number.
-    pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>) -> Result<Self, BuildError> {
-        let mut spelled: Vec<(String, ListId)> =
-            words.iter().flat_map(|(word, list)| spellings(word).map(|word| (word, *list))).collect();
-        spelled.sort();
-        spelled.dedup();
-        let mut lists: Vec<Vec<ListId>> = Vec::new();
-        let mut unique: Vec<&str> = Vec::new();
-        for (word, list) in &spelled {
-            match lists.last_mut() {
-                Some(last) if unique.last() == Some(&word.as_str()) => last.push(*list),
-                _ => {
-                    unique.push(word);
-                    lists.push(vec![*list]);
-                }
-            }
+    pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>) -> Self {
+        let mut by_word: BTreeMap<String, Vec<ListId>> = BTreeMap::new();
+        for (word, list) in words {
+            by_word.entry(word.to_lowercase()).or_default().push(*list);
         }
-        Ok(Self { words: spots::automaton(&unique)?, lists, any })
+        Self { words: Lexicon::new(by_word.keys().map(String::as_str)), lists: by_word.into_values().collect(), any }
     }
 
     /// Finds the cue words in the part `range` of `text`, counted from `origin`.
     pub(super) fn find(&self, text: &str, range: Range<usize>, origin: isize, hits: &mut Vec<Hit>) {
-        for word in self.words.find_overlapping_iter(Input::new(text).range(range)) {
-            if stands_alone(text, word.range()) {
-                let (start, end) = (word.start() as isize + origin, word.end() as isize + origin);
-                let lists = &self.lists[word.pattern().as_usize()];
-                hits.extend(lists.iter().map(|&list| Hit { start, end, list }));
+        self.words.find(text, range, |word, number| {
+            if stands_alone(text, word.clone()) {
+                let (start, end) = (word.start as isize + origin, word.end as isize + origin);
+                hits.extend(self.lists[number as usize].iter().map(|&list| Hit { start, end, list }));
             }
-        }
-    }
-
-    /// The cue words that begin in a block of `text`.
-    fn block(&self, text: &str, block: usize) -> Vec<Hit> {
-        let (start, end) = (block * BLOCK, (block + 1) * BLOCK);
-        let mut hits = Vec::new();
-        self.find(text, start..(end + self.words.max_pattern_len()).min(text.len()), 0, &mut hits);
-        hits.retain(|hit| hit.start < end as isize);
-        hits
+        });
     }
 
     /// Judges a value by the words around it, each as far away as `gap` says: the nearest decides, a cue between equals.
@@ -114,11 +91,13 @@ impl Cues {
 /// The cue words of one text, found block by block where they were asked for.
 #[derive(Default)]
 pub(super) struct Heard {
-    blocks: BTreeMap<usize, Vec<Hit>>,
+    hits: Vec<Hit>,
+    /// Which blocks were looked through, and where their hits are.
+    blocks: BTreeMap<usize, Range<usize>>,
 }
 
 impl Heard {
-    /// The cue words of `text` that begin within `range`, block by block.
+    /// The cue words that begin within `range` of `text`.
     pub(super) fn within<'h>(
         &'h mut self,
         cues: &Cues,
@@ -127,23 +106,20 @@ impl Heard {
     ) -> impl Iterator<Item = &'h Hit> + use<'h> {
         let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
         for block in blocks.clone() {
-            self.blocks.entry(block).or_insert_with(|| cues.block(text, block));
+            self.blocks.entry(block).or_insert_with(|| {
+                let (start, first) = (block * BLOCK, self.hits.len());
+                cues.find(text, start..(start + BLOCK).min(text.len()), 0, &mut self.hits);
+                first..self.hits.len()
+            });
         }
         let (start, end) = (range.start as isize, range.end as isize);
-        self.blocks.range(blocks).flat_map(|(_, hits)| hits).filter(move |hit| hit.start >= start && hit.start < end)
+        let of_blocks = self.blocks.range(blocks).flat_map(|(_, hits)| &self.hits[hits.clone()]);
+        of_blocks.filter(move |hit| hit.start >= start && hit.start < end)
     }
 }
 
 /// How many bytes are looked through for cue words at once: neighbours ask for nearly the same.
 const BLOCK: usize = 512;
-
-/// The spellings of a cue that ASCII case folding does not reach: `телефон`, `Телефон`, `ТЕЛЕФОН`.
-fn spellings(word: &str) -> impl Iterator<Item = String> {
-    let lower = word.to_lowercase();
-    let mut rest = lower.chars();
-    let title = rest.next().map(|first| first.to_uppercase().chain(rest.by_ref()).collect()).unwrap_or_default();
-    [lower.clone(), title, lower.to_uppercase()].into_iter()
-}
 
 fn stands_alone(context: &str, word: Range<usize>) -> bool {
     let glued = |inside: Option<char>, outside: Option<char>| {
@@ -155,6 +131,15 @@ fn stands_alone(context: &str, word: Range<usize>) -> bool {
     let inside = &context[word.clone()];
     !glued(inside.chars().next(), context[..word.start].chars().next_back())
         && !glued(inside.chars().next_back(), context[word.end..].chars().next())
+}
+
+/// Whether no letter or digit runs into `word`, whatever its script, if it is one that puts something between words.
+pub(super) fn is_whole(text: &str, word: &Range<usize>) -> bool {
+    let runs = |c: char| separates(c) || c.is_ascii_digit();
+    let glued = |inside: Option<char>, outside: Option<char>| inside.is_some_and(runs) && outside.is_some_and(runs);
+    let inside = &text[word.clone()];
+    !glued(inside.chars().next(), text[..word.start].chars().next_back())
+        && !glued(inside.chars().next_back(), text[word.end..].chars().next())
 }
 
 /// Whether `c` is a letter of a script that puts something between words.
@@ -192,7 +177,7 @@ mod tests {
     fn check(text: &str, expected: Sign) {
         let words =
             [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1), ("tax number", 2), ("number", 3)];
-        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), Some(3)).unwrap();
+        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), Some(3));
         let start = text.find('5').unwrap() as isize;
         let mut hits = Vec::new();
         cues.find(text, 0..text.len(), 0, &mut hits);

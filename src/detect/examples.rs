@@ -62,7 +62,7 @@ fn entity_spans(detector: &Detector, text: &str, entity: &str) -> Vec<Range<usiz
 }
 
 fn lookalike_spans(detector: &Detector, text: &str) -> Vec<Range<usize>> {
-    let taken = scan::survey(detector, text, "").into_iter();
+    let taken = scan::survey_alike(detector, text).into_iter();
     let lookalike = |by: Taker| matches!(by, Taker::Rule(rule) if detector.rule(rule).pattern.is_none());
     taken.filter(|taken| lookalike(taken.by)).map(|taken| taken.span).collect()
 }

@@ -24,6 +24,11 @@ pub(super) struct Written {
     pub regex: OneOrMore,
     #[serde(default)]
     pub words: Vec<Spanned<String>>,
+    pub words_file: Option<Spanned<String>>,
+    #[serde(default)]
+    pub fold_case: bool,
+    #[serde(default)]
+    pub formats: Vec<Spanned<String>>,
     pub validator: Option<Spanned<String>>,
     #[serde(default)]
     pub strength: Strength,
@@ -93,12 +98,12 @@ pub(super) struct Examples {
 }
 
 /// Cue words by language.
-pub(super) type Words = BTreeMap<String, Vec<String>>;
+pub(super) type CueWords = BTreeMap<String, Vec<String>>;
 
 /// What one file holds, with the problems of what could not be read.
 #[derive(Default)]
 pub(super) struct File {
-    pub cues: Vec<(Spanned<String>, Words)>,
+    pub cues: Vec<(Spanned<String>, CueWords)>,
     pub patterns: Vec<Spanned<Written>>,
     pub lookalikes: Vec<Spanned<WrittenLookalike>>,
     pub problems: Vec<Problem>,
@@ -134,7 +139,7 @@ impl File {
             return self.problems.push(source.problem(value.span(), "`cues` is no table", "write `[cues.NAME]`"));
         };
         for (name, list) in table.clone() {
-            match Words::deserialize(list.into_deserializer()) {
+            match CueWords::deserialize(list.into_deserializer()) {
                 Ok(words) => self.cues.push((Spanned::new(name.span(), name.into_inner().into_owned()), words)),
                 Err(error) => self.problems.push(unreadable(source, &error)),
             }
@@ -221,7 +226,7 @@ impl<'de> Visitor<'de> for StringsVisitor {
 #[derive(Debug, Default)]
 pub(super) struct CueLists {
     pub names: Vec<String>,
-    pub words: Words,
+    pub words: CueWords,
 }
 
 impl<'de> Deserialize<'de> for CueLists {
@@ -240,16 +245,16 @@ impl<'de> Visitor<'de> for CueListsVisitor {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<CueLists, E> {
-        Ok(CueLists { names: vec![name.to_owned()], words: Words::new() })
+        Ok(CueLists { names: vec![name.to_owned()], words: CueWords::new() })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<CueLists, A::Error> {
         let names = Vec::deserialize(de::value::SeqAccessDeserializer::new(names))?;
-        Ok(CueLists { names, words: Words::new() })
+        Ok(CueLists { names, words: CueWords::new() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, words: A) -> Result<CueLists, A::Error> {
-        let words = Words::deserialize(de::value::MapAccessDeserializer::new(words))?;
+        let words = CueWords::deserialize(de::value::MapAccessDeserializer::new(words))?;
         Ok(CueLists { names: Vec::new(), words })
     }
 }

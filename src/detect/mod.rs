@@ -7,6 +7,7 @@
 //!
 //! Bytes in, bytes out: no clock, no file, no log, and a [`Finding`] has no field for the value.
 
+mod anchors;
 mod built_in;
 mod compile;
 mod context;
@@ -15,6 +16,7 @@ mod entity;
 mod examples;
 mod fold;
 mod language;
+mod lexicon;
 mod numbers;
 mod placeholder;
 mod problem;
@@ -25,6 +27,7 @@ mod scan;
 mod shape;
 mod spots;
 mod validate;
+mod words;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -33,13 +36,15 @@ pub use entity::{Entity, NotAnEntity};
 pub use language::Strength;
 pub use problem::{Problem, Source};
 
+use anchors::Anchors;
 use cues::Cues;
 use fold::Folded;
 use numbers::Numbers;
 use rule::Rule;
 use scan::Taker;
-use spots::{Anchors, RuleId};
+use spots::RuleId;
 use validate::{Plans, Validator};
+use words::Words;
 
 /// Something found, and where; never the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +101,7 @@ pub struct Detector {
     /// The rules that no first look can narrow.
     anywhere: Vec<RuleId>,
     anchors: Anchors,
+    words: Words,
     cues: Cues,
     plans: Plans,
 }

@@ -8,7 +8,7 @@ use super::{
     PatternId,
     cues::ListId,
     language::{Distance, Strength},
-    shape::{self, Start},
+    shape::{self, Bytes, Start},
     validate::Validator,
 };
 
@@ -22,14 +22,19 @@ pub(super) struct Rule {
     pub longest: usize,
     /// How many digits the run around a match holds at least.
     pub digits: usize,
+    /// The bytes that a match can begin with.
+    pub first: Bytes,
     pub check: Option<&'static Validator>,
     pub cues: Vec<ListId>,
     pub anti_cues: Vec<ListId>,
     pub distance: Distance,
     pub multiline: bool,
+    /// Forms that are left alone.
+    pub formats: Vec<Regex>,
     /// The regex as it was written.
     pub source: String,
-    pub regex: Regex,
+    /// What matches; the words of a list are found without one.
+    pub regex: Option<Regex>,
     pub group: usize,
 }
 
@@ -60,9 +65,7 @@ impl Rule {
     /// Compiles `regex` into a rule without conditions; `Err` says what is wrong with it.
     pub(super) fn new(source: &str, group: usize) -> Result<Self, String> {
         let shape = shape::shape(source).map_err(|error| last_line(&error))?;
-        let ascii = syntax::Config::new().unicode(false).utf8(false);
-        let compiled = Regex::builder().syntax(ascii).configure(Regex::config().utf8_empty(false)).build(source);
-        let regex = compiled.map_err(|error| last_line(&error))?;
+        let regex = regex(source)?;
         if shape.empty {
             return Err("it matches the empty text".into());
         }
@@ -70,31 +73,47 @@ impl Rule {
             return Err(format!("it has no group {group}"));
         }
         Ok(Self {
-            pattern: None,
-            round: Round::Lookalike,
             start: shape.start,
             longest: shape.longest,
             digits: shape.digits,
+            first: shape.first,
+            source: source.to_owned(),
+            regex: Some(regex),
+            group,
+            ..Self::of_words()
+        })
+    }
+
+    /// A rule without conditions that the words of a list wake.
+    pub(super) fn of_words() -> Self {
+        Self {
+            pattern: None,
+            round: Round::Lookalike,
+            start: Start::Words,
+            longest: 0,
+            digits: 0,
+            first: Bytes::default(),
             check: None,
             cues: Vec::new(),
             anti_cues: Vec::new(),
             distance: Distance::default(),
             multiline: false,
-            source: source.to_owned(),
-            regex,
-            group,
-        })
+            formats: Vec::new(),
+            source: String::new(),
+            regex: None,
+            group: 0,
+        }
     }
 
     /// The match that begins at `range.start` and ends within `range`.
     pub(super) fn match_at(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
         let input = Input::new(text).range(range).anchored(Anchored::Yes);
-        self.regex.search(&input).map(|found| found.range())
+        self.regex.as_ref()?.search(&input).map(|found| found.range())
     }
 
     /// The first match within `range`.
     pub(super) fn match_in(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
-        self.regex.search(&Input::new(text).range(range)).map(|found| found.range())
+        self.regex.as_ref()?.search(&Input::new(text).range(range)).map(|found| found.range())
     }
 
     /// The part of a match that is the value.
@@ -102,10 +121,18 @@ impl Rule {
         if self.group == 0 {
             return Some(found);
         }
-        let mut captures = self.regex.create_captures();
-        self.regex.search_captures(&Input::new(text).range(found).anchored(Anchored::Yes), &mut captures);
+        let regex = self.regex.as_ref()?;
+        let mut captures = regex.create_captures();
+        regex.search_captures(&Input::new(text).range(found).anchored(Anchored::Yes), &mut captures);
         captures.get_group(self.group).map(|group| group.range())
     }
+}
+
+/// Compiles an ASCII regex; `Err` says what is wrong with it.
+pub(super) fn regex(source: &str) -> Result<Regex, String> {
+    let ascii = syntax::Config::new().unicode(false).utf8(false);
+    let compiled = Regex::builder().syntax(ascii).configure(Regex::config().utf8_empty(false)).build(source);
+    compiled.map_err(|error| last_line(&error))
 }
 
 /// What a regex error says, without the drawing above it.

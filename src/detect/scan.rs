@@ -1,19 +1,23 @@
 //! The way of one text through a detector: spots, matches, borders, checks, cues, and who takes which place.
 //!
-//! Every step only removes candidates, and every window is bounded, so the work is linear in the text.
+//! Every line is for itself, and most hold nothing to look at. Every step only removes candidates, and every window is
+//! bounded, so the work is linear in the text.
 
 use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
+use regex_automata::Input;
+
 use super::{
     Detector,
+    context::Named,
     cues::{Heard, Sign},
-    placeholder,
+    numbers, placeholder,
     rule::{Round, Rule},
-    shape::Start,
-    spots::{RuleId, Waking},
+    shape::{GAP, Start},
+    spots::{Group, RuleId, Waking},
 };
 
-/// How often a text is gone through while something new is found: what one finding leaves over, or what it was glued to, may
+/// How often a line is gone through while something new is found: what one finding leaves over, or what it was glued to, may
 /// be one itself, and would be when the redacted text is read again.
 const PASSES: usize = 4;
 
@@ -33,41 +37,197 @@ pub(super) enum Taker {
     Rule(RuleId),
 }
 
-/// Everything in `text`, sorted, non-overlapping, look-alikes included.
+/// Everything in `text`, sorted, non-overlapping, look-alikes that mattered included.
 pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken> {
     let mut wakings = Vec::new();
-    detector.numbers.find(text, &mut wakings);
     detector.anchors.find(text, &mut wakings);
-    if wakings.is_empty() && detector.anywhere.is_empty() {
+    detector.words.find(text, &mut wakings);
+    let groups = detector.numbers.groups(text.as_bytes());
+    if wakings.is_empty() && groups.is_empty() && detector.anywhere.is_empty() {
         return Vec::new();
     }
-    wakings.sort_unstable();
-    wakings.dedup();
-    let taken = placeholder::all(text).map(|span| Taken { span, by: Taker::Placeholder }).collect();
-    let mut scene = Scene { detector, text, before, wakings, taken, heard: RefCell::default() };
-    for _ in 0..PASSES {
-        let taken = scene.taken.len();
-        Round::ALL.into_iter().for_each(|round| scene.settle(scene.candidates(round)));
-        if scene.taken.len() == taken {
-            break;
-        }
+    wakings.sort_unstable_by_key(|waking| waking.at);
+    let named = Named::new(&detector.cues, before);
+    let scene = |line, wakings, groups| Scene::new(detector, text, line, &named, wakings, groups);
+    let is_block = |waking: &Waking| detector.rule(waking.rule).multiline;
+    let blocks: Vec<Waking> = wakings.extract_if(.., |waking| is_block(waking)).collect();
+    let blocks = if blocks.is_empty() { Vec::new() } else { scene(0..text.len(), &blocks, &[]).play() };
+    let (mut wakings, mut groups) = (&wakings[..], &groups[..]);
+    let (mut all, mut at) = (Vec::new(), 0);
+    while let Some(spot) = next_spot(detector, wakings, groups, at).filter(|spot| *spot < text.len()) {
+        let line = line_around(text, spot, at);
+        let (here, later) = wakings.split_at(wakings.partition_point(|waking| waking.at < line.end.max(spot + 1)));
+        let (numbers, others) = groups.split_at(groups.partition_point(|group| group.start < line.end));
+        (wakings, groups, at) = (later, others, line.end + 1);
+        all.extend(scene(line, here, numbers).without(&blocks).play());
     }
-    scene.taken
+    if !blocks.is_empty() {
+        all.retain(|taken| !matches!(taken.by, Taker::Rule(id) if detector.rule(id).multiline));
+        all.extend(blocks);
+        all.sort_by_key(|taken| taken.span.start);
+    }
+    all
 }
 
-/// One text on its way.
+/// What is taken in a line where every look-alike is looked for, needed or not.
+pub(super) fn survey_alike(detector: &Detector, line: &str) -> Vec<Taken> {
+    let mut wakings = Vec::new();
+    detector.anchors.find(line, &mut wakings);
+    let groups = detector.numbers.groups(line.as_bytes());
+    let named = Named::new(&detector.cues, "");
+    let mut scene = Scene::new(detector, line, 0..line.len(), &named, &wakings, &groups);
+    detector.numbers.find_alike(line, &scene.line, 0..line.len(), &mut scene.awake);
+    scene.play()
+}
+
+/// Where the next thing to look at is, from `at` on.
+fn next_spot(detector: &Detector, wakings: &[Waking], groups: &[Group], at: usize) -> Option<usize> {
+    let waking = wakings.first().map(|waking| waking.at);
+    let group = groups.first().map(|group| group.start);
+    let anywhere = (!detector.anywhere.is_empty()).then_some(at);
+    [waking, group, anywhere].into_iter().flatten().min()
+}
+
+/// The line that `spot` is in; lines begin at `from` at the earliest.
+fn line_around(text: &str, spot: usize, from: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let start = memchr::memrchr2(b'\n', b'\r', &bytes[from.min(spot)..spot]).map_or(from.min(spot), |at| from + at + 1);
+    start..memchr::memchr2(b'\n', b'\r', &bytes[spot..]).map_or(text.len(), |at| spot + at)
+}
+
+/// One line on its way.
 pub(super) struct Scene<'s> {
     pub(super) detector: &'s Detector,
     pub(super) text: &'s str,
-    pub(super) before: &'s str,
-    /// Where rules have to be tried, by rule and place.
+    pub(super) line: Range<usize>,
+    pub(super) named: &'s Named,
+    /// Where rules are woken by the text alone.
+    awake: Vec<Waking>,
+    /// Where digits are.
+    groups: &'s [Group],
+    /// Where rules have to be tried in this pass, by rule and place.
     wakings: Vec<Waking>,
     /// What the rounds so far have taken, sorted.
     pub(super) taken: Vec<Taken>,
     pub(super) heard: RefCell<Heard>,
 }
 
-impl Scene<'_> {
+impl<'s> Scene<'s> {
+    fn new(
+        detector: &'s Detector,
+        text: &'s str,
+        line: Range<usize>,
+        named: &'s Named,
+        wakings: &[Waking],
+        groups: &'s [Group],
+    ) -> Self {
+        let mut awake = wakings.to_vec();
+        detector.numbers.find(text, groups, &mut awake);
+        let shifted = |span: Range<usize>| line.start + span.start..line.start + span.end;
+        let placeholders = placeholder::all(&text[line.clone()]);
+        let taken = placeholders.map(|span| Taken { span: shifted(span), by: Taker::Placeholder }).collect();
+        let (wakings, heard) = (Vec::new(), RefCell::default());
+        Self { detector, text, line, named, awake, groups, wakings, taken, heard }
+    }
+
+    /// Leaves out what blocks of several lines have taken of this line.
+    fn without(mut self, blocks: &[Taken]) -> Self {
+        let of_line = |block: &&Taken| block.span.start < self.line.end && block.span.end > self.line.start;
+        for block in blocks.iter().filter(of_line) {
+            let span = block.span.start.max(self.line.start)..block.span.end.min(self.line.end);
+            self.taken.retain(|taken| taken.span.end <= span.start || taken.span.start >= span.end);
+            self.taken.push(Taken { span, by: block.by });
+        }
+        self.taken.sort_by_key(|taken| taken.span.start);
+        self
+    }
+
+    /// Goes through all rounds until nothing new is found.
+    fn play(mut self) -> Vec<Taken> {
+        for _ in 0..PASSES {
+            let taken = self.taken.len();
+            self.wake();
+            Round::ALL.into_iter().for_each(|round| self.settle(self.candidates(round)));
+            if self.taken.len() == taken || !self.is_anything_left() {
+                break;
+            }
+        }
+        self.taken
+    }
+
+    /// Collects where rules have to be tried.
+    fn wake(&mut self) {
+        let mut wakings = self.awake.clone();
+        self.listen(&mut wakings);
+        self.look_alike(&mut wakings);
+        wakings.sort_unstable();
+        wakings.dedup();
+        self.wakings = wakings;
+    }
+
+    /// Wakes the rules that need a cue where one of their cue words is near.
+    fn listen(&self, wakings: &mut Vec<Waking>) {
+        const TOGETHER: usize = 8;
+        for groups in self.groups.chunk_by(|a, b| b.start - a.end <= GAP).flat_map(|groups| groups.chunks(TOGETHER)) {
+            let (Some(first), Some(last)) = (groups.first(), groups.last()) else { continue };
+            if self.is_taken(first.start..last.end) {
+                continue;
+            }
+            let rules = self.listeners(first.start..last.end);
+            for group in groups {
+                for &id in rules.iter().filter(|id| numbers::least_digits(self.detector.rule(**id)) <= group.run) {
+                    let rule = self.detector.rule(id);
+                    let Start::Number { back, .. } = rule.start else { continue };
+                    let starts = numbers::openings(self.text.as_bytes(), group.start)
+                        .filter_map(|start| start.checked_sub(back))
+                        .filter(|start| rule.first.has(self.text.as_bytes()[*start]));
+                    wakings.extend(starts.map(|at| Waking { rule: id, at, len: 0 }));
+                }
+            }
+        }
+    }
+
+    /// Wakes the look-alikes of what may be a number.
+    fn look_alike(&self, wakings: &mut Vec<Waking>) {
+        let is_doubtful = |rule: &Rule| matches!(rule.round, Round::Likely | Round::Weak);
+        let is_number = |rule: &Rule| matches!(rule.start, Start::Number { .. });
+        let place = |waking: &Waking| {
+            let rule = self.detector.rule(waking.rule);
+            let end = (waking.at + rule.longest).min(self.line.end);
+            (is_doubtful(rule) && is_number(rule)).then_some(waking.at..end)
+        };
+        let mut places: Vec<Range<usize>> = wakings.iter().filter_map(place).collect();
+        places.sort_unstable_by_key(|place| place.start);
+        let mut merged: Option<Range<usize>> = None;
+        for place in places {
+            match &mut merged {
+                Some(merged) if place.start <= merged.end => merged.end = merged.end.max(place.end),
+                _ => {
+                    let done = merged.replace(place);
+                    done.into_iter().for_each(|place| self.find_alike(place, wakings));
+                }
+            }
+        }
+        merged.into_iter().for_each(|place| self.find_alike(place, wakings));
+    }
+
+    fn find_alike(&self, place: Range<usize>, wakings: &mut Vec<Waking>) {
+        self.detector.numbers.find_alike(self.text, &self.line, place, wakings);
+    }
+
+    /// Whether anything that could be a value is not taken yet.
+    fn is_anything_left(&self) -> bool {
+        let is_free = |at: usize| !self.is_taken(at..at + 1);
+        self.groups.iter().any(|group| is_free(group.start))
+            || self.awake.iter().any(|waking| is_free(waking.at))
+            || !self.detector.anywhere.is_empty()
+    }
+
+    fn is_taken(&self, range: Range<usize>) -> bool {
+        self.taken_after(range.start)
+            .is_some_and(|taken| taken.span.start <= range.start && taken.span.end >= range.end)
+    }
+
     fn candidates(&self, round: Round) -> Vec<Taken> {
         let mut found = Vec::new();
         let of_round = |id: &RuleId| self.detector.rule(*id).round == round;
@@ -75,7 +235,7 @@ impl Scene<'_> {
             self.try_wakings(wakings, &mut found);
         }
         for &id in self.detector.anywhere.iter().filter(|id| of_round(id)) {
-            self.try_lines(id, &mut found);
+            self.try_within(id, self.line.clone(), &mut found);
         }
         found
     }
@@ -88,6 +248,7 @@ impl Scene<'_> {
             if waking.at >= done {
                 done = match self.detector.rule(id).start {
                     Start::Around { back, .. } => self.try_around(id, waking.at, back, done, found),
+                    Start::Words => self.try_word(id, waking.at..waking.at + waking.len, found),
                     _ => self.try_at(id, waking.at, found),
                 };
             }
@@ -102,16 +263,6 @@ impl Scene<'_> {
         end.max(at + 1)
     }
 
-    /// Tries a rule on every line.
-    fn try_lines(&self, id: RuleId, found: &mut Vec<Taken>) {
-        let mut at = 0;
-        while at < self.text.len() {
-            let end = self.line_end(at, self.text.len());
-            self.try_within(id, at..end, found);
-            at = end + 1;
-        }
-    }
-
     /// Every candidate of a rule within `range`, which lies in one line.
     fn try_within(&self, id: RuleId, range: Range<usize>, found: &mut Vec<Taken>) {
         let rule = self.detector.rule(id);
@@ -120,6 +271,12 @@ impl Scene<'_> {
             at = matched.end.max(at + 1);
             found.extend(self.judge(id, matched));
         }
+    }
+
+    /// Tries a word that was found; longer ones may begin at the same place.
+    fn try_word(&self, id: RuleId, word: Range<usize>, found: &mut Vec<Taken>) -> usize {
+        found.extend(self.judge(id, word.clone()));
+        word.start
     }
 
     /// Tries a rule at `start`; says up to where it need not be tried again.
@@ -133,11 +290,7 @@ impl Scene<'_> {
         if rule.group == 0 && matches!(rule.start, Start::Anchor(_)) && self.is_glued(start) {
             return start;
         }
-        let end = if rule.multiline {
-            (start + rule.longest).min(self.text.len())
-        } else {
-            self.line_end(start, rule.longest)
-        };
+        let end = self.line_end(start, rule.longest);
         if rule.round == Round::Weak && !self.has_words(rule, start..end) {
             return start;
         }
@@ -163,11 +316,23 @@ impl Scene<'_> {
         if !self.stands_free(&span, rule) || !self.is_cued(rule, &span) {
             return None;
         }
+        if self.has_format(rule, &span) {
+            return None;
+        }
         if let Some(validator) = rule.check {
             let length = (validator.check)(self.text.get(span.clone())?, &self.detector.plans)?;
             span.end = span.start + length;
         }
         self.ends_whole(&span, rule).then_some(Taken { span, by: Taker::Rule(id) })
+    }
+
+    /// Whether `span` lies in a form that its pattern leaves alone.
+    fn has_format(&self, rule: &Rule, span: &Range<usize>) -> bool {
+        const AROUND: usize = 64;
+        let range = self.line_start(span.start, AROUND)..self.line_end(span.end, AROUND);
+        let covers = |found: Range<usize>| found.start <= span.start && found.end >= span.end;
+        let mut formats = rule.formats.iter();
+        formats.any(|format| format.find_iter(Input::new(self.text).range(range.clone())).any(|m| covers(m.range())))
     }
 
     /// Whether no letter, digit or earlier finding runs into the beginning of `span`.
@@ -240,13 +405,11 @@ impl Scene<'_> {
     }
 
     pub(super) fn line_start(&self, at: usize, reach: usize) -> usize {
-        let from = at.saturating_sub(reach);
-        memchr::memrchr2(b'\n', b'\r', &self.text.as_bytes()[from..at]).map_or(from, |line_end| from + line_end + 1)
+        at.saturating_sub(reach).max(self.line.start)
     }
 
     pub(super) fn line_end(&self, at: usize, reach: usize) -> usize {
-        let to = (at + reach).min(self.text.len());
-        memchr::memchr2(b'\n', b'\r', &self.text.as_bytes()[at..to]).map_or(to, |line_end| at + line_end)
+        (at + reach).min(self.line.end)
     }
 }
 

@@ -3,10 +3,12 @@
 use regex_syntax::{
     ParserBuilder,
     hir::{
-        Class, Hir, HirKind,
+        Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition,
         literal::{ExtractKind, Extractor},
     },
 };
+
+use super::anchors::LONG;
 
 /// A window where no length is known: enough for the longest tokens.
 const WINDOW: usize = 8192;
@@ -17,7 +19,7 @@ const BACK: usize = 256;
 /// Where in a text a regex has to be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    /// At one of these literals, from each occurrence on.
+    /// At one of these literals, from each occurrence on: long ones in small letters, short ones as they are spelled.
     Anchor(Vec<Vec<u8>>),
     /// Anywhere.
     Anywhere,
@@ -25,6 +27,8 @@ pub(super) enum Start {
     Around { literals: Vec<Vec<u8>>, back: usize },
     /// `back` bytes before a group of at least `digits` digits, or at the `+` or `(` before it.
     Number { back: usize, digits: usize },
+    /// At a word of a list.
+    Words,
 }
 
 /// How many bytes without a digit or letter may stand between the digits of one number.
@@ -36,6 +40,8 @@ pub(super) struct Shape {
     pub longest: usize,
     /// How many digits every match holds.
     pub digits: usize,
+    /// The bytes that a match can begin with.
+    pub first: Bytes,
     /// Whether a match may be empty.
     pub empty: bool,
 }
@@ -46,7 +52,8 @@ pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
     let longest = hir.properties().maximum_len().unwrap_or(WINDOW).min(WINDOW);
     let start = number(&hir).or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
     let digits = if has_letters(&hir) { 0 } else { digits(&hir) };
-    Ok(Shape { start, longest, digits, empty: hir.properties().minimum_len() == Some(0) })
+    let first = first_bytes(&hir).unwrap_or(Bytes::of(0, u8::MAX));
+    Ok(Shape { start, longest, digits, first, empty: hir.properties().minimum_len() == Some(0) })
 }
 
 /// A regex whose matches begin with digits, after a few bytes that are none.
@@ -140,13 +147,56 @@ fn has_letters(hir: &Hir) -> bool {
 
 /// A regex that begins with one of a few literals.
 fn anchor(hir: &Hir) -> Option<Start> {
-    let literals = Extractor::new().kind(ExtractKind::Prefix).limit_total(512).extract(hir);
-    let literals: Vec<Vec<u8>> = literals.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
-    literals
-        .iter()
-        .all(|literal| is_rare(literal))
-        .then_some(Start::Anchor(literals))
-        .filter(|start| !matches!(start, Start::Anchor(literals) if literals.is_empty()))
+    let rare = |literals: &Vec<Vec<u8>>| literals.iter().all(|literal| is_rare(literal));
+    let small = small(hir);
+    let long = literals(&small, 44, 400).filter(|literals| literals.iter().all(|literal| literal.len() >= LONG));
+    let spelled = || literals(hir, 10, 64).filter(rare);
+    let mixed = || literals(&small, 10, 400).filter(rare).map(|literals| literals.iter().flat_map(cases).collect());
+    long.or_else(spelled).or_else(mixed).map(Start::Anchor)
+}
+
+/// All ways to write a short literal; a long one is found in any case.
+fn cases(literal: &Vec<u8>) -> Vec<Vec<u8>> {
+    let mut cases = vec![literal.clone()];
+    for at in (0..literal.len()).filter(|at| literal[*at].is_ascii_lowercase() && literal.len() < LONG) {
+        let large = cases.iter().cloned().map(|mut case| {
+            case[at].make_ascii_uppercase();
+            case
+        });
+        cases.extend(large.collect::<Vec<_>>());
+    }
+    cases
+}
+
+/// The literals that every match begins with one of; classes of up to `class` bytes count as so many literals.
+fn literals(hir: &Hir, class: usize, total: usize) -> Option<Vec<Vec<u8>>> {
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Prefix).limit_class(class).limit_total(total).limit_literal_len(12);
+    let mut literals: Vec<Vec<u8>> =
+        extractor.extract(hir).literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+    literals.iter_mut().filter(|literal| literal.len() >= LONG).for_each(|literal| literal.make_ascii_lowercase());
+    literals.sort();
+    literals.dedup();
+    (!literals.is_empty()).then_some(literals)
+}
+
+/// The same regex for text in small letters.
+fn small(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Literal(literal) => Hir::literal(literal.0.to_ascii_lowercase()),
+        HirKind::Class(Class::Bytes(class)) => {
+            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            let small = bytes.map(|byte| byte.to_ascii_lowercase()).map(|byte| ClassBytesRange::new(byte, byte));
+            Hir::class(Class::Bytes(ClassBytes::new(small)))
+        }
+        HirKind::Repetition(repetition) => {
+            Hir::repetition(Repetition { sub: Box::new(small(&repetition.sub)), ..repetition.clone() })
+        }
+        HirKind::Capture(capture) => small(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(small).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(small).collect()),
+        _ => hir.clone(),
+    }
 }
 
 /// A regex with a literal somewhere inside.
@@ -156,7 +206,11 @@ fn around(hir: &Hir) -> Option<Start> {
         if let HirKind::Literal(literal) = piece.kind()
             && is_rare(&literal.0)
         {
-            return Some(Start::Around { literals: vec![literal.0.to_vec()], back: back.min(BACK) });
+            let mut literal = literal.0.to_vec();
+            if literal.len() >= LONG {
+                literal.make_ascii_lowercase();
+            }
+            return Some(Start::Around { literals: vec![literal], back: back.min(BACK) });
         }
         back += piece.properties().maximum_len().unwrap_or(BACK).min(BACK);
     }
@@ -203,8 +257,8 @@ fn first_bytes(hir: &Hir) -> Option<Bytes> {
 }
 
 /// A set of bytes.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Bytes([u128; 2]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bytes([u128; 2]);
 
 impl Bytes {
     fn of(first: u8, last: u8) -> Self {
@@ -214,7 +268,7 @@ impl Bytes {
         })
     }
 
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
@@ -226,7 +280,7 @@ impl Bytes {
         self != Self::default() && !(0..=u8::MAX).any(|byte| !kind(byte) && self.has(byte))
     }
 
-    fn has(self, byte: u8) -> bool {
+    pub(super) fn has(self, byte: u8) -> bool {
         self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
     }
 }
@@ -239,6 +293,10 @@ mod tests {
         assert_eq!(shape(regex).unwrap().start, start, "{regex}");
     }
 
+    fn anchors<L: AsRef<str>>(literals: &[L]) -> Start {
+        Start::Anchor(literals.iter().map(|literal| literal.as_ref().into()).collect())
+    }
+
     #[test]
     fn a_regex_runs_where_it_can_begin() {
         check(r"\d{3}-\d{2}-\d{4}", Start::Number { back: 0, digits: 3 });
@@ -247,6 +305,8 @@ mod tests {
         check(r"\+?\(?\d{2,3}", Start::Number { back: 0, digits: 2 });
         check(r"[A-Z]{2}\d{2}[A-Z]", Start::Number { back: 2, digits: 2 });
         check(r"sk-[a-z]{20,}", Start::Anchor(vec![b"sk-".to_vec()]));
+        check(r"(?i:pass|word)[=:]", anchors(&["pass:", "pass=", "word:", "word="]));
+        check(r"ghp_[A-Z]{2}", anchors(&(b'a'..=b'z').map(|c| format!("ghp_{}", c as char)).collect::<Vec<_>>()));
         check(r"[a-z]{1,64}@[a-z]+", Start::Around { literals: vec![b"@".to_vec()], back: 64 });
         check(r"(?:0?[1-9]|1[0-2])-\d", Start::Number { back: 0, digits: 1 });
         check(r"[a-z]+\d", Start::Anywhere);

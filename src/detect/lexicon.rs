@@ -1,0 +1,303 @@
+//! Whole words and phrases, looked up where a word of the text begins: a few cues or a million customers' names.
+//!
+//! A text is cut into tokens: runs of letters, runs of digits, single characters of scripts that put nothing between words.
+//! A phrase is found by the hash of its first token; a bitmap says at once that most tokens begin none. Which letters a text
+//! writes large does not matter here.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    ops::Range,
+};
+
+/// Phrases in one sorted list. Every phrase knows the longest other one that it begins with.
+#[derive(Default)]
+pub(super) struct Lexicon {
+    /// All phrases in small letters, sorted, one behind the other.
+    text: String,
+    phrases: Vec<Phrase>,
+    /// The phrases that begin with a token, by its hash: sorted phrases that begin alike lie together.
+    heads: HashMap<u64, Vec<Range<u32>>, BuildHasherDefault<Identity>>,
+    /// Three bits in one word for each head.
+    seen: Vec<u64>,
+    longest: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Phrase {
+    start: u32,
+    end: u32,
+    /// The number of the longest phrase that this one begins with, plus 1.
+    within: u32,
+}
+
+impl Lexicon {
+    /// Makes a lexicon of `phrases`, which have to be in small letters, sorted, and each once.
+    pub(super) fn new<'p>(phrases: impl Iterator<Item = &'p str>) -> Self {
+        let mut lexicon = Self::default();
+        let mut open: Vec<u32> = Vec::new();
+        for phrase in phrases {
+            let start = lexicon.text.len() as u32;
+            lexicon.text.push_str(phrase);
+            while open.last().is_some_and(|&last| !phrase.starts_with(lexicon.phrase(last))) {
+                open.pop();
+            }
+            let within = open.last().map_or(0, |last| last + 1);
+            open.push(lexicon.phrases.len() as u32);
+            lexicon.phrases.push(Phrase { start, end: lexicon.text.len() as u32, within });
+            lexicon.longest = lexicon.longest.max(phrase.len());
+        }
+        lexicon.index();
+        lexicon
+    }
+
+    /// Whether there is nothing to find.
+    pub(super) fn is_empty(&self) -> bool {
+        self.phrases.is_empty()
+    }
+
+    fn index(&mut self) {
+        const BITS_PER_PHRASE: usize = 16;
+        self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
+        for number in 0..self.phrases.len() as u32 {
+            let phrase = self.phrase(number);
+            let end = token(phrase.as_bytes(), 0);
+            for head in spellings(&phrase[..end]) {
+                let hash = hash(head.as_bytes(), 0, head.len());
+                let (word, bits) = self.place(hash);
+                self.seen[word] |= bits;
+                let ranges = self.heads.entry(hash).or_default();
+                match ranges.last_mut() {
+                    Some(last) if last.end == number => last.end += 1,
+                    Some(last) if last.end > number => {}
+                    _ => ranges.push(number..number + 1),
+                }
+            }
+        }
+    }
+
+    fn phrase(&self, number: u32) -> &str {
+        let Phrase { start, end, .. } = self.phrases[number as usize];
+        &self.text[start as usize..end as usize]
+    }
+
+    /// Where the bits of a hash are.
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let word = (hash >> 40) as usize & (self.seen.len() - 1);
+        (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63))
+    }
+
+    /// Tells `hit` every phrase that begins within `range` of `text` and where it ends. A word that runs on behind the
+    /// phrase is for the caller to judge.
+    pub(super) fn find(&self, text: &str, range: Range<usize>, mut hit: impl FnMut(Range<usize>, u32)) {
+        let bytes = text.as_bytes();
+        let mut at = skip_begun(bytes, &range);
+        while at < range.end {
+            let end = token(bytes, at);
+            let hash = hash(bytes, at, end);
+            let (word, bits) = self.place(hash);
+            if self.seen[word] & bits == bits
+                && let Some(ranges) = self.heads.get(&hash)
+            {
+                self.look_up(text, at, ranges, &mut hit);
+            }
+            at = end;
+        }
+    }
+
+    /// Every phrase among `ranges` that stands at `at`.
+    fn look_up(&self, text: &str, at: usize, ranges: &[Range<u32>], hit: &mut impl FnMut(Range<usize>, u32)) {
+        let reach = text.ceil_char_boundary((at + self.longest + MORE).min(text.len()));
+        let small = Small::new(&text[at..reach]);
+        for range in ranges {
+            let numbers = &self.phrases[range.start as usize..range.end as usize];
+            let after =
+                numbers.partition_point(|phrase| self.text[phrase.start as usize..phrase.end as usize] <= *small.text);
+            // Every phrase that the text begins with is within the last one that does not sort behind it.
+            let mut number = range.start + after as u32;
+            while number > range.start {
+                let phrase = self.phrase(number - 1);
+                if small.text.starts_with(phrase) {
+                    hit(at..at + small.original(phrase.len()), number - 1);
+                }
+                number = self.phrases[number as usize - 1].within;
+            }
+        }
+    }
+}
+
+/// By how many bytes a phrase in capitals may be longer than in small letters.
+const MORE: usize = 16;
+
+/// The beginning of a text in small letters, with the way back.
+struct Small {
+    text: String,
+    /// Where the small and the original text stop having the same offsets: pairs of both.
+    steps: Vec<(usize, usize)>,
+}
+
+impl Small {
+    fn new(original: &str) -> Self {
+        if original.is_ascii() {
+            return Self { text: original.to_ascii_lowercase(), steps: Vec::new() };
+        }
+        let (mut text, mut steps) = (String::with_capacity(original.len()), Vec::new());
+        for (at, c) in original.char_indices() {
+            if steps.last().map_or(text.len() != at, |(small, was): &(usize, usize)| text.len() - small != at - was) {
+                steps.push((text.len(), at));
+            }
+            text.extend(c.to_lowercase());
+        }
+        Self { text, steps }
+    }
+
+    fn original(&self, small: usize) -> usize {
+        let step = self.steps.iter().rev().find(|(from, _)| *from <= small);
+        step.map_or(small, |(from, was)| was + small - from)
+    }
+}
+
+/// The spellings of a head that ASCII case folding does not reach: `телефон`, `Телефон`, `ТЕЛЕФОН`.
+fn spellings(word: &str) -> Vec<String> {
+    if word.is_ascii() {
+        return vec![word.to_owned()];
+    }
+    let mut rest = word.chars();
+    let title = rest.next().map(|first| first.to_uppercase().chain(rest.by_ref()).collect()).unwrap_or_default();
+    let mut spellings = vec![word.to_owned(), title, word.to_uppercase()];
+    spellings.dedup();
+    spellings
+}
+
+/// What a byte does in a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// An ASCII letter: tokens are runs of them.
+    Letter,
+    /// A digit: likewise.
+    Digit,
+    /// The first byte of a letter of two bytes in a script that puts something between words: likewise.
+    Wide,
+    /// Anything else, each character for itself.
+    Single,
+}
+
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Single; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' => Kind::Letter,
+            b'0'..=b'9' => Kind::Digit,
+            // U+00C0 to U+058F: Latin, Greek, Cyrillic, Armenian.
+            0xc3..=0xd6 => Kind::Wide,
+            _ => Kind::Single,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> Kind {
+    KINDS[usize::from(byte)]
+}
+
+/// Where the token that begins at `at` ends.
+fn token(text: &[u8], at: usize) -> usize {
+    let first = kind(text[at]);
+    let same = |byte: &&u8| kind(**byte) == first;
+    match first {
+        Kind::Letter | Kind::Digit => at + text[at..].iter().take_while(same).count(),
+        Kind::Wide => at + 2 * text[at..].iter().step_by(2).take_while(same).count(),
+        Kind::Single => at + 1 + text[at + 1..].iter().take_while(|byte| is_inside(**byte)).count(),
+    }
+    .min(text.len())
+}
+
+/// Whether `byte` is inside a character.
+fn is_inside(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
+}
+
+/// Where the first token that begins within `range` does.
+fn skip_begun(text: &[u8], range: &Range<usize>) -> usize {
+    let inside = text[range.clone()].iter().take_while(|byte| is_inside(**byte)).count();
+    let start = range.start + inside;
+    if start == 0 || start >= range.end {
+        return start;
+    }
+    let before = start - 1 - text[..start].iter().rev().take_while(|byte| is_inside(**byte)).count();
+    let first = kind(text[start]);
+    let begun = first != Kind::Single && kind(text[before]) == first;
+    if begun { token(text, start) } else { start }
+}
+
+/// A hash of the token from `at` to `end`, whatever its ASCII case: its first eight bytes and its length.
+fn hash(text: &[u8], at: usize, end: usize) -> u64 {
+    let len = end - at;
+    let head = match text[at..].first_chunk::<8>() {
+        Some(head) => u64::from_le_bytes(*head) & (u64::MAX >> (64 - 8 * len.min(8))),
+        None => text[at..end].iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
+    };
+    const SMALL: u64 = 0x2020_2020_2020_2020;
+    let mixed = (head | SMALL).wrapping_add(len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+/// Passes on hashes that are hashes already.
+#[derive(Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let mut phrases =
+            ["ann", "ann fox", "ann fox jr", "anna", "élan vital", "телефон", "电话", "电话号码", "06-nr", "t.c."];
+        phrases.sort_unstable();
+        let lexicon = Lexicon::new(phrases.into_iter());
+        let mut found = Vec::new();
+        lexicon.find(text, 0..text.len(), |span, _| found.push(&text[span]));
+        found.sort_unstable();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn phrases_are_found_where_a_word_begins() {
+        check("Ann met ANN FOX.", &["ANN", "ANN FOX", "Ann"]);
+        check("joann", &[]);
+        check("anna", &["anna"]);
+        check("ann fox junior", &["ann", "ann fox"]);
+        check("7ann", &["ann"]);
+        check("ÉLAN vital, Élan Vital", &["ÉLAN vital", "Élan Vital"]);
+        check("ТЕЛЕФОН Телефон", &["ТЕЛЕФОН", "Телефон"]);
+        check("我的电话号码", &["电话", "电话号码"]);
+        check("06-NR T.C.", &["06-NR", "T.C."]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn a_range_begins_with_a_whole_word() {
+        let lexicon = Lexicon::new(["ann", "ja"].into_iter());
+        let mut found = Vec::new();
+        lexicon.find("joann ann ja", 2..10, |span, _| found.push(span));
+        assert_eq!(found, [6..9]);
+        lexicon.find("joann ann ja", 2..11, |span, _| found.push(span));
+        assert_eq!(found, [6..9, 6..9, 10..12]);
+    }
+}
