@@ -47,7 +47,7 @@ impl Scene<'_> {
         let mut heard = self.heard.borrow_mut();
         let mut rules = Vec::new();
         let named = self.named.hits.iter().filter(|_| first == 0);
-        for hit in heard.within(&self.detector.cues, self.text, first..last).chain(named) {
+        for hit in heard.within(&self.detector.cues, self.text, &self.line, first..last).chain(named) {
             rules.extend_from_slice(self.detector.numbers.listeners(hit.list));
         }
         rules.sort_unstable();
@@ -60,7 +60,8 @@ impl Scene<'_> {
         let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let named = first == 0 && !self.named.hits.is_empty();
-        named || self.heard.borrow_mut().within(&self.detector.cues, self.text, first..last).next().is_some()
+        named
+            || self.heard.borrow_mut().within(&self.detector.cues, self.text, &self.line, first..last).next().is_some()
     }
 
     /// What the words around `span`, on its line, say about it.
@@ -68,7 +69,7 @@ impl Scene<'_> {
         let range = self.context_start(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK)
             ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let mut heard = self.heard.borrow_mut();
-        let hits = heard.within(&self.detector.cues, self.text, range.clone());
+        let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
         let (start, end) = (span.start as isize, span.end as isize);
         let stays = |hit: &&Hit| (hit.end <= start || hit.start >= end) && !self.is_inside_gone(hit);
         let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();

@@ -97,18 +97,19 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// The cue words that begin within `range` of `text`.
+    /// The cue words that begin within `range`, which is a part of the line `line` of `text`.
     pub(super) fn within<'h>(
         &'h mut self,
         cues: &Cues,
         text: &str,
+        line: &Range<usize>,
         range: Range<usize>,
     ) -> impl Iterator<Item = &'h Hit> + use<'h> {
-        let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
+        let blocks = (range.start - line.start) / BLOCK..(range.end - line.start).div_ceil(BLOCK);
         for block in blocks.clone() {
             self.blocks.entry(block).or_insert_with(|| {
-                let (start, first) = (block * BLOCK, self.hits.len());
-                cues.find(text, start..(start + BLOCK).min(text.len()), 0, &mut self.hits);
+                let (start, first) = (line.start + block * BLOCK, self.hits.len());
+                cues.find(text, start..(start + BLOCK).min(line.end), 0, &mut self.hits);
                 first..self.hits.len()
             });
         }
