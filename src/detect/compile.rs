@@ -258,7 +258,7 @@ impl Workshop {
     fn detector(self, plans: Plans) -> Result<Detector, Vec<Problem>> {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
-        let numbers = Numbers::new(&self.rules).map_err(too_large)?;
+        let numbers = Numbers::new(&self.rules);
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
         let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
         let words = Words::new(self.words);

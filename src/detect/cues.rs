@@ -66,11 +66,14 @@ impl Cues {
         gap: impl Fn(&Hit) -> Option<usize>,
     ) -> Sign {
         let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
-            let heard = hits.iter().filter(|hit| lists.contains(&hit.list));
-            let mut near: Vec<(usize, &Hit)> = heard.filter_map(|hit| Some((gap(hit)?, hit))).collect();
-            near.sort_unstable();
-            let counts = |(_, hit): &&(usize, &Hit)| !is_inside_other(hit, hits, lists) && !spoilt(hit);
-            near.iter().find(counts).map(|(gap, _)| *gap)
+            let mut nearest = None;
+            for hit in hits.iter().filter(|hit| lists.contains(&hit.list)) {
+                let nearer = gap(hit).filter(|gap| nearest.is_none_or(|nearest| *gap < nearest));
+                if nearer.is_some() && !is_inside_other(hit, hits, lists) && !spoilt(hit) {
+                    nearest = nearer;
+                }
+            }
+            nearest
         };
         let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
         let cue = nearest(cues, &|cue| follows(cue) && self.goes_with_any(cue, hits));
@@ -92,11 +95,17 @@ impl Cues {
 #[derive(Default)]
 pub(super) struct Heard {
     hits: Vec<Hit>,
-    /// Which blocks were looked through, and where their hits are.
-    blocks: BTreeMap<usize, Range<usize>>,
+    /// Where the hits of each block are, if it was looked through.
+    blocks: Vec<Option<Range<usize>>>,
 }
 
 impl Heard {
+    /// Forgets everything, before another line.
+    pub(super) fn clear(&mut self) {
+        self.hits.clear();
+        self.blocks.clear();
+    }
+
     /// The cue words that begin within `range`, which is a part of the line `line` of `text`.
     pub(super) fn within<'h>(
         &'h mut self,
@@ -106,15 +115,18 @@ impl Heard {
         range: Range<usize>,
     ) -> impl Iterator<Item = &'h Hit> + use<'h> {
         let blocks = (range.start - line.start) / BLOCK..(range.end - line.start).div_ceil(BLOCK);
+        if self.blocks.len() < blocks.end {
+            self.blocks.resize(blocks.end, None);
+        }
         for block in blocks.clone() {
-            self.blocks.entry(block).or_insert_with(|| {
+            if self.blocks[block].is_none() {
                 let (start, first) = (line.start + block * BLOCK, self.hits.len());
                 cues.find(text, start..(start + BLOCK).min(line.end), 0, &mut self.hits);
-                first..self.hits.len()
-            });
+                self.blocks[block] = Some(first..self.hits.len());
+            }
         }
         let (start, end) = (range.start as isize, range.end as isize);
-        let of_blocks = self.blocks.range(blocks).flat_map(|(_, hits)| &self.hits[hits.clone()]);
+        let of_blocks = self.blocks[blocks].iter().flatten().flat_map(|hits| &self.hits[hits.clone()]);
         of_blocks.filter(move |hit| hit.start >= start && hit.start < end)
     }
 }

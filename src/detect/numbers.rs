@@ -1,24 +1,23 @@
-//! The rules whose matches begin with digits.
+//! The rules whose matches begin with digits, by how many digits they need.
 //!
-//! Those that can stand alone are tried all at once at each group of digits. Those that need a cue wait until one of their
-//! cue words was heard nearby, and look-alikes until there is something that they could be mistaken for.
+//! Those that can stand alone are tried where a group of digits has the right size in a run of enough digits. Those that need
+//! a cue wait until one of their cue words was heard nearby, and look-alikes until there is something that they could be
+//! mistaken for.
 
 use std::{collections::BTreeMap, ops::Range};
-
-use regex_automata::{Anchored, Input, MatchKind, PatternSet, meta::Regex, util::syntax};
 
 use super::{
     cues::ListId,
     language::Distance,
     rule::{Round, Rule},
-    shape::{Bytes, Start},
+    shape::Start,
     spots::{self, Group, RuleId, Waking},
 };
 
 /// All rules whose matches begin with digits.
 pub(super) struct Numbers {
-    alone: Vec<Set>,
-    lookalikes: Vec<Set>,
+    alone: Table,
+    lookalikes: Table,
     /// The rules that a cue word wakes, by its list.
     listeners: BTreeMap<ListId, Vec<RuleId>>,
     /// The fewest digits that any rule but a look-alike asks for.
@@ -33,46 +32,66 @@ pub(super) struct Numbers {
     pub longest: usize,
 }
 
-/// Rules whose matches begin equally far before their first digit, in one automaton.
-struct Set {
-    back: usize,
-    regex: Regex,
-    rules: Vec<RuleId>,
-    longest: usize,
-    least: usize,
-    first: Bytes,
+/// The rules that may match where a group of digits stands, by the digits of its run and its own.
+struct Table(Vec<Vec<RuleId>>);
+
+/// From so many digits on, numbers are not told apart.
+const MANY: usize = 31;
+
+impl Table {
+    fn new(rules: &[Rule], rounds: &[Round]) -> Self {
+        let mut cells = vec![Vec::new(); (MANY + 1) * (MANY + 1)];
+        for (id, rule) in rules.iter().enumerate().filter(|(_, rule)| is_number(rule) && rounds.contains(&rule.round)) {
+            for run in least_digits(rule).min(MANY)..=MANY {
+                let leads = (1..=MANY).filter(|lead| rule.leads >> lead & 1 == 1);
+                leads.for_each(|lead| cells[run * (MANY + 1) + lead].push(id as RuleId));
+            }
+        }
+        Self(cells)
+    }
+
+    fn rules(&self, group: &Group) -> &[RuleId] {
+        &self.0[group.run.min(MANY) * (MANY + 1) + (group.end - group.start).min(MANY)]
+    }
 }
 
 impl Numbers {
-    /// Puts the rules that begin with digits together; `Err` says why they don't fit into one automaton.
-    pub(super) fn new(rules: &[Rule]) -> Result<Self, String> {
-        let of = |rounds: &[Round]| sets(rules, rounds);
-        let (alone, lookalikes) = (of(&[Round::Certain, Round::Likely])?, of(&[Round::Lookalike])?);
+    /// Sorts the rules that begin with digits.
+    pub(super) fn new(rules: &[Rule]) -> Self {
         let mut listeners: BTreeMap<ListId, Vec<RuleId>> = BTreeMap::new();
         for (id, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.round == Round::Weak && is_number(rule)) {
             rule.cues.iter().for_each(|&list| listeners.entry(list).or_default().push(id as RuleId));
         }
-        let digits = |alike: bool| {
-            let rules = rules.iter().filter(move |rule| is_number(rule) && (rule.round == Round::Lookalike) == alike);
-            rules.map(least_digits).min().unwrap_or(usize::MAX)
-        };
-        let reach = lookalikes.iter().map(|set| set.longest + set.back).max().unwrap_or(0);
+        let alike =
+            |alike: bool| rules.iter().filter(move |rule| is_number(rule) && (rule.round == Round::Lookalike) == alike);
+        let digits = |alike_only: bool| alike(alike_only).map(least_digits).min().unwrap_or(usize::MAX);
         let waiting = || rules.iter().filter(|rule| rule.round == Round::Weak && is_number(rule));
         let farthest = |side: fn(&Distance) -> usize| waiting().map(|rule| side(&rule.distance)).max().unwrap_or(0);
-        let hearing = Distance { before: farthest(|d| d.before), after: farthest(|d| d.after) };
-        let longest = waiting().map(|rule| rule.longest).max().unwrap_or(0);
-        let (least, least_alike) = (digits(false), digits(true));
-        Ok(Self { least, least_alike, alone, lookalikes, listeners, reach, hearing, longest })
+        Self {
+            alone: Table::new(rules, &[Round::Certain, Round::Likely]),
+            lookalikes: Table::new(rules, &[Round::Lookalike]),
+            listeners,
+            least: digits(false),
+            least_alike: digits(true),
+            reach: alike(true).map(|rule| rule.longest + back(rule)).max().unwrap_or(0),
+            hearing: Distance { before: farthest(|d| d.before), after: farthest(|d| d.after) },
+            longest: waiting().map(|rule| rule.longest).max().unwrap_or(0),
+        }
     }
 
-    /// The groups of digits that may begin a value, and that a look-alike may begin with.
+    /// The groups of digits that may begin a value.
     pub(super) fn groups(&self, text: &[u8]) -> Vec<Group> {
         spots::groups(text, self.least)
     }
 
-    /// Finds every place where a rule that can stand alone matches, without a look at anything else.
-    pub(super) fn find(&self, text: &str, groups: &[Group], wakings: &mut Vec<Waking>) {
-        self.alone.iter().for_each(|set| set.find(text, groups, wakings));
+    /// The rules that may match at a group without a cue.
+    pub(super) fn alone(&self, group: &Group) -> &[RuleId] {
+        self.alone.rules(group)
+    }
+
+    /// The look-alikes that may match at a group.
+    pub(super) fn alike(&self, group: &Group) -> &[RuleId] {
+        self.lookalikes.rules(group)
     }
 
     /// The rules that a cue word of the list `list` wakes.
@@ -80,24 +99,40 @@ impl Numbers {
         self.listeners.get(&list).map_or(&[], Vec::as_slice)
     }
 
-    /// Finds the look-alikes that may overlap `place`, a part of the line `line`.
-    pub(super) fn find_alike(&self, text: &str, line: &Range<usize>, place: Range<usize>, wakings: &mut Vec<Waking>) {
-        let start = text.floor_char_boundary(place.start.saturating_sub(self.reach).max(line.start));
-        let end = text.ceil_char_boundary((place.end + self.reach).min(line.end));
-        let mut groups = spots::groups(&text.as_bytes()[start..end], self.least_alike);
-        groups.iter_mut().for_each(|group| {
-            group.start += start;
-            group.end += start;
-        });
-        let cut =
-            |group: &Group| group.start == start && start > line.start && text.as_bytes()[start - 1].is_ascii_digit();
-        groups.retain(|group| !cut(group) && group.start < place.end);
-        self.lookalikes.iter().for_each(|set| set.find(text, &groups, wakings));
+    /// The groups of digits where look-alikes may begin that overlap `place`, a part of `line`.
+    pub(super) fn groups_alike(&self, text: &[u8], line: &Range<usize>, place: Range<usize>) -> Vec<Group> {
+        let start = place.start.saturating_sub(self.reach).max(line.start);
+        let end = (place.end + self.reach).min(line.end);
+        let mut groups = spots::groups(&text[start..end], self.least_alike);
+        for group in &mut groups {
+            (group.start, group.end) = (group.start + start, group.end + start);
+        }
+        let is_cut = |group: &Group| group.start == start && start > line.start && text[start - 1].is_ascii_digit();
+        groups.retain(|group| !is_cut(group) && group.start < place.end);
+        groups
     }
+}
+
+/// Wakes `rule` where it may match at `group`, if nothing runs into its beginning.
+pub(super) fn wake(
+    (id, rule): (RuleId, &Rule),
+    text: &[u8],
+    group: &Group,
+    is_open: impl Fn(usize) -> bool,
+    wakings: &mut Vec<Waking>,
+) {
+    let back = back(rule);
+    let can_begin = |at: usize| rule.opening.iter().zip(&text[at..]).all(|(bytes, byte)| bytes.has(*byte));
+    let starts = openings(text, group.start).filter_map(|start| start.checked_sub(back));
+    wakings.extend(starts.filter(|at| can_begin(*at) && is_open(*at)).map(|at| Waking { rule: id, at, len: 0 }));
 }
 
 fn is_number(rule: &Rule) -> bool {
     matches!(rule.start, Start::Number { .. })
+}
+
+fn back(rule: &Rule) -> usize {
+    if let Start::Number { back, .. } = rule.start { back } else { 0 }
 }
 
 /// How many digits a run has to hold at least.
@@ -106,55 +141,13 @@ pub(super) fn least_digits(rule: &Rule) -> usize {
     rule.digits.max(digits)
 }
 
-fn sets(rules: &[Rule], rounds: &[Round]) -> Result<Vec<Set>, String> {
-    let mut by_back: BTreeMap<usize, Vec<RuleId>> = BTreeMap::new();
-    for (id, rule) in rules.iter().enumerate().filter(|(_, rule)| rounds.contains(&rule.round)) {
-        if let Start::Number { back, .. } = rule.start {
-            by_back.entry(back).or_default().push(id as RuleId);
-        }
-    }
-    by_back.into_iter().map(|(back, ids)| Set::new(back, ids, rules)).collect()
-}
-
-impl Set {
-    fn new(back: usize, ids: Vec<RuleId>, rules: &[Rule]) -> Result<Self, String> {
-        let of_set = || ids.iter().map(|id| &rules[*id as usize]);
-        let ascii = syntax::Config::new().unicode(false).utf8(false);
-        let config = Regex::config().match_kind(MatchKind::All).utf8_empty(false);
-        let sources: Vec<&str> = of_set().map(|rule| rule.source.as_str()).collect();
-        let regex = Regex::builder().syntax(ascii).configure(config).build_many(&sources);
-        Ok(Self {
-            back,
-            regex: regex.map_err(|error| error.to_string())?,
-            longest: of_set().map(|rule| rule.longest).max().unwrap_or(0),
-            least: of_set().map(least_digits).min().unwrap_or(0),
-            first: of_set().map(|rule| rule.first).fold(Bytes::default(), Bytes::and),
-            rules: ids,
-        })
-    }
-
-    fn find(&self, text: &str, groups: &[Group], wakings: &mut Vec<Waking>) {
-        let bytes = text.as_bytes();
-        let mut matched = None;
-        for group in groups.iter().filter(|group| group.run >= self.least) {
-            for start in openings(bytes, group.start).filter_map(|start| start.checked_sub(self.back)) {
-                if !self.first.has(bytes[start]) {
-                    continue;
-                }
-                let matched = matched.get_or_insert_with(|| PatternSet::new(self.rules.len()));
-                matched.clear();
-                let input =
-                    Input::new(text).range(start..(start + self.longest).min(text.len())).anchored(Anchored::Yes);
-                self.regex.which_overlapping_matches(&input, matched);
-                let rules = matched.iter().map(|set| self.rules[set.as_usize()]);
-                wakings.extend(rules.map(|rule| Waking { rule, at: start, len: 0 }));
-            }
-        }
-    }
+/// Whether a rule may match where a group of digits stands.
+pub(super) fn fits(rule: &Rule, group: &Group) -> bool {
+    group.run >= least_digits(rule) && rule.leads >> (group.end - group.start).min(MANY) & 1 == 1
 }
 
 /// The places where a number with its first digit at `start` may begin: before its `+` and `(`, and at itself.
-pub(super) fn openings(text: &[u8], start: usize) -> impl Iterator<Item = usize> {
+fn openings(text: &[u8], start: usize) -> impl Iterator<Item = usize> {
     let opening =
         text[start.saturating_sub(2)..start].iter().rev().take_while(|byte| matches!(byte, b'+' | b'(')).count();
     start - opening..=start

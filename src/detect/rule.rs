@@ -20,10 +20,12 @@ pub(super) struct Rule {
     pub start: Start,
     /// The length of the longest match.
     pub longest: usize,
-    /// How many digits the run around a match holds at least.
+    /// How many digits the run that a match begins in holds at least.
     pub digits: usize,
-    /// The bytes that a match can begin with.
-    pub first: Bytes,
+    /// The bytes that a match can begin with, up to its first digit.
+    pub opening: Vec<Bytes>,
+    /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
+    pub leads: u32,
     pub check: Option<&'static Validator>,
     pub cues: Vec<ListId>,
     pub anti_cues: Vec<ListId>,
@@ -31,8 +33,6 @@ pub(super) struct Rule {
     pub multiline: bool,
     /// Forms that are left alone.
     pub formats: Vec<Regex>,
-    /// The regex as it was written.
-    pub source: String,
     /// What matches; the words of a list are found without one.
     pub regex: Option<Regex>,
     pub group: usize,
@@ -76,8 +76,8 @@ impl Rule {
             start: shape.start,
             longest: shape.longest,
             digits: shape.digits,
-            first: shape.first,
-            source: source.to_owned(),
+            opening: shape.opening,
+            leads: shape.leads,
             regex: Some(regex),
             group,
             ..Self::of_words()
@@ -92,14 +92,14 @@ impl Rule {
             start: Start::Words,
             longest: 0,
             digits: 0,
-            first: Bytes::default(),
+            opening: Vec::new(),
+            leads: 0,
             check: None,
             cues: Vec::new(),
             anti_cues: Vec::new(),
             distance: Distance::default(),
             multiline: false,
             formats: Vec::new(),
-            source: String::new(),
             regex: None,
             group: 0,
         }

@@ -47,11 +47,10 @@ pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken
         return Vec::new();
     }
     wakings.sort_unstable_by_key(|waking| waking.at);
-    let named = Named::new(&detector.cues, before);
-    let scene = |line, wakings, groups| Scene::new(detector, text, line, &named, wakings, groups);
+    let mut scene = Scene::new(detector, text, before);
     let is_block = |waking: &Waking| detector.rule(waking.rule).multiline;
     let blocks: Vec<Waking> = wakings.extract_if(.., |waking| is_block(waking)).collect();
-    let blocks = if blocks.is_empty() { Vec::new() } else { scene(0..text.len(), &blocks, &[]).play() };
+    let blocks = if blocks.is_empty() { Vec::new() } else { scene.play(0..text.len(), &blocks, &[], &[]).to_vec() };
     let (mut wakings, mut groups) = (&wakings[..], &groups[..]);
     let (mut all, mut at) = (Vec::new(), 0);
     while let Some(spot) = next_spot(detector, wakings, groups, at).filter(|spot| *spot < text.len()) {
@@ -59,7 +58,7 @@ pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken
         let (here, later) = wakings.split_at(wakings.partition_point(|waking| waking.at < line.end.max(spot + 1)));
         let (numbers, others) = groups.split_at(groups.partition_point(|group| group.start < line.end));
         (wakings, groups, at) = (later, others, line.end + 1);
-        all.extend(scene(line, here, numbers).without(&blocks).play());
+        all.extend_from_slice(scene.play(line, here, numbers, &blocks));
     }
     if !blocks.is_empty() {
         all.retain(|taken| !matches!(taken.by, Taker::Rule(id) if detector.rule(id).multiline));
@@ -74,10 +73,11 @@ pub(super) fn survey_alike(detector: &Detector, line: &str) -> Vec<Taken> {
     let mut wakings = Vec::new();
     detector.anchors.find(line, &mut wakings);
     let groups = detector.numbers.groups(line.as_bytes());
-    let named = Named::new(&detector.cues, "");
-    let mut scene = Scene::new(detector, line, 0..line.len(), &named, &wakings, &groups);
-    detector.numbers.find_alike(line, &scene.line, 0..line.len(), &mut scene.awake);
-    scene.play()
+    let mut scene = Scene::new(detector, line, "");
+    scene.line = 0..line.len();
+    scene.find_alike(0..line.len());
+    wakings.append(&mut scene.wakings);
+    scene.play(0..line.len(), &wakings, &groups, &[]).to_vec()
 }
 
 /// Where the next thing to look at is, from `at` on.
@@ -95,43 +95,57 @@ fn line_around(text: &str, spot: usize, from: usize) -> Range<usize> {
     start..memchr::memchr2(b'\n', b'\r', &bytes[spot..]).map_or(text.len(), |at| spot + at)
 }
 
-/// One line on its way.
+/// A text on its way, line by line.
 pub(super) struct Scene<'s> {
     pub(super) detector: &'s Detector,
     pub(super) text: &'s str,
     pub(super) line: Range<usize>,
-    pub(super) named: &'s Named,
-    /// Where rules are woken by the text alone.
-    awake: Vec<Waking>,
-    /// Where digits are.
-    groups: &'s [Group],
+    pub(super) named: Named,
     /// Where rules have to be tried in this pass, by rule and place.
     wakings: Vec<Waking>,
-    /// What the rounds so far have taken, sorted.
+    /// What the rounds so far have taken of the line, sorted.
     pub(super) taken: Vec<Taken>,
     pub(super) heard: RefCell<Heard>,
 }
 
 impl<'s> Scene<'s> {
-    fn new(
-        detector: &'s Detector,
-        text: &'s str,
-        line: Range<usize>,
-        named: &'s Named,
-        wakings: &[Waking],
-        groups: &'s [Group],
-    ) -> Self {
-        let mut awake = wakings.to_vec();
-        detector.numbers.find(text, groups, &mut awake);
-        let shifted = |span: Range<usize>| line.start + span.start..line.start + span.end;
-        let placeholders = placeholder::all(&text[line.clone()]);
-        let taken = placeholders.map(|span| Taken { span: shifted(span), by: Taker::Placeholder }).collect();
-        let (wakings, heard) = (Vec::new(), RefCell::default());
-        Self { detector, text, line, named, awake, groups, wakings, taken, heard }
+    fn new(detector: &'s Detector, text: &'s str, before: &str) -> Self {
+        let named = Named::new(&detector.cues, before);
+        let (wakings, taken, heard) = (Vec::new(), Vec::new(), RefCell::default());
+        Self { detector, text, line: 0..0, named, wakings, taken, heard }
     }
 
-    /// Leaves out what blocks of several lines have taken of this line.
-    fn without(mut self, blocks: &[Taken]) -> Self {
+    /// Goes through all rounds in a line until nothing new is found; says what is taken in the end.
+    ///
+    /// Its literals woke `awake`, its digits are `groups`; what `blocks` of several lines have taken stays taken.
+    fn play(&mut self, line: Range<usize>, awake: &[Waking], groups: &[Group], blocks: &[Taken]) -> &[Taken] {
+        self.line = line;
+        self.heard.borrow_mut().clear();
+        self.taken.clear();
+        self.wake(awake, groups);
+        if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
+            return &self.taken;
+        }
+        self.give_up(blocks);
+        let mut is_awake = self.taken.is_empty();
+        for _ in 0..PASSES {
+            let taken = self.taken.len();
+            if !std::mem::take(&mut is_awake) {
+                self.wake(awake, groups);
+            }
+            Round::ALL.into_iter().for_each(|round| self.settle(self.candidates(round)));
+            if self.taken.len() == taken || !self.is_anything_left(awake, groups) {
+                break;
+            }
+        }
+        &self.taken
+    }
+
+    /// Leaves out the placeholders of the line and what blocks of several lines have taken of it.
+    fn give_up(&mut self, blocks: &[Taken]) {
+        let shifted = |span: Range<usize>| self.line.start + span.start..self.line.start + span.end;
+        let placeholders = placeholder::all(&self.text[self.line.clone()]).map(shifted);
+        self.taken.extend(placeholders.map(|span| Taken { span, by: Taker::Placeholder }));
         let of_line = |block: &&Taken| block.span.start < self.line.end && block.span.end > self.line.start;
         for block in blocks.iter().filter(of_line) {
             let span = block.span.start.max(self.line.start)..block.span.end.min(self.line.end);
@@ -139,56 +153,56 @@ impl<'s> Scene<'s> {
             self.taken.push(Taken { span, by: block.by });
         }
         self.taken.sort_by_key(|taken| taken.span.start);
-        self
-    }
-
-    /// Goes through all rounds until nothing new is found.
-    fn play(mut self) -> Vec<Taken> {
-        for _ in 0..PASSES {
-            let taken = self.taken.len();
-            self.wake();
-            Round::ALL.into_iter().for_each(|round| self.settle(self.candidates(round)));
-            if self.taken.len() == taken || !self.is_anything_left() {
-                break;
-            }
-        }
-        self.taken
     }
 
     /// Collects where rules have to be tried.
-    fn wake(&mut self) {
-        let mut wakings = self.awake.clone();
-        self.listen(&mut wakings);
-        self.look_alike(&mut wakings);
-        wakings.sort_unstable();
-        wakings.dedup();
+    fn wake(&mut self, awake: &[Waking], groups: &[Group]) {
+        let mut wakings = std::mem::take(&mut self.wakings);
+        wakings.clear();
+        wakings.extend_from_slice(awake);
+        for group in groups.iter().filter(|group| !self.is_taken(group.start..group.end)) {
+            self.detector.numbers.alone(group).iter().for_each(|&id| self.wake_at(id, group, &mut wakings));
+        }
+        self.listen(groups, &mut wakings);
         self.wakings = wakings;
+        self.look_alike();
+        self.wakings.sort_unstable();
+        self.wakings.dedup();
+    }
+
+    fn wake_at(&self, id: RuleId, group: &Group, wakings: &mut Vec<Waking>) {
+        let rule = self.detector.rule(id);
+        numbers::wake((id, rule), self.text.as_bytes(), group, |at| self.is_open(at, rule), wakings);
+    }
+
+    /// Whether a number may begin at `at`, as far as what stands before it tells.
+    fn is_open(&self, at: usize, rule: &Rule) -> bool {
+        let text = self.text.as_bytes();
+        let before = |distance: usize| at.checked_sub(distance).filter(|at| *at >= self.line.start).map(|at| text[at]);
+        let Some(last) = before(1).filter(|_| text[at].is_ascii_alphanumeric()) else { return true };
+        let letter = last.is_ascii_alphabetic() && matches!(rule.start, Start::Number { back: 0, .. });
+        let glued = last.is_ascii_alphanumeric() && !letter || last == b'+';
+        let joined = joins(last) && before(2).is_some_and(|byte| byte.is_ascii_digit());
+        !(glued || joined) || self.last_gone(at).is_some_and(|gone| gone.end + 1 >= at)
     }
 
     /// Wakes the rules that need a cue where one of their cue words is near.
-    fn listen(&self, wakings: &mut Vec<Waking>) {
+    fn listen(&self, groups: &[Group], wakings: &mut Vec<Waking>) {
         const TOGETHER: usize = 8;
-        for groups in self.groups.chunk_by(|a, b| b.start - a.end <= GAP).flat_map(|groups| groups.chunks(TOGETHER)) {
+        for groups in groups.chunk_by(|a, b| b.start - a.end <= GAP).flat_map(|groups| groups.chunks(TOGETHER)) {
             let (Some(first), Some(last)) = (groups.first(), groups.last()) else { continue };
             if self.is_taken(first.start..last.end) {
                 continue;
             }
-            let rules = self.listeners(first.start..last.end);
-            for group in groups {
-                for &id in rules.iter().filter(|id| numbers::least_digits(self.detector.rule(**id)) <= group.run) {
-                    let rule = self.detector.rule(id);
-                    let Start::Number { back, .. } = rule.start else { continue };
-                    let starts = numbers::openings(self.text.as_bytes(), group.start)
-                        .filter_map(|start| start.checked_sub(back))
-                        .filter(|start| rule.first.has(self.text.as_bytes()[*start]));
-                    wakings.extend(starts.map(|at| Waking { rule: id, at, len: 0 }));
-                }
+            for id in self.listeners(first.start..last.end) {
+                let fitting = groups.iter().filter(|group| numbers::fits(self.detector.rule(id), group));
+                fitting.for_each(|group| self.wake_at(id, group, wakings));
             }
         }
     }
 
     /// Wakes the look-alikes of what may be a number.
-    fn look_alike(&self, wakings: &mut Vec<Waking>) {
+    fn look_alike(&mut self) {
         let is_doubtful = |rule: &Rule| matches!(rule.round, Round::Likely | Round::Weak);
         let is_number = |rule: &Rule| matches!(rule.start, Start::Number { .. });
         let place = |waking: &Waking| {
@@ -196,7 +210,7 @@ impl<'s> Scene<'s> {
             let end = (waking.at + rule.longest).min(self.line.end);
             (is_doubtful(rule) && is_number(rule)).then_some(waking.at..end)
         };
-        let mut places: Vec<Range<usize>> = wakings.iter().filter_map(place).collect();
+        let mut places: Vec<Range<usize>> = self.wakings.iter().filter_map(place).collect();
         places.sort_unstable_by_key(|place| place.start);
         let mut merged: Option<Range<usize>> = None;
         for place in places {
@@ -204,22 +218,28 @@ impl<'s> Scene<'s> {
                 Some(merged) if place.start <= merged.end => merged.end = merged.end.max(place.end),
                 _ => {
                     let done = merged.replace(place);
-                    done.into_iter().for_each(|place| self.find_alike(place, wakings));
+                    done.into_iter().for_each(|place| self.find_alike(place));
                 }
             }
         }
-        merged.into_iter().for_each(|place| self.find_alike(place, wakings));
+        merged.into_iter().for_each(|place| self.find_alike(place));
     }
 
-    fn find_alike(&self, place: Range<usize>, wakings: &mut Vec<Waking>) {
-        self.detector.numbers.find_alike(self.text, &self.line, place, wakings);
+    /// Wakes the look-alikes that may overlap `place`.
+    fn find_alike(&mut self, place: Range<usize>) {
+        let mut wakings = std::mem::take(&mut self.wakings);
+        let numbers = &self.detector.numbers;
+        for group in numbers.groups_alike(self.text.as_bytes(), &self.line, place) {
+            numbers.alike(&group).iter().for_each(|&id| self.wake_at(id, &group, &mut wakings));
+        }
+        self.wakings = wakings;
     }
 
     /// Whether anything that could be a value is not taken yet.
-    fn is_anything_left(&self) -> bool {
+    fn is_anything_left(&self, awake: &[Waking], groups: &[Group]) -> bool {
         let is_free = |at: usize| !self.is_taken(at..at + 1);
-        self.groups.iter().any(|group| is_free(group.start))
-            || self.awake.iter().any(|waking| is_free(waking.at))
+        groups.iter().any(|group| is_free(group.start))
+            || awake.iter().any(|waking| is_free(waking.at))
             || !self.detector.anywhere.is_empty()
     }
 
@@ -393,14 +413,14 @@ impl<'s> Scene<'s> {
         }
         candidates
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.span.len()), candidate.by, candidate.span.start));
-        let mut won = BTreeMap::new();
-        for Taken { span, by } in candidates {
-            let before = won.range(..span.end).next_back();
-            if before.is_none_or(|(_, (end, _))| *end <= span.start) {
-                won.insert(span.start, (span.end, by));
+        let mut won: BTreeMap<usize, Taken> = BTreeMap::new();
+        for candidate in candidates {
+            let before = won.range(..candidate.span.end).next_back();
+            if before.is_none_or(|(_, before)| before.span.end <= candidate.span.start) {
+                won.insert(candidate.span.start, candidate);
             }
         }
-        self.taken.extend(won.into_iter().map(|(start, (end, by))| Taken { span: start..end, by }));
+        self.taken.extend(won.into_values());
         self.taken.sort_by_key(|taken| taken.span.start);
     }
 

@@ -38,10 +38,12 @@ pub(super) const GAP: usize = 6;
 pub(super) struct Shape {
     pub start: Start,
     pub longest: usize,
-    /// How many digits every match holds.
+    /// How many digits every match holds before its first letter.
     pub digits: usize,
-    /// The bytes that a match can begin with.
-    pub first: Bytes,
+    /// The bytes that a match can begin with, up to its first digit.
+    pub opening: Vec<Bytes>,
+    /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
+    pub leads: u32,
     /// Whether a match may be empty.
     pub empty: bool,
 }
@@ -51,9 +53,10 @@ pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).map_err(Box::new)?;
     let longest = hir.properties().maximum_len().unwrap_or(WINDOW).min(WINDOW);
     let start = number(&hir).or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
-    let digits = if has_letters(&hir) { 0 } else { digits(&hir) };
-    let first = first_bytes(&hir).unwrap_or(Bytes::of(0, u8::MAX));
-    Ok(Shape { start, longest, digits, first, empty: hir.properties().minimum_len() == Some(0) })
+    let opening = if let Start::Number { back, .. } = start { opening(&hir, back) } else { Vec::new() };
+    let (open, closed) = leads(&hir, 1);
+    let (digits, leads) = (unparted_digits(&hir), open | closed);
+    Ok(Shape { start, longest, digits, opening, leads, empty: hir.properties().minimum_len() == Some(0) })
 }
 
 /// A regex whose matches begin with digits, after a few bytes that are none.
@@ -116,7 +119,93 @@ fn leading_digits(piece: &Hir) -> usize {
     }
 }
 
-/// How many digits every match of a regex without letters holds; 0 where letters may part them.
+/// How many digits every match holds before its first letter or long gap.
+fn unparted_digits(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Alternation(branches) => branches.iter().map(unparted_digits).min().unwrap_or(0),
+        HirKind::Capture(capture) => unparted_digits(&capture.sub),
+        HirKind::Concat(parts) => {
+            let first_digit = parts.iter().position(|part| digits(part) > 0).unwrap_or(parts.len());
+            let parted = parts[first_digit..].iter().position(has_letters).map_or(parts.len(), |at| first_digit + at);
+            let inside = parts.get(parted).map_or(0, unparted_digits);
+            parts[first_digit..parted].iter().map(digits).sum::<usize>() + inside
+        }
+        _ if has_letters(hir) => 0,
+        _ => digits(hir),
+    }
+}
+
+/// Follows the first group of digits through a regex: how many digits it may have where the regex ends, and where it ends
+/// before. `open` says how many it may have where the regex begins.
+fn leads(hir: &Hir, open: u32) -> (u32, u32) {
+    let one_more = |open: u32| open << 1 | open & 1 << 31;
+    // Before the first digit nothing ends the group.
+    let ended = |open: u32| (open & 1, open & !1);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (open, 0),
+        HirKind::Literal(literal) => literal.0.iter().fold((open, 0), |(open, closed), byte| {
+            let (open, ended) = if is_digit(*byte) { (one_more(open), 0) } else { ended(open) };
+            (open, closed | ended)
+        }),
+        HirKind::Class(_) => {
+            let bytes = first_bytes(hir).unwrap_or(Bytes::of(0, u8::MAX));
+            let more = if bytes.any(is_digit) { one_more(open) } else { 0 };
+            let (rest, closed) = if bytes.only(is_digit) { (0, 0) } else { ended(open) };
+            (more | rest, closed)
+        }
+        HirKind::Capture(capture) => leads(&capture.sub, open),
+        HirKind::Concat(parts) => parts.iter().fold((open, 0), |(open, closed), part| {
+            let (open, ended) = leads(part, open);
+            (open, closed | ended)
+        }),
+        HirKind::Alternation(branches) => branches.iter().map(|branch| leads(branch, open)).fold((0, 0), either),
+        HirKind::Repetition(repetition) => {
+            let mut all = (if repetition.min == 0 { open } else { 0 }, 0);
+            let mut now = open;
+            for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
+                let (next, closed) = leads(&repetition.sub, now);
+                all = either(all, (if times >= repetition.min.min(40) { next } else { 0 }, closed));
+                now = next;
+            }
+            all
+        }
+    }
+}
+
+fn either((open, closed): (u32, u32), (other, ended): (u32, u32)) -> (u32, u32) {
+    (open | other, closed | ended)
+}
+
+/// The bytes that can stand at each of the `back` places before the first digit, and the first byte where there is none.
+fn opening(hir: &Hir, back: usize) -> Vec<Bytes> {
+    let any = Bytes::of(0, u8::MAX);
+    if back == 0 {
+        return vec![first_bytes(hir).unwrap_or(any)];
+    }
+    let mut places = match hir.kind() {
+        HirKind::Alternation(branches) => {
+            let all = branches.iter().map(|branch| opening(branch, back));
+            all.reduce(|all, branch| all.into_iter().zip(branch).map(|(a, b)| a.and(b)).collect()).unwrap_or_default()
+        }
+        _ => pieces(hir).into_iter().flat_map(places).take(back).collect(),
+    };
+    places.resize(back, any);
+    places
+}
+
+/// The bytes at each place of a piece whose length is fixed.
+fn places(piece: &Hir) -> Vec<Bytes> {
+    match piece.kind() {
+        HirKind::Literal(literal) => literal.0.iter().map(|byte| Bytes::of(*byte, *byte)).collect(),
+        HirKind::Class(_) => first_bytes(piece).into_iter().collect(),
+        HirKind::Repetition(repetition) if matches!(repetition.sub.kind(), HirKind::Class(_)) => {
+            places(&repetition.sub).repeat(repetition.min as usize)
+        }
+        _ => vec![Bytes::of(0, u8::MAX); piece.properties().maximum_len().unwrap_or(0)],
+    }
+}
+
+/// How many digits every match of a regex holds.
 fn digits(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Alternation(branches) => branches.iter().map(digits).min().unwrap_or(0),
@@ -295,6 +384,21 @@ mod tests {
 
     fn anchors<L: AsRef<str>>(literals: &[L]) -> Start {
         Start::Anchor(literals.iter().map(|literal| literal.as_ref().into()).collect())
+    }
+
+    #[test]
+    fn the_first_group_of_digits_is_known() {
+        let check = |regex: &str, digits: usize, leads: &[u32]| {
+            let shape = shape(regex).unwrap();
+            assert_eq!((shape.digits, shape.leads), (digits, leads.iter().map(|lead| 1 << lead).sum()), "{regex}");
+        };
+        check(r"\d{3}-\d{2}-\d{4}", 9, &[3]);
+        check(r"\(?\d{3}\)? \d{4}", 7, &[3]);
+        check(r"\d{3}[.-]?\d{4}", 7, &[3, 7]);
+        check(r"\d{1,2}\.\d{3}\.\d{3}-[\dkK]", 7, &[1, 2]);
+        check(r"[A-Z]{4}\d{6}[HM][A-Z]{5}\d{2}", 6, &[6]);
+        check(r"\d(?: ?\d){2,3}", 3, &[1, 2, 3, 4]);
+        check(r"1\d{2}|\d-\d{4}", 3, &[1, 3]);
     }
 
     #[test]

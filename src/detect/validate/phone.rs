@@ -2,7 +2,7 @@
 //!
 //! Parsing costs microseconds, so each check parses a few times at most, and patterns ask here last.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
@@ -31,7 +31,13 @@ pub(super) fn region(code: &str) -> Option<Region> {
 
 /// A number with its country code after `+` or `00`.
 pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
-    cut(text, |digits| from_abroad(digits, text.starts_with('+')))
+    cut(text, |digits| {
+        let number = if text.starts_with('+') { digits } else { digits.strip_prefix("00")? };
+        match number.strip_prefix('1') {
+            Some(local) if local.len() == 10 => is_nanp(local).then_some(()),
+            _ => valid(&format!("+{number}")).map(|_| ()),
+        }
+    })
 }
 
 /// A North American number: area and exchange begin with 2 to 9 (NANP numbering, nationalnanpa.com).
@@ -39,13 +45,23 @@ pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
     cut(text, |digits| {
         let local = if digits.len() == 11 { digits.strip_prefix("1")? } else { digits };
         let first = |at: usize| local.as_bytes().get(at).is_some_and(|digit| *digit >= b'2');
-        (local.len() == 10 && first(0) && first(3)).then(|| valid(&format!("+1{local}")))?
+        (local.len() == 10 && first(0) && first(3) && is_nanp(local)).then_some(())
     })
 }
 
+/// Whether ten digits are a North American number. Most area codes take any exchange: that is found out once for each.
+fn is_nanp(local: &str) -> bool {
+    let area = local[..3].parse().unwrap_or(0);
+    let takes_any = || (2..=9).all(|exchange| valid(&format!("+1{area}{exchange}345678")).is_some());
+    AREAS.get(area).is_some_and(|known| *known.get_or_init(takes_any)) || valid(&format!("+1{local}")).is_some()
+}
+
+/// Whether an area code is one that takes any exchange from 200 to 999.
+static AREAS: [OnceLock<bool>; 1000] = [const { OnceLock::new() }; 1000];
+
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
 pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
-    cut(text, |digits| at_home(digits, plans))
+    cut(text, |digits| at_home(digits, plans).map(|_| ()))
 }
 
 /// Enough digits for a phone number and not all the same: for patterns whose cue leaves no doubt.
@@ -62,7 +78,7 @@ pub(super) fn canonical<'t>(text: &'t str, plans: &Plans) -> Cow<'t, str> {
 }
 
 /// The longest of a few beginnings of `text` that is a number.
-fn cut(text: &str, number: impl Fn(&str) -> Option<PhoneNumber>) -> Option<usize> {
+fn cut(text: &str, number: impl Fn(&str) -> Option<()>) -> Option<usize> {
     let groups = Groups::new(text);
     let spelled = |digits: &[u8]| digits.iter().map(|digit| char::from(b'0' + digit)).collect::<String>();
     let plausible = groups.beginnings().filter(|(digits, _)| (7..=17).contains(&digits.len()) && !all_equal(digits));
