@@ -9,11 +9,14 @@ mod digits;
 mod email;
 mod iban;
 mod issuers;
+mod national;
 mod phone;
 mod secret;
 mod ssn;
 
 use std::borrow::Cow;
+
+use national::brazil;
 
 pub(super) use phone::Plans;
 
@@ -29,6 +32,7 @@ pub(super) struct Validator {
 
 /// Every check there is.
 pub(super) const VALIDATORS: &[Validator] = &[
+    Validator { name: "br_cpf", check: |text, _| brazil::cpf(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card", check: |text, _| card::alone(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_cued", check: |text, _| card::cued(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_typo", check: |text, _| card::typo(text), canonical: |text, _| digits::only(text) },
