@@ -10,6 +10,11 @@ pub(super) fn only(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(char::is_ascii_digit).collect())
 }
 
+/// Any digits up to the last one, unless all are the same.
+pub(super) fn check(text: &str) -> Option<usize> {
+    Groups::new(text).longest(|digits| !all_equal(digits))
+}
+
 /// The digits of a match and the places where it may be cut: behind a group of digits that no point or dash joins to the next.
 pub(super) struct Groups<'t> {
     text: &'t str,

@@ -16,7 +16,7 @@ mod ssn;
 
 use std::borrow::Cow;
 
-use national::brazil;
+use national::{andes, argentina, brazil, france, italy, mexico, portugal, spain};
 
 pub(super) use phone::Plans;
 
@@ -32,18 +32,58 @@ pub(super) struct Validator {
 
 /// Every check there is.
 pub(super) const VALIDATORS: &[Validator] = &[
+    Validator { name: "ar_cbu", check: |text, _| argentina::cbu(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "ar_cuit", check: |text, _| argentina::cuit(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "br_boleto", check: |text, _| brazil::boleto(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "br_cnpj", check: |text, _| brazil::cnpj(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "br_convenio", check: |text, _| brazil::convenio(text), canonical: |text, _| digits::only(text) },
     Validator { name: "br_cpf", check: |text, _| brazil::cpf(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card", check: |text, _| card::alone(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_cued", check: |text, _| card::cued(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_typo", check: |text, _| card::typo(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "cl_rut", check: |text, _| andes::rut(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "co_nit", check: |text, _| andes::nit(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "digits", check: |text, _| digits::check(text), canonical: |text, _| digits::only(text) },
     Validator { name: "email", check: |text, _| email::check(text), canonical: |text, _| lower(text) },
+    Validator { name: "es_cif", check: |text, _| spain::cif(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "es_nie", check: |text, _| spain::nie(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "es_nif", check: |text, _| spain::nif(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "es_nuss", check: |text, _| spain::nuss(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "fr_nir", check: |text, _| france::nir(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "fr_spi", check: |text, _| france::spi(text), canonical: |text, _| digits::only(text) },
     Validator { name: "iban", check: |text, _| iban::check(text), canonical: |text, _| iban::compact(text) },
+    Validator {
+        name: "it_codice_fiscale",
+        check: |text, _| italy::codice_fiscale(text),
+        canonical: |text, _| iban::compact(text),
+    },
+    Validator {
+        name: "it_partita_iva",
+        check: |text, _| italy::partita_iva(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "itin", check: |text, _| ssn::itin(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "letters_and_digits",
+        check: |text, _| Some(text.len()),
+        canonical: |text, _| iban::compact(text),
+    },
+    Validator { name: "mx_clabe", check: |text, _| mexico::clabe(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "mx_curp", check: |text, _| mexico::curp(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "mx_rfc", check: |text, _| mexico::rfc(text), canonical: |text, _| iban::compact(text) },
+    Validator {
+        name: "mx_rfc_dated",
+        check: |text, _| mexico::rfc_dated(text),
+        canonical: |text, _| iban::compact(text),
+    },
     Validator { name: "nine_digits", check: |text, _| ssn::nine(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "pe_ruc", check: |text, _| andes::ruc(text), canonical: |text, _| digits::only(text) },
     Validator { name: "phone", check: phone::national, canonical: phone::canonical },
     Validator { name: "phone_international", check: phone::international, canonical: phone::canonical },
     Validator { name: "phone_nanp", check: phone::nanp, canonical: phone::canonical },
     Validator { name: "phone_plausible", check: phone::plausible, canonical: phone::canonical },
+    Validator { name: "pt_card", check: |text, _| portugal::card(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "pt_nif", check: |text, _| portugal::nif(text), canonical: |text, _| digits::only(text) },
     Validator { name: "secret", check: |text, _| secret::check(text), canonical: |text, _| Cow::Borrowed(text) },
     Validator {
         name: "secret_random",
