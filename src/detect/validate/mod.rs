@@ -16,7 +16,10 @@ mod ssn;
 
 use std::borrow::Cow;
 
-use national::{andes, argentina, brazil, france, italy, mexico, portugal, spain};
+use national::{
+    africa, andes, argentina, brazil, canada, east_asia, france, italy, mexico, near_east, oceania, portugal,
+    south_asia, south_east_asia, spain,
+};
 
 pub(super) use phone::Plans;
 
@@ -32,18 +35,51 @@ pub(super) struct Validator {
 
 /// Every check there is.
 pub(super) const VALIDATORS: &[Validator] = &[
+    Validator {
+        name: "ae_emirates_id",
+        check: |text, _| near_east::emirates(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "ar_cbu", check: |text, _| argentina::cbu(text), canonical: |text, _| digits::only(text) },
     Validator { name: "ar_cuit", check: |text, _| argentina::cuit(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "au_abn",
+        check: |text, _| oceania::australia_business(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator {
+        name: "au_acn",
+        check: |text, _| oceania::australia_company(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator {
+        name: "au_medicare",
+        check: |text, _| oceania::australia_medicare(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator {
+        name: "au_tfn",
+        check: |text, _| oceania::australia_tax(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "br_boleto", check: |text, _| brazil::boleto(text), canonical: |text, _| digits::only(text) },
     Validator { name: "br_cnpj", check: |text, _| brazil::cnpj(text), canonical: |text, _| iban::compact(text) },
     Validator { name: "br_convenio", check: |text, _| brazil::convenio(text), canonical: |text, _| digits::only(text) },
     Validator { name: "br_cpf", check: |text, _| brazil::cpf(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "ca_sin", check: |text, _| canada::sin(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card", check: |text, _| card::alone(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_cued", check: |text, _| card::cued(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_typo", check: |text, _| card::typo(text), canonical: |text, _| digits::only(text) },
     Validator { name: "cl_rut", check: |text, _| andes::rut(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "cn_ric", check: |text, _| east_asia::china(text), canonical: |text, _| iban::compact(text) },
+    Validator {
+        name: "cn_ric_form",
+        check: |text, _| east_asia::china_form(text),
+        canonical: |text, _| iban::compact(text),
+    },
     Validator { name: "co_nit", check: |text, _| andes::nit(text), canonical: |text, _| digits::only(text) },
     Validator { name: "digits", check: |text, _| digits::check(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "eg_id", check: |text, _| africa::egypt(text), canonical: |text, _| digits::only(text) },
     Validator { name: "email", check: |text, _| email::check(text), canonical: |text, _| lower(text) },
     Validator { name: "es_cif", check: |text, _| spain::cif(text), canonical: |text, _| iban::compact(text) },
     Validator { name: "es_nie", check: |text, _| spain::nie(text), canonical: |text, _| iban::compact(text) },
@@ -51,7 +87,24 @@ pub(super) const VALIDATORS: &[Validator] = &[
     Validator { name: "es_nuss", check: |text, _| spain::nuss(text), canonical: |text, _| digits::only(text) },
     Validator { name: "fr_nir", check: |text, _| france::nir(text), canonical: |text, _| iban::compact(text) },
     Validator { name: "fr_spi", check: |text, _| france::spi(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "hk_hkid",
+        check: |text, _| east_asia::hong_kong(text),
+        canonical: |text, _| iban::compact(text),
+    },
     Validator { name: "iban", check: |text, _| iban::check(text), canonical: |text, _| iban::compact(text) },
+    Validator {
+        name: "id_nik",
+        check: |text, _| south_east_asia::indonesia(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator { name: "il_id", check: |text, _| near_east::israel(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "in_aadhaar",
+        check: |text, _| south_asia::aadhaar(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator { name: "in_gstin", check: |text, _| south_asia::gstin(text), canonical: |text, _| iban::compact(text) },
     Validator {
         name: "it_codice_fiscale",
         check: |text, _| italy::codice_fiscale(text),
@@ -63,6 +116,26 @@ pub(super) const VALIDATORS: &[Validator] = &[
         canonical: |text, _| digits::only(text),
     },
     Validator { name: "itin", check: |text, _| ssn::itin(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "jp_my_number",
+        check: |text, _| east_asia::japan(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator {
+        name: "kr_brn",
+        check: |text, _| east_asia::korea_business(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator {
+        name: "kr_frn",
+        check: |text, _| east_asia::korea_foreigner(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator {
+        name: "kr_rrn",
+        check: |text, _| east_asia::korea_resident(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator {
         name: "letters_and_digits",
         check: |text, _| Some(text.len()),
@@ -76,21 +149,58 @@ pub(super) const VALIDATORS: &[Validator] = &[
         check: |text, _| mexico::rfc_dated(text),
         canonical: |text, _| iban::compact(text),
     },
+    Validator {
+        name: "my_nric",
+        check: |text, _| south_east_asia::malaysia(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "nine_digits", check: |text, _| ssn::nine(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "nz_ird",
+        check: |text, _| oceania::new_zealand_tax(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "pe_ruc", check: |text, _| andes::ruc(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "ph_tin",
+        check: |text, _| south_east_asia::philippines(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "phone", check: phone::national, canonical: phone::canonical },
     Validator { name: "phone_international", check: phone::international, canonical: phone::canonical },
     Validator { name: "phone_nanp", check: phone::nanp, canonical: phone::canonical },
     Validator { name: "phone_plausible", check: phone::plausible, canonical: phone::canonical },
     Validator { name: "pt_card", check: |text, _| portugal::card(text), canonical: |text, _| iban::compact(text) },
     Validator { name: "pt_nif", check: |text, _| portugal::nif(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "sa_id",
+        check: |text, _| near_east::saudi_arabia(text),
+        canonical: |text, _| digits::only(text),
+    },
     Validator { name: "secret", check: |text, _| secret::check(text), canonical: |text, _| Cow::Borrowed(text) },
     Validator {
         name: "secret_random",
         check: |text, _| secret::random(text),
         canonical: |text, _| Cow::Borrowed(text),
     },
+    Validator {
+        name: "sg_nric",
+        check: |text, _| south_east_asia::singapore(text),
+        canonical: |text, _| iban::compact(text),
+    },
+    Validator {
+        name: "sg_uen",
+        check: |text, _| south_east_asia::singapore_entity(text),
+        canonical: |text, _| iban::compact(text),
+    },
     Validator { name: "ssn", check: |text, _| ssn::check(text), canonical: |text, _| digits::only(text) },
+    Validator {
+        name: "th_tnin",
+        check: |text, _| south_east_asia::thailand(text),
+        canonical: |text, _| digits::only(text),
+    },
+    Validator { name: "tw_id", check: |text, _| east_asia::taiwan(text), canonical: |text, _| iban::compact(text) },
+    Validator { name: "za_id", check: |text, _| africa::south_africa(text), canonical: |text, _| digits::only(text) },
 ];
 
 /// The check of that name.

@@ -3,14 +3,24 @@
 //! What their checks share is here. A check reads the letters and digits of a match as values, 0 to 9 and 10 to 35, however
 //! they are parted and whatever their case; how they may be parted is for the pattern to say.
 
+pub(super) mod africa;
 pub(super) mod andes;
 pub(super) mod argentina;
 pub(super) mod brazil;
+pub(super) mod canada;
+pub(super) mod east_asia;
 pub(super) mod france;
 pub(super) mod italy;
 pub(super) mod mexico;
+pub(super) mod near_east;
+pub(super) mod oceania;
 pub(super) mod portugal;
+pub(super) mod south_asia;
+pub(super) mod south_east_asia;
 pub(super) mod spain;
+
+mod calendar;
+mod verhoeff;
 
 /// Where the first `N` letters and digits of `text` end, if no more follow at once and `good` accepts their values.
 fn first<const N: usize>(text: &str, good: impl Fn(&[u8; N]) -> bool) -> Option<usize> {
