@@ -9,7 +9,8 @@ use super::{
 /// A Bulgarian citizen's number: day of birth, the month 20 more before 1900 and 40 more since 2000, a digit mod 11.
 pub(in super::super) fn bulgarian(text: &str) -> Option<usize> {
     first::<10>(text, |number| {
-        is_day(pair(number, 2) % 20, pair(number, 4))
+        pair(number, 2) < 60
+            && is_day(pair(number, 2) % 20, pair(number, 4))
             && weighted(number, &[2, 4, 8, 5, 10, 9, 7, 3, 6]) % 11 % 10 == u32::from(number[9])
     })
 }

@@ -9,8 +9,9 @@ use super::{
 /// The Dutch citizen service number: nine digits, or eight with the leading 0 left out; the eleven test, the last digit
 /// counted negative.
 pub(in super::super) fn bsn(text: &str) -> Option<usize> {
-    let passes =
-        |digits: &[u8]| weighted(digits, &ELEVEN[9 - digits.len()..]) % 11 == 0 && digits.iter().any(|d| *d > 0);
+    let passes = |digits: &[u8]| {
+        weighted(digits, &ELEVEN[9 - digits.len()..]).is_multiple_of(11) && digits.iter().any(|d| *d > 0)
+    };
     first::<9>(text, |bsn| passes(bsn)).or_else(|| first::<8>(text, |bsn| passes(bsn)))
 }
 

@@ -53,7 +53,7 @@ fn mod_11_10(digits: &[u8]) -> bool {
         0 => 9,
         sum => 2 * sum % 11,
     };
-    let (last, digits) = digits.split_last().expect("the number has its digits");
+    let [digits @ .., last] = digits else { return false };
     (digits.iter().fold(10, step) + u32::from(*last)) % 10 == 1
 }
 

@@ -6,7 +6,7 @@ use super::{first, weighted};
 /// numbers counts nothing.
 pub(in super::super) fn pps(text: &str) -> Option<usize> {
     let check = |pps: &[u8], second: u32| {
-        let letter = u32::from(pps[7]) - 9;
+        let letter = u32::from(pps[7]).saturating_sub(9);
         pps[7] > 9 && (weighted(pps, &[8, 7, 6, 5, 4, 3, 2]) + 9 * second) % 23 == letter % 23
     };
     first::<9>(text, |pps| {

@@ -42,7 +42,7 @@ pub(in super::super) fn cpr(text: &str) -> Option<usize> {
 /// A Danish CPR number with the check digit that nearly all have.
 pub(in super::super) fn cpr_checked(text: &str) -> Option<usize> {
     first::<10>(text, |number| {
-        is_day(pair(number, 2), pair(number, 0)) && weighted(number, &[4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+        is_day(pair(number, 2), pair(number, 0)) && weighted(number, &[4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
     })
 }
 

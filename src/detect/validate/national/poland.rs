@@ -33,7 +33,7 @@ pub(in super::super) fn regon(text: &str) -> Option<usize> {
 
 /// An identity card: three letters, a check digit, five digits.
 pub(in super::super) fn identity_card(text: &str) -> Option<usize> {
-    first::<9>(text, |card| weighted(card, &[7, 3, 1, 9, 7, 3, 1, 7, 3]) % 10 == 0)
+    first::<9>(text, |card| weighted(card, &[7, 3, 1, 9, 7, 3, 1, 7, 3]).is_multiple_of(10))
 }
 
 #[cfg(test)]
