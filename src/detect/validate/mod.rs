@@ -83,6 +83,11 @@ pub(super) const VALIDATORS: &[Validator] = &[
     Validator { name: "card_cued", check: |text, _| card::cued(text), canonical: |text, _| digits::only(text) },
     Validator { name: "card_typo", check: |text, _| card::typo(text), canonical: |text, _| digits::only(text) },
     Validator { name: "cl_rut", check: |text, _| andes::rut(text), canonical: |text, _| iban::compact(text) },
+    Validator {
+        name: "cl_rut_undated",
+        check: |text, _| andes::rut_undated(text),
+        canonical: |text, _| iban::compact(text),
+    },
     Validator { name: "cn_ric", check: |text, _| east_asia::china(text), canonical: |text, _| iban::compact(text) },
     Validator {
         name: "cn_ric_form",

@@ -1,6 +1,6 @@
 //! Chile, Colombia and Peru: their tax numbers.
 
-use super::{decimal, first, missing, number, weighted};
+use super::{decimal, first, is_day, missing, number, weighted};
 
 /// Chile's RUT, seven or eight digits and one mod 11, K for ten.
 pub(in super::super) fn rut(text: &str) -> Option<usize> {
@@ -17,6 +17,14 @@ pub(in super::super) fn rut(text: &str) -> Option<usize> {
 }
 
 const LETTER_K: u32 = 20;
+
+/// A RUT whose digits, unless points part them, are no date with something behind it.
+pub(in super::super) fn rut_undated(text: &str) -> Option<usize> {
+    let dated = first::<9>(text, |rut| {
+        decimal(&rut[..8]) && matches!(number(&rut[..2]), 19 | 20) && is_day(number(&rut[4..6]), number(&rut[6..8]))
+    });
+    rut(text).filter(|_| dated.is_none() || text.contains('.'))
+}
 
 /// Colombia's NIT, seven to ten digits and one mod 11 over weights that are primes.
 pub(in super::super) fn nit(text: &str) -> Option<usize> {
@@ -51,6 +59,7 @@ mod tests {
             &["8451604-K", "12.416.838-4", "7.357.084-0", "24876037-0", "51000261k", "439554991"],
             &["8451604-1", "12.416.838-K", "00000000-0", "5.100.026"],
         );
+        assert_check(rut_undated, &["20.240.115-5", "24876037-0"], &["20240115-5"]);
     }
 
     #[test]

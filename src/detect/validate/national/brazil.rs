@@ -31,7 +31,7 @@ pub(in super::super) fn boleto(text: &str) -> Option<usize> {
     })
 }
 
-/// The line of a utility's or an authority's bill: four blocks with a digit each, Luhn or mod 11 as the third digit says.
+/// The line of a utility's or an authority's bill: four blocks with a digit each, Luhn or mod 11 by the third digit.
 pub(in super::super) fn convenio(text: &str) -> Option<usize> {
     first::<48>(text, |line| {
         let good = |block: &[u8]| match line[2] {

@@ -2,7 +2,7 @@
 
 use super::{decimal, first, number};
 
-/// A social security number: sex, year, month, place, order, and two digits mod 97. Corsica's 2A and 2B count 19 and 18.
+/// A social security number: sex, year, month, place, order, two digits mod 97. Corsica's 2A and 2B count 19 and 18.
 pub(in super::super) fn nir(text: &str) -> Option<usize> {
     first::<15>(text, |nir| {
         let mut digits = *nir;

@@ -2,8 +2,8 @@
 
 use super::{super::digits::luhn, decimal, first, is_day, number, spells};
 
-/// A tax code: six letters of the name, the birth date, the place, and a letter mod 26. Its digits may be letters where two
-/// persons would have the same code (omocodia).
+/// A tax code: six letters of the name, the birth date, the place, and a letter mod 26. Its digits may be letters where
+/// two persons would have the same code (omocodia).
 pub(in super::super) fn codice_fiscale(text: &str) -> Option<usize> {
     first::<16>(text, |code| {
         let mut digits = *code;

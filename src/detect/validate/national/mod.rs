@@ -1,7 +1,7 @@
 //! Identity, tax and bank numbers that states and their banks give out, a file for each country or region.
 //!
-//! What their checks share is here. A check reads the letters and digits of a match as values, 0 to 9 and 10 to 35, however
-//! they are parted and whatever their case; how they may be parted is for the pattern to say.
+//! What their checks share is here. A check reads the letters and digits of a match as values, 0 to 9 and 10 to 35,
+//! however they are parted and whatever their case; how they may be parted is for the pattern to say.
 
 pub(super) mod africa;
 pub(super) mod andes;
