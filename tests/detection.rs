@@ -190,7 +190,7 @@ fn code_is_left_alone() {
 const DESK: &[&str] = &[
     "Hi, my card <CARD 4111 1111 1111 1111> was charged twice, call me on <PHONE +44 121 234 5678>",
     "order 4503-1187 not arrived, my number is <PHONE (201) 535-2855>",
-    "ssn <SSN 536-90-4399>, born 03/10/1979",
+    "ssn <SSN 536-90-4399>, born <DATE_OF_BIRTH 03/10/1979>",
     "my social is <SSN 536904399>",
     "Ref 123456789 and invoice 2015552855 are unpaid",
     "minha chave pix é <PHONE +55 11 96123-4567>, obrigado",

@@ -69,7 +69,7 @@ impl Cues {
             let mut nearest = None;
             for hit in hits.iter().filter(|hit| lists.contains(&hit.list)) {
                 let nearer = gap(hit).filter(|gap| nearest.is_none_or(|nearest| *gap < nearest));
-                if nearer.is_some() && !is_inside_other(hit, hits, lists) && !spoilt(hit) {
+                if nearer.is_some() && !self.is_inside_other(hit, hits, lists) && !spoilt(hit) {
                     nearest = nearer;
                 }
             }
@@ -83,6 +83,17 @@ impl Cues {
             (Some(cue), anti) if anti.is_none_or(|anti| cue <= anti) => Sign::For,
             _ => Sign::Against,
         }
+    }
+
+    /// Whether `hit` is part of a longer word that none of `lists` holds. `order number` is still about an order.
+    fn is_inside_other(&self, hit: &Hit, hits: &[Hit], lists: &[ListId]) -> bool {
+        let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
+        hits.iter().filter(holds).max_by_key(|longer| longer.len()).is_some_and(|longest| {
+            let same = |other: &Hit| other.start == longest.start && other.end == longest.end;
+            let begins = |other: &Hit| longest.start == hit.start && other.end == longest.end && runs_into(hit, other);
+            !hits.iter().any(|other| same(other) && lists.contains(&other.list))
+                && !hits.iter().any(|other| Some(other.list) == self.any && begins(other))
+        })
     }
 
     /// Whether `hit` is a word that goes with any number, such as `number` itself.
@@ -169,14 +180,6 @@ pub(super) enum Sign {
     For,
     /// An anti-cue is nearer than any cue.
     Against,
-}
-
-/// Whether `hit` is part of a longer word that none of `lists` holds.
-fn is_inside_other(hit: &Hit, hits: &[Hit], lists: &[ListId]) -> bool {
-    let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
-    hits.iter().filter(holds).max_by_key(|longer| longer.len()).is_some_and(|longest| {
-        !hits.iter().any(|same| same.start == longest.start && same.end == longest.end && lists.contains(&same.list))
-    })
 }
 
 fn runs_into(anti: &Hit, cue: &Hit) -> bool {

@@ -130,9 +130,9 @@ impl Detector {
         };
         let folded = Folded::new(value);
         if folded.text() == value {
-            (validator.canonical)(value, &self.plans)
+            validator.canonical(value, &self.plans)
         } else {
-            Cow::Owned((validator.canonical)(folded.text(), &self.plans).into_owned())
+            Cow::Owned(validator.canonical(folded.text(), &self.plans).into_owned())
         }
     }
 

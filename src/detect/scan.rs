@@ -340,7 +340,7 @@ impl<'s> Scene<'s> {
             return None;
         }
         if let Some(validator) = rule.check {
-            let length = (validator.check)(self.text.get(span.clone())?, &self.detector.plans)?;
+            let length = validator.check(self.text.get(span.clone())?, &self.detector.plans)?;
             span.end = span.start + length;
         }
         self.ends_whole(&span, rule).then_some(Taken { span, by: Taker::Rule(id) })

@@ -52,8 +52,9 @@ pub(super) struct Shape {
 pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).map_err(Box::new)?;
     let longest = hir.properties().maximum_len().unwrap_or(WINDOW).min(WINDOW);
-    let number = number(&hir).filter(|start| matches!(start, Start::Number { back: ..LONG, .. }));
-    let start = number.or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
+    let number = number(&hir);
+    let near = number.clone().filter(|start| matches!(start, Start::Number { back: ..LONG, .. }));
+    let start = near.or_else(|| anchor(&hir)).or(number).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
     let opening = if let Start::Number { back, .. } = start { opening(&hir, back) } else { Vec::new() };
     let (open, closed) = leads(&hir, 1);
     let (digits, leads) = (unparted_digits(&hir), open | closed);

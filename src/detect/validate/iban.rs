@@ -11,6 +11,11 @@ pub(super) fn check(text: &str) -> Option<usize> {
     (whole && remainder(&text[..end]) == 1).then_some(end)
 }
 
+/// A Polish account number, written without its `PL`.
+pub(super) fn polish(text: &str) -> Option<usize> {
+    check(&format!("PL{text}")).map(|length| length - 2)
+}
+
 /// The number in capitals without its spaces.
 pub(super) fn compact(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect())
@@ -128,5 +133,6 @@ mod tests {
         assert_eq!(check("DE88 3704 0044 0532 0130 00"), None);
         assert_eq!(check("DE89 3704 0044 0532 0130 001"), None);
         assert_eq!(check("XX89 3704 0044 0532 0130 00"), None);
+        assert_eq!(polish("61 1090 1014 0000 0712 1981 2874"), Some(32));
     }
 }

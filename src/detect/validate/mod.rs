@@ -5,14 +5,20 @@
 //! still needs a cue, and that is for the pattern to say.
 
 mod card;
+mod date;
 mod digits;
+mod document;
 mod email;
 mod iban;
 mod issuers;
 mod national;
+mod network;
 mod phone;
 mod secret;
 mod ssn;
+mod united_states;
+mod wallet;
+mod whatsapp;
 
 use std::borrow::Cow;
 
@@ -28,264 +34,185 @@ pub(super) use phone::Plans;
 pub(super) struct Validator {
     /// The name in pattern files.
     pub name: &'static str,
-    /// The length of the value at the beginning of the match; `None` when there is none.
-    pub check: fn(&str, &Plans) -> Option<usize>,
-    /// The spelling that all spellings of the value share.
-    pub canonical: for<'t> fn(&'t str, &Plans) -> Cow<'t, str>,
+    check: Check,
+    canonical: Canonical,
+}
+
+/// Says how long the value at the beginning of a match is, if there is one.
+enum Check {
+    /// By the text alone.
+    Text(fn(&str) -> Option<usize>),
+    /// By the numbering plans of the configured regions, too.
+    Plans(fn(&str, &Plans) -> Option<usize>),
+}
+
+/// Gives the spelling that all spellings of a value share.
+enum Canonical {
+    /// By the text alone.
+    Text(for<'t> fn(&'t str) -> Cow<'t, str>),
+    /// By the numbering plans of the configured regions, too.
+    Plans(for<'t> fn(&'t str, &Plans) -> Cow<'t, str>),
+}
+
+impl Validator {
+    /// The length of the value at the beginning of `text`; `None` when there is none.
+    pub(super) fn check(&self, text: &str, plans: &Plans) -> Option<usize> {
+        match self.check {
+            Check::Text(check) => check(text),
+            Check::Plans(check) => check(text, plans),
+        }
+    }
+
+    /// The spelling that all spellings of the value `text` share.
+    pub(super) fn canonical<'t>(&self, text: &'t str, plans: &Plans) -> Cow<'t, str> {
+        match self.canonical {
+            Canonical::Text(canonical) => canonical(text),
+            Canonical::Plans(canonical) => canonical(text, plans),
+        }
+    }
+}
+
+/// A check that needs nothing but the text.
+const fn of_text(
+    name: &'static str,
+    check: fn(&str) -> Option<usize>,
+    canonical: for<'t> fn(&'t str) -> Cow<'t, str>,
+) -> Validator {
+    Validator { name, check: Check::Text(check), canonical: Canonical::Text(canonical) }
 }
 
 /// Every check there is.
 pub(super) const VALIDATORS: &[Validator] = &[
+    of_text("ae_emirates_id", near_east::emirates, digits::only),
+    of_text("ar_cbu", argentina::cbu, digits::only),
+    of_text("ar_cuit", argentina::cuit, digits::only),
+    of_text("at_svnr", central_europe::austrian, digits::only),
+    of_text("au_abn", oceania::australia_business, digits::only),
+    of_text("au_acn", oceania::australia_company, digits::only),
+    of_text("au_medicare", oceania::australia_medicare, digits::only),
+    of_text("au_tfn", oceania::australia_tax, digits::only),
+    of_text("base58", wallet::base58, as_is),
+    of_text("be_nn", benelux::national_number, digits::only),
+    of_text("bech32", wallet::bech32, lower),
+    of_text("bg_egn", balkans::bulgarian, digits::only),
+    of_text("br_boleto", brazil::boleto, digits::only),
+    of_text("br_cnpj", brazil::cnpj, iban::compact),
+    of_text("br_convenio", brazil::convenio, digits::only),
+    of_text("br_cpf", brazil::cpf, digits::only),
+    of_text("ca_sin", canada::sin, digits::only),
+    of_text("card", card::alone, digits::only),
+    of_text("card_cued", card::cued, digits::only),
+    of_text("card_typo", card::typo, digits::only),
+    of_text("cl_rut", andes::rut, iban::compact),
+    of_text("cl_rut_undated", andes::rut_undated, iban::compact),
+    of_text("cn_ric", east_asia::china, iban::compact),
+    of_text("cn_ric_form", east_asia::china_form, iban::compact),
+    of_text("co_nit", andes::nit, digits::only),
+    of_text("cz_rc", central_europe::birth_number, digits::only),
+    of_text("date", date::check, as_is),
+    of_text("de_document", germany::document, iban::compact),
+    of_text("de_kvnr", germany::kvnr, iban::compact),
+    of_text("de_svnr", germany::svnr, iban::compact),
+    of_text("de_tax_id", germany::tax_id, digits::only),
+    of_text("de_vat", germany::vat, iban::compact),
+    of_text("digits", digits::check, digits::only),
+    of_text("dk_cpr", nordic::cpr, digits::only),
+    of_text("dk_cpr_checked", nordic::cpr_checked, digits::only),
+    of_text("ee_lt_code", baltic::personal_code, digits::only),
+    of_text("eg_id", africa::egypt, digits::only),
+    of_text("email", email::check, lower),
+    of_text("es_cif", spain::cif, iban::compact),
+    of_text("es_nie", spain::nie, iban::compact),
+    of_text("es_nif", spain::nif, iban::compact),
+    of_text("es_nuss", spain::nuss, digits::only),
+    of_text("ethereum", wallet::ethereum, lower),
+    of_text("fi_hetu", nordic::hetu, upper),
+    of_text("fr_nir", france::nir, iban::compact),
+    of_text("fr_spi", france::spi, digits::only),
+    of_text("gr_afm", balkans::afm, digits::only),
+    of_text("gr_amka", balkans::amka, digits::only),
+    of_text("hk_hkid", east_asia::hong_kong, iban::compact),
+    of_text("hu_tin", central_europe::hungarian, digits::only),
+    of_text("iban", iban::check, iban::compact),
+    of_text("iban_poland", iban::polish, |text| Cow::Owned(format!("PL{}", iban::compact(text)))),
+    of_text("id_nik", south_east_asia::indonesia, digits::only),
+    of_text("ie_pps", ireland::pps, iban::compact),
+    of_text("il_id", near_east::israel, digits::only),
+    of_text("imei", document::imei, digits::only),
+    of_text("in_aadhaar", south_asia::aadhaar, digits::only),
+    of_text("in_gstin", south_asia::gstin, iban::compact),
+    of_text("ipv4", network::ipv4, as_is),
+    of_text("ipv6", network::ipv6, lower),
+    of_text("it_codice_fiscale", italy::codice_fiscale, iban::compact),
+    of_text("it_partita_iva", italy::partita_iva, digits::only),
+    of_text("itin", ssn::itin, digits::only),
+    of_text("jp_my_number", east_asia::japan, digits::only),
+    of_text("kr_brn", east_asia::korea_business, digits::only),
+    of_text("kr_frn", east_asia::korea_foreigner, digits::only),
+    of_text("kr_rrn", east_asia::korea_resident, digits::only),
+    of_text("letters_and_digits", whole, iban::compact),
+    of_text("lu_nin", benelux::identification_number, digits::only),
+    of_text("lv_pk", baltic::latvian, digits::only),
+    of_text("mac", network::mac, iban::compact),
+    of_text("mx_clabe", mexico::clabe, digits::only),
+    of_text("mx_curp", mexico::curp, iban::compact),
+    of_text("mx_rfc", mexico::rfc, iban::compact),
+    of_text("mx_rfc_dated", mexico::rfc_dated, iban::compact),
+    of_text("my_nric", south_east_asia::malaysia, digits::only),
+    of_text("nine_digits", ssn::nine, digits::only),
+    of_text("nl_bsn", benelux::bsn, digits::only),
+    of_text("no_fnr", nordic::fodselsnummer, digits::only),
+    of_text("nz_ird", oceania::new_zealand_tax, digits::only),
+    of_text("passport_line", document::passport_line, as_is),
+    of_text("pe_ruc", andes::ruc, digits::only),
+    of_text("ph_tin", south_east_asia::philippines, digits::only),
+    Validator { name: "phone", check: Check::Plans(phone::national), canonical: Canonical::Plans(phone::canonical) },
     Validator {
-        name: "ae_emirates_id",
-        check: |text, _| near_east::emirates(text),
-        canonical: |text, _| digits::only(text),
+        name: "phone_international",
+        check: Check::Plans(phone::international),
+        canonical: Canonical::Plans(phone::canonical),
     },
-    Validator { name: "ar_cbu", check: |text, _| argentina::cbu(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "ar_cuit", check: |text, _| argentina::cuit(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "phone_nanp", check: Check::Plans(phone::nanp), canonical: Canonical::Plans(phone::canonical) },
     Validator {
-        name: "at_svnr",
-        check: |text, _| central_europe::austrian(text),
-        canonical: |text, _| digits::only(text),
+        name: "phone_plausible",
+        check: Check::Plans(phone::plausible),
+        canonical: Canonical::Plans(phone::canonical),
     },
-    Validator {
-        name: "au_abn",
-        check: |text, _| oceania::australia_business(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "au_acn",
-        check: |text, _| oceania::australia_company(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "au_medicare",
-        check: |text, _| oceania::australia_medicare(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "au_tfn",
-        check: |text, _| oceania::australia_tax(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "be_nn",
-        check: |text, _| benelux::national_number(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "bg_egn", check: |text, _| balkans::bulgarian(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "br_boleto", check: |text, _| brazil::boleto(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "br_cnpj", check: |text, _| brazil::cnpj(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "br_convenio", check: |text, _| brazil::convenio(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "br_cpf", check: |text, _| brazil::cpf(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "ca_sin", check: |text, _| canada::sin(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "card", check: |text, _| card::alone(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "card_cued", check: |text, _| card::cued(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "card_typo", check: |text, _| card::typo(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "cl_rut", check: |text, _| andes::rut(text), canonical: |text, _| iban::compact(text) },
-    Validator {
-        name: "cl_rut_undated",
-        check: |text, _| andes::rut_undated(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator { name: "cn_ric", check: |text, _| east_asia::china(text), canonical: |text, _| iban::compact(text) },
-    Validator {
-        name: "cn_ric_form",
-        check: |text, _| east_asia::china_form(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator { name: "co_nit", check: |text, _| andes::nit(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "cz_rc",
-        check: |text, _| central_europe::birth_number(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "de_document",
-        check: |text, _| germany::document(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator { name: "de_kvnr", check: |text, _| germany::kvnr(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "de_svnr", check: |text, _| germany::svnr(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "de_tax_id", check: |text, _| germany::tax_id(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "de_vat", check: |text, _| germany::vat(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "digits", check: |text, _| digits::check(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "dk_cpr", check: |text, _| nordic::cpr(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "dk_cpr_checked",
-        check: |text, _| nordic::cpr_checked(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "document", check: |text, _| Some(text.len()), canonical: |text, _| iban::compact(text) },
-    Validator {
-        name: "ee_lt_code",
-        check: |text, _| baltic::personal_code(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "eg_id", check: |text, _| africa::egypt(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "email", check: |text, _| email::check(text), canonical: |text, _| lower(text) },
-    Validator { name: "es_cif", check: |text, _| spain::cif(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "es_nie", check: |text, _| spain::nie(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "es_nif", check: |text, _| spain::nif(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "es_nuss", check: |text, _| spain::nuss(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "fi_hetu", check: |text, _| nordic::hetu(text), canonical: |text, _| upper(text) },
-    Validator { name: "fr_nir", check: |text, _| france::nir(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "fr_spi", check: |text, _| france::spi(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "gr_afm", check: |text, _| balkans::afm(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "gr_amka", check: |text, _| balkans::amka(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "hk_hkid",
-        check: |text, _| east_asia::hong_kong(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator {
-        name: "hu_tin",
-        check: |text, _| central_europe::hungarian(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "iban", check: |text, _| iban::check(text), canonical: |text, _| iban::compact(text) },
-    Validator {
-        name: "id_nik",
-        check: |text, _| south_east_asia::indonesia(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "ie_pps", check: |text, _| ireland::pps(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "il_id", check: |text, _| near_east::israel(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "in_aadhaar",
-        check: |text, _| south_asia::aadhaar(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "in_gstin", check: |text, _| south_asia::gstin(text), canonical: |text, _| iban::compact(text) },
-    Validator {
-        name: "it_codice_fiscale",
-        check: |text, _| italy::codice_fiscale(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator {
-        name: "it_partita_iva",
-        check: |text, _| italy::partita_iva(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "itin", check: |text, _| ssn::itin(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "jp_my_number",
-        check: |text, _| east_asia::japan(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "kr_brn",
-        check: |text, _| east_asia::korea_business(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "kr_frn",
-        check: |text, _| east_asia::korea_foreigner(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "kr_rrn",
-        check: |text, _| east_asia::korea_resident(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator {
-        name: "letters_and_digits",
-        check: |text, _| Some(text.len()),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator {
-        name: "lu_nin",
-        check: |text, _| benelux::identification_number(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "lv_pk", check: |text, _| baltic::latvian(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "mx_clabe", check: |text, _| mexico::clabe(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "mx_curp", check: |text, _| mexico::curp(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "mx_rfc", check: |text, _| mexico::rfc(text), canonical: |text, _| iban::compact(text) },
-    Validator {
-        name: "mx_rfc_dated",
-        check: |text, _| mexico::rfc_dated(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator {
-        name: "my_nric",
-        check: |text, _| south_east_asia::malaysia(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "nine_digits", check: |text, _| ssn::nine(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "nl_bsn", check: |text, _| benelux::bsn(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "no_fnr", check: |text, _| nordic::fodselsnummer(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "nz_ird",
-        check: |text, _| oceania::new_zealand_tax(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "pe_ruc", check: |text, _| andes::ruc(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "ph_tin",
-        check: |text, _| south_east_asia::philippines(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "phone", check: phone::national, canonical: phone::canonical },
-    Validator { name: "phone_international", check: phone::international, canonical: phone::canonical },
-    Validator { name: "phone_nanp", check: phone::nanp, canonical: phone::canonical },
-    Validator { name: "phone_plausible", check: phone::plausible, canonical: phone::canonical },
-    Validator {
-        name: "pl_dowod",
-        check: |text, _| poland::identity_card(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator { name: "pl_nip", check: |text, _| poland::nip(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "pl_pesel", check: |text, _| poland::pesel(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "pl_regon", check: |text, _| poland::regon(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "pt_card", check: |text, _| portugal::card(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "pt_nif", check: |text, _| portugal::nif(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "ro_cnp", check: |text, _| balkans::cnp(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "ru_inn", check: |text, _| russia::inn(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "ru_snils", check: |text, _| russia::snils(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "sa_id",
-        check: |text, _| near_east::saudi_arabia(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "se_org", check: |text, _| nordic::organisation(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "se_pnr", check: |text, _| nordic::personnummer(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "secret", check: |text, _| secret::check(text), canonical: |text, _| Cow::Borrowed(text) },
-    Validator {
-        name: "secret_random",
-        check: |text, _| secret::random(text),
-        canonical: |text, _| Cow::Borrowed(text),
-    },
-    Validator {
-        name: "sg_nric",
-        check: |text, _| south_east_asia::singapore(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator {
-        name: "sg_uen",
-        check: |text, _| south_east_asia::singapore_entity(text),
-        canonical: |text, _| iban::compact(text),
-    },
-    Validator { name: "si_emso", check: |text, _| balkans::emso(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "si_tin",
-        check: |text, _| balkans::slovenian_tax(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "ssn", check: |text, _| ssn::check(text), canonical: |text, _| digits::only(text) },
-    Validator {
-        name: "th_tnin",
-        check: |text, _| south_east_asia::thailand(text),
-        canonical: |text, _| digits::only(text),
-    },
-    Validator { name: "tr_tckn", check: |text, _| turkey::tckn(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "tw_id", check: |text, _| east_asia::taiwan(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "ua_rnokpp", check: |text, _| ukraine::rnokpp(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "uk_driver", check: |text, _| britain::driver(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "uk_nhs", check: |text, _| britain::nhs(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "uk_nino", check: |text, _| britain::nino(text), canonical: |text, _| iban::compact(text) },
-    Validator { name: "uk_utr", check: |text, _| britain::utr(text), canonical: |text, _| digits::only(text) },
-    Validator { name: "za_id", check: |text, _| africa::south_africa(text), canonical: |text, _| digits::only(text) },
+    Validator { name: "phone_whole", check: Check::Plans(phone::whole), canonical: Canonical::Plans(phone::canonical) },
+    of_text("pl_dowod", poland::identity_card, iban::compact),
+    of_text("pl_nip", poland::nip, digits::only),
+    of_text("pl_pesel", poland::pesel, digits::only),
+    of_text("pl_regon", poland::regon, digits::only),
+    of_text("pt_card", portugal::card, iban::compact),
+    of_text("pt_nif", portugal::nif, digits::only),
+    of_text("ro_cnp", balkans::cnp, digits::only),
+    of_text("ru_inn", russia::inn, digits::only),
+    of_text("ru_snils", russia::snils, digits::only),
+    of_text("sa_id", near_east::saudi_arabia, digits::only),
+    of_text("se_org", nordic::organisation, digits::only),
+    of_text("se_pnr", nordic::personnummer, digits::only),
+    of_text("secret", secret::check, as_is),
+    of_text("secret_random", secret::random, as_is),
+    of_text("sg_nric", south_east_asia::singapore, iban::compact),
+    of_text("sg_uen", south_east_asia::singapore_entity, iban::compact),
+    of_text("si_emso", balkans::emso, digits::only),
+    of_text("si_tin", balkans::slovenian_tax, digits::only),
+    of_text("ssn", ssn::check, digits::only),
+    of_text("th_tnin", south_east_asia::thailand, digits::only),
+    of_text("tr_tckn", turkey::tckn, digits::only),
+    of_text("tw_id", east_asia::taiwan, iban::compact),
+    of_text("ua_rnokpp", ukraine::rnokpp, digits::only),
+    of_text("uk_driver", britain::driver, iban::compact),
+    of_text("uk_nhs", britain::nhs, digits::only),
+    of_text("uk_nino", britain::nino, iban::compact),
+    of_text("uk_utr", britain::utr, digits::only),
+    of_text("us_employer", united_states::employer, digits::only),
+    of_text("us_prescriber", united_states::prescriber, iban::compact),
+    of_text("us_provider", united_states::provider, digits::only),
+    of_text("us_routing", united_states::routing, digits::only),
+    of_text("vehicle", document::vehicle, iban::compact),
+    of_text("whatsapp_user", whatsapp::user_id, as_is),
+    of_text("za_id", africa::south_africa, digits::only),
 ];
 
 /// The check of that name.
@@ -296,6 +223,15 @@ pub(super) fn named(name: &str) -> Option<&'static Validator> {
 /// Whether `code` is the ISO 3166 code of a country.
 pub(super) fn is_country(code: &str) -> bool {
     phone::region(code).is_some()
+}
+
+/// Anything: for numbers that have no check, so that their spellings are one.
+fn whole(text: &str) -> Option<usize> {
+    Some(text.len())
+}
+
+fn as_is(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 fn upper(text: &str) -> Cow<'_, str> {

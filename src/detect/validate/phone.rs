@@ -6,7 +6,10 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
-use super::digits::{self, Groups, all_equal};
+use super::{
+    date,
+    digits::{self, Groups, all_equal},
+};
 
 /// How many shorter beginnings of a match are tried.
 const CUTS: usize = 4;
@@ -40,6 +43,11 @@ pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
     })
 }
 
+/// A number with its country code and nothing before it, as WhatsApp writes it.
+pub(super) fn whole(text: &str, _: &Plans) -> Option<usize> {
+    cut(text, |digits| from_abroad(digits, true).map(|_| ()))
+}
+
 /// A North American number: area and exchange begin with 2 to 9 (NANP numbering, nationalnanpa.com).
 pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
     cut(text, |digits| {
@@ -61,13 +69,19 @@ static AREAS: [OnceLock<bool>; 1000] = [const { OnceLock::new() }; 1000];
 
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
 pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
+    if date::begins(text) {
+        return None;
+    }
     cut(text, |digits| at_home(digits, plans).map(|_| ()))
 }
 
 /// Enough digits for a phone number and not all the same: for patterns whose cue leaves no doubt.
 pub(super) fn plausible(text: &str, plans: &Plans) -> Option<usize> {
-    national(text, plans)
-        .or_else(|| Groups::new(text).longest(|digits| (7..=13).contains(&digits.len()) && !all_equal(digits)))
+    if date::begins(text) {
+        return None;
+    }
+    let enough = |digits: &[u8]| (7..=13).contains(&digits.len()) && !all_equal(digits);
+    national(text, plans).or_else(|| Groups::new(text).longest(enough))
 }
 
 /// The number with its country code, if it has one: E.164.
@@ -116,9 +130,12 @@ mod tests {
         assert_eq!(international("0044 121 234 5678", &plans()), Some(17));
         assert_eq!(international("+1 201-535-2855 4111 12", &plans()), Some(15));
         assert_eq!(international("+1 000-535-2855", &plans()), None);
+        assert_eq!(whole("14155552671", &plans()), Some(11));
+        assert_eq!(whole("1800000000000", &plans()), None);
         assert_eq!(national("(11) 96123-4567", &plans()), Some(15));
         assert_eq!(nanp("(201) 535-2855", &plans()), Some(14));
         assert_eq!(nanp("(101) 535-2855", &plans()), None);
+        assert_eq!(plausible("03/10/1979", &plans()), None);
     }
 
     #[test]
