@@ -15,6 +15,7 @@
 //! | 0 | [`detect`] | text in, findings out: pattern files, validators, cues |
 //! | 1 | [`provider`] | what each API looks like, as tables |
 //! | 1 | [`policy`] | entity → action |
+//! | 1 | [`eval`] | labelled text → how well a detector does |
 //! | 2 | [`redact`] | strings → findings → actions → edits → bytes, and the way back |
 //! | 2 | [`audit`] | entries, chain, one writer thread, questions |
 //! | 2 | [`route`] | path → upstream |
@@ -25,7 +26,7 @@
 //!
 //! # What never is
 //!
-//! - `wire`, `detect`, `provider`, `policy` and `redact` name no runtime, file system, environment, clock or logging.
+//! - `wire`, `detect`, `eval`, `provider`, `policy` and `redact` name no runtime, file system, environment, clock or logging.
 //! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy` and `fake` HTTP; only `cli` prints.
 //! - `proxy` never asks which provider it is: the tables answer.
 //! - `audit` never names `redact`, and a finding has no field for the value: no path leads an original into the log.
@@ -44,6 +45,7 @@ pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod detect;
+pub mod eval;
 pub mod fake;
 pub mod policy;
 pub mod provider;

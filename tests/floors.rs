@@ -8,6 +8,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("wire", 0),
     ("crypto", 0),
     ("detect", 0),
+    ("eval", 1),
     ("provider", 1),
     ("policy", 1),
     ("redact", 2),
