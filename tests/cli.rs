@@ -106,3 +106,153 @@ fn the_demo_shows_each_side() {
         assert!(!record.contains(value), "{value} is not in the log: {record}");
     }
 }
+
+const CASES: &str = r#"{"text": "Ånn's SSN is 536-90-4399", "spans": [[13, 24, "SSN"]]}
+{"text": "mail ann@x.org, born 03/10/1979", "spans": [[5, 14, "MAIL"], [21, 31, "DOB"]]}
+{"text": "Part 536-90-4399 of my SSN form", "spans": [[5, 16, "SSN"]]}
+{"text": "call (415) 555-2671", "entity": "SSN", "spans": []}
+{"text": "card 4242 4242 4242 4242", "spans": []}
+"#;
+
+/// Runs `blotter eval` in a folder with these files.
+fn eval(files: &[(&str, &str)], arguments: &[&str]) -> (i32, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    blotter(folder.path(), &[&["eval"], arguments].concat(), "")
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+#[test]
+fn an_evaluation_tells_figures_and_what_went_wrong_and_no_value() {
+    let files = [("cases.jsonl", CASES)];
+    let (code, report, talk) = eval(&files, &["--label", "MAIL=EMAIL", "cases.jsonl"]);
+    assert_eq!((code, talk.as_str()), (0, "5 lines, 4 labels\n"), "{report}");
+    for row in [
+        "CARD   0  1  0.0000  -       0.0000  0.0000  -       0.0000  250.00",
+        "EMAIL  1  1  1.0000  1.0000  1.0000  1.0000  1.0000  1.0000  0.00",
+        "SSN    2  1  1.0000  0.5000  0.6666  1.0000  0.5000  0.6666  0.00",
+        "1 dropped SSN ssn_grouped",
+        "cases.jsonl:3:5-16 dropped SSN ssn_grouped",
+        "cases.jsonl:5:5-24 false CARD card",
+    ] {
+        assert!(report.lines().any(|line| words(line) == words(row)), "{row} in\n{report}");
+    }
+    assert!(report.contains("not scored (`--label` maps names): DOB (1)"), "{report}");
+    assert!(!report.contains("PHONE"), "a line about SSN says nothing of phones: {report}");
+    assert!(!report.contains("536-90") && !report.contains("4242"), "{report}");
+    let (_, report, _) = eval(&files, &["--show-values", "cases.jsonl"]);
+    assert!(report.contains("536-90-4399"), "{report}");
+}
+
+#[test]
+fn an_evaluation_as_json() {
+    let (code, report, _) = eval(&[("cases.jsonl", CASES)], &["--json", "--fail-over", "0.5", "cases.jsonl"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let ssn = report["entities"].as_array().unwrap().iter().find(|score| score["entity"] == "SSN").unwrap();
+    assert_eq!((code, &ssn["exact"]["recall"], &ssn["labels"], &ssn["lines"]), (1, &0.5.into(), &2.into(), &5.into()));
+    assert_eq!(report["not_scored"][0], serde_json::json!({"label": "DOB", "labels": 1}));
+    let dropped = report["wrong"].as_array().unwrap().iter().find(|wrong| wrong["what"] == "dropped").unwrap();
+    let place = serde_json::json!({"file": "cases.jsonl", "line": 3, "start": 5, "end": 16});
+    assert_eq!((&dropped["patterns"][0], &dropped["places"][0]), (&"ssn_grouped".into(), &place));
+    assert!(report["broken"][0].as_str().unwrap().starts_with("CARD: 250.00 false findings"), "{report}");
+}
+
+#[test]
+fn limits_of_an_evaluation_decide_how_it_ends() {
+    for (limit, expected) in [
+        (&["--fail-under", "SSN=0.66"][..], 0),
+        (&["--fail-under", "SSN=1/0.5"], 0),
+        (&["--fail-over", "SSN=0"], 0),
+        (&["--fail-under", "0.7"], 1),
+        (&["--fail-under", "SSN=0.67"], 1),
+        (&["--fail-under", "SSN=0.9/0.51"], 1),
+        (&["--fail-under", "CARD=1/0"], 1),
+        (&["--fail-over", "249"], 1),
+        (&["--fail-under", "CARD=0.9"], 2),
+        (&["--fail-under", "DOB=0.9"], 2),
+        (&["--fail-over", "DOB=0"], 2),
+        (&["--fail-under", "99"], 2),
+        (&["--label", "DOB=BIRTHDAY"], 2),
+        (&["no-such-file.jsonl"], 2),
+    ] {
+        let (code, report, talk) = eval(&[("cases.jsonl", CASES)], &[limit, &["cases.jsonl"]].concat());
+        assert_eq!(code, expected, "{limit:?}: {report}{talk}");
+    }
+    let nothing = r#"{"text": "hello"}"#;
+    assert_eq!(eval(&[("cases.jsonl", nothing)], &["--fail-under", "0.5", "cases.jsonl"]).0, 2);
+}
+
+#[test]
+fn bad_lines_of_cases_are_told_at_once() {
+    let bad = [
+        r#"{"text": "my secret"#,
+        r#"{"text": "my secret", "spans": [[3, 10, "A"]]}"#,
+        r#"{"text": "my secret", "spans": [[0, 4, "A"], [3, 9, "B"]]}"#,
+        r#"{"text": "fine"}"#,
+        r#"{"text": "my secret", "spans": [[3, 9]]}"#,
+    ];
+    let (code, report, talk) = eval(&[("cases.jsonl", &bad.join("\n"))], &["cases.jsonl"]);
+    assert_eq!((code, report.as_str()), (2, ""));
+    let told: Vec<&str> = talk.lines().skip(1).map(|line| line.trim().split(": ").next().unwrap()).collect();
+    assert_eq!(told, ["cases.jsonl:1", "cases.jsonl:2", "cases.jsonl:3", "cases.jsonl:5"], "{talk}");
+    assert!(!talk.contains("secret"), "{talk}");
+}
+
+const PATTERN: &str = "[[pattern]]\nname = \"loyalty\"\nentity = \"LOYALTY\"\nregex = 'LC-\\d{8}'\nstrength = \"certain\"\n\
+    source = \"us\"\nexamples.match = [\"<<LC-00420042>>\"]\n";
+
+#[test]
+fn a_comparison_tells_what_changes() {
+    let longer = PATTERN.replace("{8}", "{9}").replace("LC-0", "LC-00");
+    let files = [
+        ("old/a.toml", PATTERN),
+        ("new/a.toml", &longer),
+        ("chat.txt", "LC-12345678\n\nmy card is LC-123456789\n"),
+        ("cases.jsonl", r#"{"text": "LC-12345678", "spans": [[0, 11, "LOYALTY"]]}"#),
+        (
+            "proxy.toml",
+            "[entities.CARD]\naction = \"block\"\n[[route]]\nname = \"a\"\nupstream = \"https://a.example\"\n",
+        ),
+    ];
+    let compare = |new: &str, more: &[&str]| {
+        eval(&files, &[&["--compare", "old", new, "chat.txt", "cases.jsonl"], more].concat())
+    };
+    let (code, report, talk) = compare("new", &[]);
+    assert_eq!((code, talk.as_str()), (1, "3 lines\n"), "{report}");
+    let rows: Vec<String> = report.lines().map(|line| words(line).join(" ")).collect();
+    assert_eq!(
+        rows,
+        [
+            "TIMES LABELLED WHAT ENTITY PATTERN",
+            "2 1 newly missed LOYALTY loyalty",
+            "1 0 newly found LOYALTY loyalty",
+            "",
+            "WHERE WHAT ENTITY PATTERN",
+            "chat.txt:1:0-11 newly missed LOYALTY loyalty",
+            "cases.jsonl:1:0-11 newly missed LOYALTY loyalty",
+            "chat.txt:3:11-23 newly found LOYALTY loyalty",
+        ]
+    );
+    let (_, report, _) = compare("new", &["--json", "--places", "1"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["changes"][0]["times"], &report["changes"][1]["places"]), (&2.into(), &serde_json::json!([])));
+    assert_eq!(compare("old", &[]), (0, "both find the same\n".into(), "3 lines\n".into()));
+    assert_eq!(compare("nowhere", &[]).0, 2);
+}
+
+#[test]
+fn a_check_prints_the_schema_of_pattern_files() {
+    let (code, schema, talk) = run(&["check", "--schema"], "");
+    assert_eq!((code, talk.as_str()), (0, ""));
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let validators = schema["$defs"]["validator"]["enum"].as_array().unwrap();
+    assert!(validators.contains(&"ssn".into()), "{validators:?}");
+}

@@ -2,11 +2,25 @@
 
 use std::io::Write;
 
+use clap::Args;
+
 use super::{ConfigFile, Outcome};
+use crate::detect;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Print the JSON Schema of pattern files, for editors, and check nothing
+    #[arg(long)]
+    schema: bool,
+}
 
 /// Reports all problems at once, a line each.
-pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
+pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
+    if options.schema {
+        write!(out, "{}", detect::schema())?;
+        return Ok(Outcome::Fine);
+    }
     match config.load() {
         Ok(setup) => {
             let patterns = setup.ruleset.detector.patterns().len();

@@ -5,6 +5,7 @@
 mod audit;
 mod check;
 mod demo;
+mod eval;
 mod print;
 mod scan;
 mod serve;
@@ -45,9 +46,12 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     /// Check proxy.toml and every pattern file, and run every pattern's examples
-    Check,
+    Check(check::Options),
     /// Show it all at work: a built-in provider, a customer's chat, no account
     Demo(demo::Options),
+    /// Measure how well the patterns find what is labelled, or what other patterns would change
+    #[command(after_help = eval::HELP)]
+    Eval(eval::Options),
     /// Find what would be redacted in text, JSON or JSON lines
     Scan(scan::Options),
     /// Run the proxy
@@ -76,8 +80,9 @@ impl Cli {
         let config = self.config;
         let ended = match self.command.unwrap_or(Command::Serve) {
             Command::Audit(command) => audit::run(&config, command),
-            Command::Check => check::run(&config),
+            Command::Check(options) => check::run(&config, &options),
             Command::Demo(options) => demo::run(&options),
+            Command::Eval(options) => eval::run(&config, &options),
             Command::Scan(options) => scan::run(&config, &options),
             Command::Serve => serve::run(&config),
         };
@@ -107,11 +112,13 @@ impl ConfigFile {
 
     /// The setup, or all problems in one error.
     fn setup(&self) -> anyhow::Result<Setup> {
-        self.load().map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-            anyhow!("the configuration cannot be used:{}", lines.concat())
-        })
+        self.load().map_err(|problems| anyhow!("the configuration cannot be used:{}", list(&problems)))
     }
+}
+
+/// Problems below a heading, a line each.
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
 }
 
 /// A runtime for the commands that use sockets.

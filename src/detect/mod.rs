@@ -163,6 +163,12 @@ impl Detector {
     }
 }
 
+/// The JSON Schema of pattern files, by which editors complete and check them.
+pub fn schema() -> String {
+    let names: Vec<String> = validate::VALIDATORS.iter().map(|validator| format!("\"{}\"", validator.name)).collect();
+    include_str!("schema.json").replace("\"VALIDATOR\"", &names.join(", "))
+}
+
 /// The names of all checks that a pattern can ask for.
 fn validator_names() -> String {
     let names: Vec<String> = validate::VALIDATORS.iter().map(|Validator { name, .. }| format!("`{name}`")).collect();

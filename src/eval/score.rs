@@ -73,6 +73,19 @@ pub enum Kind {
     Taken,
 }
 
+impl Kind {
+    /// Its name in one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Borders => "borders",
+            Self::Dropped => "dropped",
+            Self::False => "false",
+            Self::Missed => "missed",
+            Self::Taken => "taken",
+        }
+    }
+}
+
 impl Scores {
     /// Scans a case, counts, and tells what went wrong in it.
     pub fn add(&mut self, detector: &Detector, case: &Case) -> Vec<Miss> {
