@@ -4,14 +4,16 @@ mod compare;
 mod report;
 mod tally;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::{ConfigFile, Outcome};
 use crate::config::Setup;
-use crate::eval::{Case, Ceiling, Floor, Names, Scores};
+use crate::detect::Detector;
+use crate::eval::{Case, Ceiling, Floor, Kind, Names, Scores};
 use tally::{Place, Tally};
 
 /// What stands below the options.
@@ -85,17 +87,11 @@ fn measure(setup: &Setup, options: &Options) -> anyhow::Result<Outcome> {
     let (mut scores, mut misses) = (Scores::default(), Tally::default());
     for line in &lines {
         for miss in scores.add(detector, &line.case).into_iter().filter(|miss| is_found(&miss.entity)) {
-            let place = line.place(&miss.span, miss.kind != crate::eval::Kind::False);
+            let place = line.place(&miss.span, miss.kind != Kind::False);
             misses.add(miss.kind.name(), miss.entity, miss.patterns, place);
         }
     }
-    let mut broken = Vec::new();
-    for floor in &options.fail_under {
-        broken.extend(floor.under(&scores, detector).context("--fail-under")?);
-    }
-    for ceiling in &options.fail_over {
-        broken.extend(ceiling.over(&scores, detector).context("--fail-over")?);
-    }
+    let broken = broken(&scores, detector, options)?;
     let report =
         report::Report { lines: lines.len(), scores: &scores, misses: &misses, broken: &broken, is_found: &is_found };
     if options.json {
@@ -104,6 +100,18 @@ fn measure(setup: &Setup, options: &Options) -> anyhow::Result<Outcome> {
         report.print(options)?
     }
     Ok(if broken.is_empty() { Outcome::Fine } else { Outcome::Found })
+}
+
+/// The limits that are broken, a sentence each.
+fn broken(scores: &Scores, detector: &Detector, options: &Options) -> anyhow::Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for floor in &options.fail_under {
+        broken.extend(floor.under(scores, detector).context("--fail-under")?);
+    }
+    for ceiling in &options.fail_over {
+        broken.extend(ceiling.over(scores, detector).context("--fail-over")?);
+    }
+    Ok(broken)
 }
 
 /// How files are read.
@@ -122,26 +130,25 @@ fn read(options: &Options, reading: Reading) -> anyhow::Result<Vec<Line>> {
     for path in &options.files {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path).with_context(|| format!("{file} cannot be read"))?;
+        let is_text = matches!(reading, Reading::CasesAndTexts) && !holds_cases(path);
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            let case = match reading {
-                Reading::CasesAndTexts if !holds_cases(path) => Ok(Case::unlabelled(line)),
-                _ => Case::parse(line, &names),
-            };
-            match case {
+            match if is_text { Ok(Case::unlabelled(line)) } else { Case::parse(line, &names) } {
                 Ok(case) => lines.push(Line { file: file.clone(), number, case }),
-                Err(error) => bad.push(format!("\n  {file}:{number}: {error}")),
+                Err(error) => bad.push(format!("{file}:{number}: {error}")),
             }
         }
     }
-    let shown: String = bad.iter().take(MOST_BAD_LINES).map(String::as_str).collect();
-    let more = bad.len().saturating_sub(MOST_BAD_LINES);
-    let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
-    ensure!(bad.is_empty(), "the cases cannot be used:{shown}{more}");
-    Ok(lines)
+    if bad.is_empty() { Ok(lines) } else { Err(unusable(&bad)) }
 }
 
-/// How many bad lines are told of one by one.
-const MOST_BAD_LINES: usize = 20;
+fn unusable(bad: &[String]) -> anyhow::Error {
+    const MOST: usize = 20;
+    let mut told: Vec<String> = bad.iter().take(MOST).cloned().collect();
+    if bad.len() > MOST {
+        told.push(format!("and {} more", bad.len() - MOST));
+    }
+    anyhow!("the cases cannot be used:\n  {}", told.join("\n  "))
+}
 
 fn holds_cases(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "jsonl")
@@ -154,7 +161,7 @@ fn name(written: &str) -> Result<(String, String), &'static str> {
 
 impl Line {
     /// The place where `span` stands in this line.
-    fn place(&self, span: &std::ops::Range<usize>, labelled: bool) -> Place {
+    fn place(&self, span: &Range<usize>, labelled: bool) -> Place {
         let (characters, value) = (self.case.characters(span), self.case.text[span.clone()].to_owned());
         Place { file: self.file.clone(), line: self.number, characters, value, labelled }
     }
