@@ -1,8 +1,8 @@
 //! Text in, findings out: what is a social security number, a card, a phone number, a secret, and where.
 //!
 //! Detection narrows, it never widens. [`spots`] looks where anything could be; regexes run there only ([`rule`]); then
-//! [`validate`] checks, [`cues`] weigh the words around, and [`scan`] settles who takes which place. Text in other scripts is
-//! [folded](fold) on the side. What is looked for stands in pattern files ([`language`]) that [`compile`] reads; each
+//! [`validate`] checks, [`cues`] weigh the words around, and [`scan`] settles who takes which place. Text in other scripts or
+//! in disguise is [read](reading) as what it means. What is looked for stands in pattern files ([`language`]) that [`compile`] reads; each
 //! pattern's examples are run then, so a detector that exists works.
 //!
 //! Bytes in, bytes out: no clock, no file, no log, and a [`Finding`] has no field for the value.
@@ -14,7 +14,6 @@ mod context;
 mod cues;
 mod entity;
 mod examples;
-mod fold;
 mod language;
 mod lexicon;
 mod numbers;
@@ -22,6 +21,7 @@ mod placeholder;
 mod problem;
 #[cfg(test)]
 mod properties;
+mod reading;
 mod rule;
 mod scan;
 mod shape;
@@ -38,8 +38,8 @@ pub use problem::{Problem, Source};
 
 use anchors::Anchors;
 use cues::Cues;
-use fold::Folded;
 use numbers::Numbers;
+use reading::{Reading, Way};
 use rule::Rule;
 use scan::Taker;
 use spots::RuleId;
@@ -93,6 +93,9 @@ impl Settings {
     }
 }
 
+/// How often a text is read in all ways while something new is found.
+const ROUNDS: usize = 4;
+
 /// All patterns, compiled and proven by their examples.
 pub struct Detector {
     patterns: Vec<Pattern>,
@@ -115,11 +118,42 @@ impl Detector {
     /// Findings in `text`, sorted and non-overlapping.
     ///
     /// `before` is what stands before it for cue words only, such as the JSON key `phoneNumber`; it may be empty. Cues count
-    /// on a value's own line only, and nothing is found across a line end but key blocks.
+    /// on a value's own line only, and nothing is found across a line end but key blocks and numbers with a line for each
+    /// group of digits.
     pub fn scan(&self, text: &str, before: &str) -> Vec<Finding> {
-        let folded = Folded::new(text);
-        let taken = scan::survey(self, folded.text(), before);
-        taken.into_iter().filter_map(|taken| self.finding(&folded, &taken)).collect()
+        let meant = Reading::meant(text);
+        let whole = |(span, finding): (Range<usize>, Finding)| (!meant.cuts(&span)).then_some(finding);
+        let mut found: Vec<Finding> = self.read(&meant, before).filter_map(whole).collect();
+        let mut ways = if found.is_empty() { Way::others(&meant).collect() } else { ways_left(text, &found) };
+        for _ in 0..ROUNDS {
+            let known = found.len();
+            self.read_on(text, before, &ways, &mut found);
+            if found.len() == known {
+                break;
+            }
+            ways = ways_left(text, &found);
+        }
+        found
+    }
+
+    /// Adds what other ways to read `text` show: what is found is gone for all that follow.
+    fn read_on(&self, text: &str, before: &str, ways: &[Way], found: &mut Vec<Finding>) {
+        let again = (!ways.is_empty()).then_some(&Way::Meant);
+        for &way in ways.iter().chain(again) {
+            let Some(reading) = Reading::of(way, text, &spans(found)) else { continue };
+            for (_, finding) in self.read(&reading, before) {
+                let place = found.partition_point(|before| before.span.end <= finding.span.start);
+                if found.get(place).is_none_or(|after| finding.span.end <= after.span.start) {
+                    found.insert(place, finding);
+                }
+            }
+        }
+    }
+
+    /// What one reading shows, with its place there and in the original.
+    fn read(&self, reading: &Reading<'_>, before: &str) -> impl Iterator<Item = (Range<usize>, Finding)> {
+        let taken = scan::survey(self, reading.text(), before).into_iter();
+        taken.filter_map(|taken| Some((taken.span.clone(), self.finding(reading, &taken)?)))
     }
 
     /// The form of a found value that all its spellings share: the digits of a card, a phone number in E.164.
@@ -128,12 +162,26 @@ impl Detector {
         let Some(validator) = self.pattern(finding.pattern).validator.and_then(validate::named) else {
             return Cow::Borrowed(value);
         };
-        let folded = Folded::new(value);
-        if folded.text() == value {
-            validator.canonical(value, &self.plans)
-        } else {
-            Cow::Owned(validator.canonical(folded.text(), &self.plans).into_owned())
+        let meant = Reading::meant(value);
+        if meant.text() == value && Way::others(&meant).next().is_none() {
+            return validator.canonical(value, &self.plans);
         }
+        let others = Way::others(&meant).filter_map(|way| Reading::of(way, value, &[]));
+        let shown = others.filter_map(|reading| self.value(finding.pattern, reading.text()).map(str::to_owned)).next();
+        let shown = self.value(finding.pattern, meant.text()).map(str::to_owned).or(shown);
+        let spelled = shown.unwrap_or_else(|| meant.text().to_owned());
+        Cow::Owned(validator.canonical(&spelled, &self.plans).into_owned())
+    }
+
+    /// The first value in `text` that a pattern matches and its validator accepts, whatever stands around it.
+    fn value<'r>(&self, pattern: PatternId, text: &'r str) -> Option<&'r str> {
+        let rules = self.rules.iter().filter(|rule| rule.pattern == Some(pattern));
+        let matched = rules.filter_map(|rule| Some((rule, rule.value(text, rule.match_in(text, 0..text.len())?)?)));
+        let checked = |(rule, span): (&Rule, Range<usize>)| {
+            let value = text.get(span)?;
+            rule.check.map_or(Some(value), |validator| value.get(..validator.check(value, &self.plans)?))
+        };
+        matched.filter_map(checked).next()
     }
 
     /// The pattern that `id` names.
@@ -151,11 +199,11 @@ impl Detector {
         self.patterns.iter().map(|pattern| &pattern.entity).collect::<std::collections::BTreeSet<_>>().into_iter()
     }
 
-    fn finding(&self, folded: &Folded<'_>, taken: &scan::Taken) -> Option<Finding> {
+    fn finding(&self, reading: &Reading<'_>, taken: &scan::Taken) -> Option<Finding> {
         let Taker::Rule(rule) = taken.by else { return None };
         let pattern = self.rule(rule).pattern?;
         let entity = self.pattern(pattern).entity.clone();
-        Some(Finding { entity, span: folded.original(&taken.span), pattern })
+        Some(Finding { entity, span: reading.original(&taken.span), pattern })
     }
 
     fn rule(&self, id: RuleId) -> &Rule {
@@ -167,6 +215,15 @@ impl Detector {
 pub fn schema() -> String {
     let names: Vec<String> = validate::VALIDATORS.iter().map(|validator| format!("\"{}\"", validator.name)).collect();
     include_str!("schema.json").replace("\"VALIDATOR\"", &names.join(", "))
+}
+
+fn spans(found: &[Finding]) -> Vec<Range<usize>> {
+    found.iter().map(|finding| finding.span.clone()).collect()
+}
+
+/// The ways to read `text` that what was not found asks for.
+fn ways_left(text: &str, found: &[Finding]) -> Vec<Way> {
+    Reading::of(Way::Meant, text, &spans(found)).iter().flat_map(Way::others).collect()
 }
 
 /// The names of all checks that a pattern can ask for.
