@@ -167,8 +167,8 @@ fn secrets(set: &str, least: usize, most_wrong: usize) {
 
 #[test]
 fn secrets_of_gitleaks_and_kingfisher() {
-    secrets("secrets_gitleaks", 95, 25);
-    secrets("secrets_kingfisher", 150, 5);
+    secrets("secrets_gitleaks", 118, 8);
+    secrets("secrets_kingfisher", 612, 1);
 }
 
 /// What a customer-service desk sees every day; the values are marked with `<ENTITY>` before and `>` behind.
@@ -350,4 +350,19 @@ fn a_failing_example_refuses_the_file() {
         told,
         ["patterns/mine.toml:6: `a`: the example \"<<abd>>\" does not match: correct the pattern or the example"]
     );
+}
+
+#[test]
+fn what_people_say_about_passwords_is_no_password() {
+    for text in [
+        "I forgot my password, can you send a reset link?",
+        "the password is incorrect and the access code expired on 2026-03-14T10:30:00Z",
+        "my key is at the front desk, token of appreciation included",
+        "Access to room 4503-1187-2026 with the private entrance",
+        "the secret ingredient: internationalization-of-tomatoes",
+        "primary_key = a1b2c3d4e5f6a7b8c9d0, public_key: 7f3a9c1e5b8d2460af1c3e5d7b902846",
+        "let password = request.form_password(); token = session.next_token2()",
+    ] {
+        check_values("", text, &[]);
+    }
 }

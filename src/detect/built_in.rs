@@ -63,4 +63,5 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("patterns/travel.toml", include_str!("../../patterns/travel.toml")),
     ("patterns/united_states.toml", include_str!("../../patterns/united_states.toml")),
     ("patterns/whatsapp.toml", include_str!("../../patterns/whatsapp.toml")),
+    ("patterns/tokens.toml", include_str!("../../patterns/tokens.toml")),
 ];

@@ -79,7 +79,7 @@ fn number(hir: &Hir) -> Option<Start> {
             optional = true;
         } else if bytes.only(is_opening) && piece.properties().maximum_len()? <= 1 && back == 0 {
             first = bytes;
-        } else if !bytes.any(is_digit) && fixed(piece) && first == Bytes::default() {
+        } else if fixed(piece) && !places(piece).iter().any(|bytes| bytes.any(is_digit)) && first == Bytes::default() {
             back += piece.properties().maximum_len()?;
         } else {
             return None;
@@ -259,6 +259,9 @@ fn cases(literal: &Vec<u8>) -> Vec<Vec<u8>> {
     cases
 }
 
+/// From so many literals on, they are cut to what tells them from other text.
+const FEW: usize = 16;
+
 /// The literals that every match begins with one of; classes of up to `class` bytes count as so many literals.
 fn literals(hir: &Hir, class: usize, total: usize) -> Option<Vec<Vec<u8>>> {
     let mut extractor = Extractor::new();
@@ -266,6 +269,9 @@ fn literals(hir: &Hir, class: usize, total: usize) -> Option<Vec<Vec<u8>>> {
     let mut literals: Vec<Vec<u8>> =
         extractor.extract(hir).literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
     literals.iter_mut().filter(|literal| literal.len() >= LONG).for_each(|literal| literal.make_ascii_lowercase());
+    if literals.len() > FEW {
+        literals.iter_mut().for_each(|literal| literal.truncate(LONG));
+    }
     literals.sort();
     literals.dedup();
     (!literals.is_empty()).then_some(literals)
@@ -415,6 +421,10 @@ mod tests {
         check(r"ghp_[A-Z]{2}", anchors(&(b'a'..=b'z').map(|c| format!("ghp_{}", c as char)).collect::<Vec<_>>()));
         check(r"[a-z]{1,64}@[a-z]+", Start::Around { literals: vec![b"@".to_vec()], back: 64 });
         check(r"(?:0?[1-9]|1[0-2])-\d", Start::Number { back: 0, digits: 1 });
+        check(
+            r"\$2[ab]\$\d{2}",
+            anchors(&(0..20).map(|i| format!("$2{}${}", ["a", "b"][i / 10], i % 10)).collect::<Vec<_>>()),
+        );
         check(r"[a-z]+\d", Start::Anywhere);
     }
 }

@@ -14,8 +14,10 @@ mod issuers;
 mod national;
 mod network;
 mod phone;
+mod random;
 mod secret;
 mod ssn;
+mod token;
 mod united_states;
 mod wallet;
 mod whatsapp;
@@ -192,13 +194,19 @@ pub(super) const VALIDATORS: &[Validator] = &[
     of_text("se_org", nordic::organisation, digits::only),
     of_text("se_pnr", nordic::personnummer, digits::only),
     of_text("secret", secret::check, as_is),
-    of_text("secret_random", secret::random, as_is),
+    of_text("secret_odd", secret::odd, as_is),
+    of_text("secret_placed", secret::placed, as_is),
+    of_text("secret_random", random::random, as_is),
     of_text("sg_nric", south_east_asia::singapore, iban::compact),
     of_text("sg_uen", south_east_asia::singapore_entity, iban::compact),
     of_text("si_emso", balkans::emso, digits::only),
     of_text("si_tin", balkans::slovenian_tax, digits::only),
     of_text("ssn", ssn::check, digits::only),
     of_text("th_tnin", south_east_asia::thailand, digits::only),
+    of_text("token", random::token, as_is),
+    of_text("token_atlassian", token::atlassian, as_is),
+    of_text("token_github", token::github, as_is),
+    of_text("token_jwt", token::jwt, as_is),
     of_text("tr_tckn", turkey::tckn, digits::only),
     of_text("tw_id", east_asia::taiwan, iban::compact),
     of_text("ua_rnokpp", ukraine::rnokpp, digits::only),
