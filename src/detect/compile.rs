@@ -10,9 +10,10 @@ use super::{
     anchors::Anchors,
     cues::{Cues, ListId},
     examples,
-    language::{self, CueLists, CueWords, File, Written, WrittenLookalike},
+    language::{self, CueLists, CueWords, File, Written, WrittenLookalike, WrittenService},
     numbers::Numbers,
     rule::{self, Round, Rule},
+    service::Service,
     shape::Start,
     spots::RuleId,
     validate::{self, Plans, Validator},
@@ -33,6 +34,9 @@ pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detecto
         file.patterns.iter().for_each(|pattern| workshop.pattern(source, pattern.get_ref()));
         file.lookalikes.iter().for_each(|lookalike| workshop.lookalike(source, lookalike.get_ref()));
     }
+    for (source, file) in &files {
+        file.services.iter().for_each(|service| workshop.service(source, service.get_ref()));
+    }
     if !workshop.problems.is_empty() {
         return Err(workshop.problems);
     }
@@ -45,6 +49,7 @@ pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detecto
 #[derive(Default)]
 struct Workshop {
     patterns: Vec<Pattern>,
+    services: Vec<Service>,
     rules: Vec<Rule>,
     cues: Vec<(String, ListId)>,
     /// The shared cue lists by name.
@@ -173,6 +178,28 @@ impl Workshop {
         }
     }
 
+    fn service(&mut self, source: &Source, written: &WrittenService) {
+        if self.services.iter().any(|service| service.name == *written.name.get_ref()) {
+            self.complain(source, &written.name, "the service is written twice", "give one of them another name");
+        }
+        if let Err(wrong) = Service::check(written) {
+            self.problems.extend(wrong.into_iter().map(|(span, what, remedy)| source.problem(span, what, remedy)));
+        }
+        let mut entities = Vec::new();
+        for entity in written.entities.get_ref().iter().filter_map(|entity| entity.get_ref().parse::<Entity>().ok()) {
+            entities.push((entity.clone(), PatternId(u16::try_from(self.patterns.len()).unwrap_or(u16::MAX))));
+            self.patterns.push(Pattern {
+                name: written.name.get_ref().clone(),
+                entity,
+                file: source.name.clone(),
+                strength: language::Strength::Likely,
+                source: written.source.clone(),
+                validator: None,
+            });
+        }
+        self.services.push(Service::new(&source.name, written, entities));
+    }
+
     fn rules(
         &mut self,
         source: &Source,
@@ -261,8 +288,17 @@ impl Workshop {
         let numbers = Numbers::new(&self.rules);
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
         let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
-        let words = Words::new(self.words);
-        Ok(Detector { patterns: self.patterns, rules: self.rules, numbers, anywhere, anchors, words, cues, plans })
+        Ok(Detector {
+            patterns: self.patterns,
+            services: self.services,
+            rules: self.rules,
+            numbers,
+            anywhere,
+            anchors,
+            words: Words::new(self.words),
+            cues,
+            plans,
+        })
     }
 }
 

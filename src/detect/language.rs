@@ -12,7 +12,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::problem::{Problem, Source};
+use super::{
+    problem::{Problem, Source},
+    service::OnFailure,
+};
 
 /// A pattern as a person wrote it.
 #[derive(Debug, Deserialize)]
@@ -58,6 +61,42 @@ pub(super) struct WrittenLookalike {
     #[expect(dead_code, reason = "asked for so that the next reader knows why the form is left alone")]
     pub source: String,
     pub examples: Option<Examples>,
+}
+
+/// A recogniser outside the program.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenService {
+    pub name: Spanned<String>,
+    pub url: Spanned<String>,
+    pub entities: Spanned<Vec<Spanned<String>>>,
+    #[serde(default = "english")]
+    pub language: String,
+    #[serde(default = "half")]
+    pub score: Spanned<f64>,
+    #[serde(default = "two_seconds")]
+    pub timeout: Spanned<String>,
+    #[serde(default = "eight")]
+    pub concurrency: Spanned<usize>,
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    pub source: String,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn half() -> Spanned<f64> {
+    Spanned::new(0..0, 0.5)
+}
+
+fn two_seconds() -> Spanned<String> {
+    Spanned::new(0..0, "2s".to_owned())
+}
+
+fn eight() -> Spanned<usize> {
+    Spanned::new(0..0, 8)
 }
 
 /// How much a match is worth by itself.
@@ -106,6 +145,7 @@ pub(super) struct File {
     pub cues: Vec<(Spanned<String>, CueWords)>,
     pub patterns: Vec<Spanned<Written>>,
     pub lookalikes: Vec<Spanned<WrittenLookalike>>,
+    pub services: Vec<Spanned<WrittenService>>,
     pub problems: Vec<Problem>,
 }
 
@@ -126,10 +166,11 @@ impl File {
             "cues" => self.read_cues(source, value),
             "lookalike" => self.lookalikes = read_all(source, value, &mut self.problems),
             "pattern" => self.patterns = read_all(source, value, &mut self.problems),
+            "service" => self.services = read_all(source, value, &mut self.problems),
             other => self.problems.push(source.problem(
                 key.span(),
                 format!("`{other}` is no part of a pattern file"),
-                "a file holds `[[pattern]]`, `[[lookalike]]` and `[cues.NAME]`",
+                "a file holds `[[pattern]]`, `[[lookalike]]`, `[[service]]` and `[cues.NAME]`",
             )),
         }
     }
@@ -154,7 +195,11 @@ fn read_all<'t, T: Deserialize<'t>>(
 ) -> Vec<Spanned<T>> {
     let span = value.span();
     let DeValue::Array(items) = value.into_inner() else {
-        problems.push(source.problem(span, "a single bracket makes no list", "write `[[pattern]]`, `[[lookalike]]`"));
+        problems.push(source.problem(
+            span,
+            "a single bracket makes no list",
+            "write `[[pattern]]`, `[[lookalike]]`, `[[service]]`",
+        ));
         return Vec::new();
     };
     let mut read = Vec::new();

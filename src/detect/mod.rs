@@ -24,6 +24,7 @@ mod properties;
 mod reading;
 mod rule;
 mod scan;
+mod service;
 mod shape;
 mod spots;
 mod validate;
@@ -35,6 +36,7 @@ pub use built_in::BUILT_IN;
 pub use entity::{Entity, NotAnEntity};
 pub use language::Strength;
 pub use problem::{Problem, Source};
+pub use service::{OnFailure, Service};
 
 use anchors::Anchors;
 use cues::Cues;
@@ -77,6 +79,13 @@ pub struct Pattern {
     validator: Option<&'static str>,
 }
 
+impl Pattern {
+    /// Whether a check, such as a checksum or a numbering plan, stands behind what it finds.
+    pub fn is_checked(&self) -> bool {
+        self.validator.is_some()
+    }
+}
+
 /// What a detector needs to know besides the pattern files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -99,6 +108,8 @@ const ROUNDS: usize = 4;
 /// All patterns, compiled and proven by their examples.
 pub struct Detector {
     patterns: Vec<Pattern>,
+    /// Recognisers outside the program; the patterns of their entities stand behind those of the files.
+    services: Vec<Service>,
     rules: Vec<Rule>,
     numbers: Numbers,
     /// The rules that no first look can narrow.
