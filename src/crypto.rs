@@ -50,6 +50,8 @@ pub enum Purpose {
     Identity,
     /// The characters of placeholders.
     Placeholder,
+    /// The hashes that texts are known by while recogniser services are asked about them.
+    Recognised,
 }
 
 impl Purpose {
@@ -58,6 +60,7 @@ impl Purpose {
             Self::Chain => b"blotter/chain/1",
             Self::Identity => b"blotter/identity/1",
             Self::Placeholder => b"blotter/placeholder/1",
+            Self::Recognised => b"blotter/recognised/1",
         }
     }
 }

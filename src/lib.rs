@@ -35,8 +35,9 @@
 //!
 //! # The story of a request
 //!
-//! `proxy/exchange.rs` tells it: find the route, read the request within its limits, redact it, append the opening entry and
-//! wait until it is on the disk, forward, restore the answer frame by frame, append the closing entry.
+//! `proxy/exchange.rs` tells it: find the route, read the request within its limits, ask the recogniser services that the pattern
+//! files name, redact it, append the opening entry and wait until it is on the disk, forward, restore the answer frame by
+//! frame, append the closing entry.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 

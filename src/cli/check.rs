@@ -32,6 +32,9 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
                 config.name,
                 files.len()
             )?;
+            for service in setup.ruleset.detector.services() {
+                writeln!(out, "service {}", super::describe(service))?;
+            }
             Ok(Outcome::Fine)
         }
         Err(problems) => {

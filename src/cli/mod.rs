@@ -17,7 +17,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Setup};
-use crate::detect::Problem;
+use crate::detect::{OnFailure, Problem, Service};
 
 /// A PII-redacting streaming reverse proxy for AI model calls.
 ///
@@ -119,6 +119,17 @@ impl ConfigFile {
 /// Problems below a heading, a line each.
 fn list(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
+/// A recogniser service in a line: `names (PERSON, LOCATION) at http://…; without it requests are refused`.
+fn describe(service: &Service) -> String {
+    let Service { name, entities, url, .. } = service;
+    let entities: Vec<&str> = entities.iter().map(|(entity, _)| entity.as_str()).collect();
+    let failing = match service.on_failure {
+        OnFailure::Pass => "without it requests pass",
+        OnFailure::Refuse => "without it requests are refused",
+    };
+    format!("{name} ({}) at {}; {failing}", entities.join(", "), url.get_ref())
 }
 
 /// A runtime for the commands that use sockets.

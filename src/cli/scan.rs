@@ -40,6 +40,9 @@ struct Scanned {
 /// Scans every file and reports.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
+    for service in setup.ruleset.detector.services() {
+        eprintln!("blotter: `scan` does not ask the service `{}`: only the proxy does", service.name);
+    }
     let key = placeholder_key(&setup.key);
     let standard_input = [PathBuf::from("-")];
     let files = if options.files.is_empty() { &standard_input[..] } else { &options.files };

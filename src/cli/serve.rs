@@ -57,6 +57,9 @@ fn introduce(setup: &Setup, listening: std::net::SocketAddr) {
     }
     let files: Vec<String> = per_file.iter().map(|(file, count)| format!("{file} ({count})")).collect();
     eprintln!("  patterns  {}: {}", ruleset.detector.patterns().len(), files.join(", "));
+    for service in ruleset.detector.services() {
+        eprintln!("  service   {}", super::describe(service));
+    }
     eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
     eprintln!("  log       {}", setup.audit.display());
     match &setup.key {

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use crate::crypto::{self, MasterKey};
-use crate::detect::{Detector, Entity, Problem, Settings, Source};
+use crate::detect::{Detector, Entity, Problem, Service, Settings, Source};
 use crate::policy::Policy;
-use crate::route::Routes;
+use crate::route::{Routes, Upstream};
 
 pub use limits::Limits;
 
@@ -89,6 +89,7 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
     if let Ok(detector) = &detector {
         let unknown = file.ruled.iter().filter(|ruled| !detector.entities().any(|entity| entity == ruled.get_ref()));
         problems.extend(unknown.map(|ruled| unruly(&source, ruled, detector)));
+        problems.extend(detector.services().iter().filter_map(|service| unreachable(&sources, service)));
     }
     match detector {
         Ok(detector) if problems.is_empty() => {
@@ -122,6 +123,24 @@ fn unruly(source: &Source, ruled: &Spanned<Entity>, detector: &Detector) -> Prob
     let known: Vec<String> = detector.entities().map(|entity| format!("`{entity}`")).collect();
     let what = format!("no pattern finds `{}`", ruled.get_ref());
     source.problem(ruled.span(), what, format!("use one of {}, or add a pattern for it", known.join(", ")))
+}
+
+/// A service whose address cannot be one.
+fn unreachable(sources: &[Source], service: &Service) -> Option<Problem> {
+    let source = sources.iter().find(|source| source.name == service.file)?;
+    let url = service.url.get_ref();
+    let why = check_url(url).err()?;
+    let what = format!("`{url}` is no address of the service `{}`: {why}", service.name);
+    Some(source.problem(service.url.span(), what, "write as in `http://127.0.0.1:5002/analyze`"))
+}
+
+/// Checks `https://host[:port]/path`.
+fn check_url(url: &str) -> Result<(), String> {
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    let path = url[host..].find('/').map(|path| host + path).ok_or("it has no path")?;
+    Upstream::parse(&url[..path]).map_err(|error| error.to_string())?;
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte);
+    if url[path..].bytes().all(plain) { Ok(()) } else { Err("its path has a character that no URL has".to_owned()) }
 }
 
 /// Names a ruleset by what its files say.

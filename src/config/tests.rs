@@ -102,6 +102,27 @@ fn one_mistake_is_told_with_its_line_and_remedy() {
 }
 
 #[test]
+fn a_service_has_an_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |url: &str, expected: &str| {
+        let service =
+            format!("[[service]]\nname = \"names\"\nurl = '{url}'\nentities = [\"PERSON\"]\nsource = \"x\"\n");
+        std::fs::write(folder.path().join("a.toml"), service).unwrap();
+        let text = format!("patterns = '{}'\n{ROUTE}[entities.PERSON]\naction = \"alert\"\n", folder.path().display());
+        let told = read(&text).err().map_or(String::new(), |problems| problems.join("\n"));
+        let file = folder.path().join("a.toml");
+        let expected = if expected.is_empty() { String::new() } else { format!("{}:3: {expected}", file.display()) };
+        assert!(told.starts_with(&expected) && told.is_empty() == expected.is_empty(), "{told}");
+    };
+    check("http://127.0.0.1:5002/analyze", "");
+    check("https://names.example/a?b=c", "");
+    check("http://names.example", "`http://names.example` is no address of the service `names`: it has no path");
+    check("names.example/analyze", "`names.example/analyze` is no address of the service `names`: it does not begin");
+    check("http:///analyze", "`http:///analyze` is no address of the service `names`: it has no host");
+    check("http://x/a b", "`http://x/a b` is no address of the service `names`: its path");
+}
+
+#[test]
 fn a_key_is_made_once_for_its_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("blotter.key");

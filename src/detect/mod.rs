@@ -200,12 +200,13 @@ impl Detector {
         &self.patterns[usize::from(id.0)]
     }
 
-    /// All patterns, in the order of the files.
+    /// All patterns of the files, in their order; not those that stand for what services find.
     pub fn patterns(&self) -> &[Pattern] {
-        &self.patterns
+        let recognised: usize = self.services.iter().map(|service| service.entities.len()).sum();
+        &self.patterns[..self.patterns.len() - recognised]
     }
 
-    /// Every entity that some pattern finds, once, sorted.
+    /// Every entity that some pattern or service finds, once, sorted.
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
         self.patterns.iter().map(|pattern| &pattern.entity).collect::<std::collections::BTreeSet<_>>().into_iter()
     }

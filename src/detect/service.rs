@@ -47,7 +47,7 @@ pub enum OnFailure {
 
 impl Service {
     /// Checks what a person wrote; `Err` holds what is wrong, where, and what to do.
-    pub(super) fn check(written: &WrittenService) -> Result<(), Vec<(Range<usize>, String, &'static str)>> {
+    pub(super) fn check(written: &WrittenService) -> Result<(), Vec<Wrong>> {
         let name = written.name.get_ref();
         let mut wrong = Vec::new();
         let mut complain =
@@ -97,6 +97,9 @@ impl Service {
         }
     }
 }
+
+/// A mistake: where it stands, what it is, and what to do about it.
+type Wrong = (Range<usize>, String, &'static str);
 
 const MOST_CALLS: usize = 256;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::body::Body;
 use super::ending::{Ending, micros, tallies};
+use super::recognise::Answered;
 use super::refused::Refused;
 use super::request::{self, Clean, Cleaned, Received};
 use super::{Gateway, Identity, headers, relay, upstream};
@@ -107,17 +109,33 @@ impl Exchange {
     /// Scans and redacts all that leaves.
     async fn clean(&mut self, received: Received) -> Result<(Clean, Vault), Refused> {
         let begun = Instant::now();
+        let answered = self.recognise(&received.body).await?;
+        let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
-        let long = received.body.len() > LONG_BODY;
-        let clean = move || request::clean(gateway.redactor(&ruleset), dialect, received);
-        let Cleaned { request, vault, account } = match long {
-            true => tokio::task::spawn_blocking(clean).await.map_err(|_| internal())?,
-            false => clean(),
+        let length = received.body.len();
+        let clean = move || {
+            let redactor = gateway.redactor(&ruleset);
+            let redaction = recognised.as_ref().map_or_else(|| redactor.begin(), |said| redactor.begin_with(said));
+            request::clean(redaction, dialect, received)
         };
+        let Cleaned { request, vault, account } = scan(length, clean).await?;
         self.timings.redact_us = micros(begun);
         self.opened.findings = tallies(&self.ruleset, &account);
-        self.opened.coverage = coverage(&account);
+        self.opened.coverage = coverage(&account, exemptions.unwrap_or_default());
         Ok((request?, vault))
+    }
+
+    /// What recogniser services say about the texts of a body; `None` where there is no service. Headers and address are
+    /// protocol, which a language model takes for names.
+    async fn recognise(&self, body: &Bytes) -> Result<Option<Answered>, Refused> {
+        if self.gateway.recognisers.is_empty() {
+            return Ok(None);
+        }
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        let (length, body) = (body.len(), body.clone());
+        let list = move || gateway.redactor(&ruleset).texts(&body, dialect, gateway.recognisers.key.clone());
+        let texts = scan(length, list).await?;
+        self.gateway.recognisers.ask(&texts).await.map(Some)
     }
 
     /// Writes the opening entry and waits until it is on the disk.
@@ -166,6 +184,14 @@ impl Exchange {
     }
 }
 
+/// Does the work on a body of this length: where it is long, on a thread of its own.
+async fn scan<T: Send + 'static>(length: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    match length > LONG_BODY {
+        true => tokio::task::spawn_blocking(work).await.map_err(|_| internal()),
+        false => Ok(work()),
+    }
+}
+
 fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(&'r Route, String), Refused> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let Some((route, rest)) = ruleset.routes.find(target) else {
@@ -200,9 +226,9 @@ fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identi
     Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
 }
 
-fn coverage(account: &Account) -> Coverage {
+fn coverage(account: &Account, exemptions: Vec<String>) -> Coverage {
     let redact::Coverage { strings, bytes, opaque } = account.coverage;
-    Coverage { strings, bytes, opaque, exemptions: Vec::new() }
+    Coverage { strings, bytes, opaque, exemptions }
 }
 
 fn internal() -> Refused {

@@ -6,6 +6,8 @@ mod body;
 mod ending;
 mod exchange;
 mod headers;
+mod memory;
+mod recognise;
 mod refused;
 mod relay;
 mod request;
@@ -21,6 +23,8 @@ use crate::config::Ruleset;
 use crate::crypto::{MacKey, MasterKey, Purpose, hex};
 use crate::redact::Redactor;
 
+use recognise::Recognisers;
+
 pub use server::serve;
 pub use upstream::{Client, TlsError, client};
 
@@ -29,6 +33,7 @@ pub struct Gateway {
     ruleset: Arc<Ruleset>,
     log: Log,
     client: Client,
+    recognisers: Recognisers,
     placeholder_key: MacKey,
     identities: Identities,
     /// Answers on their way, which the end of the process waits for.
@@ -56,8 +61,10 @@ pub enum Identity {
 impl Gateway {
     /// Brings the parts together.
     pub fn new(ruleset: Ruleset, log: Log, key: &MasterKey, client: Client) -> Self {
+        let recognisers = Recognisers::new(ruleset.detector.services(), &client, key.derive(Purpose::Recognised));
         Self {
             ruleset: Arc::new(ruleset),
+            recognisers,
             log,
             client,
             placeholder_key: key.derive(Purpose::Placeholder),

@@ -13,7 +13,7 @@ use super::headers;
 use super::refused::Refused;
 use crate::config::Limits;
 use crate::provider::Dialect;
-use crate::redact::{Account, Redacted, Redaction, Redactor, Unfit, Vault};
+use crate::redact::{Account, Redacted, Redaction, Unfit, Vault};
 use crate::route::{Credential, Route};
 use crate::wire::json::JsonError;
 
@@ -101,8 +101,7 @@ pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refus
 }
 
 /// Scans and redacts everything of a request that leaves.
-pub(super) fn clean(redactor: Redactor, dialect: &'static Dialect, received: Received) -> Cleaned {
-    let mut redaction = redactor.begin();
+pub(super) fn clean(mut redaction: Redaction, dialect: &'static Dialect, received: Received) -> Cleaned {
     let request = clean_parts(&mut redaction, dialect, received);
     let (vault, account) = redaction.finish();
     Cleaned { request, vault, account }
@@ -200,9 +199,10 @@ fn unfit(unfit: Unfit) -> Refused {
         Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
         Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
         Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
+        Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
     };
     let message = match &unfit {
-        Unfit::Blocked { .. } => format!("Blotter did not forward the request: {unfit}."),
+        Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
         Unfit::Json(_) => format!("Blotter cannot read the request, so it was not forwarded: {unfit}."),
     };
     Refused::request(status, code, message)

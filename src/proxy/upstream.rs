@@ -69,7 +69,7 @@ pub(super) async fn send(
 }
 
 /// The innermost reason that the network gave.
-fn cause(error: &dyn std::error::Error) -> String {
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

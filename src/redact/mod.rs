@@ -9,6 +9,7 @@ mod lane;
 mod nest;
 mod placeholder;
 mod reading;
+mod recognised;
 mod restore;
 mod transcript;
 mod vault;
@@ -29,10 +30,12 @@ use crate::wire::json::{Document, JsonError, Kind};
 use crate::wire::{Edit, splice};
 
 pub use lane::Restored;
+pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
 pub use transcript::{Transcript, VALUE_LENGTH};
 pub use vault::{Held, Vault};
 
+use recognised::Recognisers;
 use walk::Walk;
 
 /// What redacting needs; shared by all exchanges under one ruleset.
@@ -51,6 +54,7 @@ pub struct Redactor<'a> {
 /// The redaction of one exchange: its texts one after another, one vault for all.
 pub struct Redaction<'a> {
     redactor: Redactor<'a>,
+    recognisers: Recognisers<'a>,
     vault: Vault,
     /// For what leaves as it is and is replaced in the log only.
     log_vault: Vault,
@@ -142,12 +146,37 @@ pub enum Unfit {
     /// It cannot be read, so it cannot be scanned.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// The recogniser services should have been asked about it and were not.
+    #[error("a text of it was not shown to the recogniser services")]
+    Unasked,
 }
 
 impl<'a> Redactor<'a> {
     /// Begins an exchange.
     pub fn begin(self) -> Redaction<'a> {
-        Redaction { redactor: self, vault: Vault::default(), log_vault: Vault::default(), account: Account::default() }
+        self.with(Recognisers::Absent)
+    }
+
+    /// Begins an exchange about whose body recogniser services were asked.
+    pub fn begin_with(self, recognised: &'a Recognised) -> Redaction<'a> {
+        self.with(Recognisers::Asked(recognised))
+    }
+
+    /// The texts of a body that recogniser services have to be asked about. A body that cannot be read has none: it will be
+    /// refused.
+    pub fn texts(self, body: &[u8], dialect: &Dialect, key: MacKey) -> Texts {
+        let mut redaction = self.with(Recognisers::Listing(Box::new(Texts::new(key.clone()))));
+        let listed = Document::parse(body, self.nesting).map_err(Unfit::from);
+        let listed = listed.and_then(|document| redaction.walk(&document, dialect.request));
+        match redaction.recognisers {
+            Recognisers::Listing(texts) if listed.is_ok() => *texts,
+            _ => Texts::new(key),
+        }
+    }
+
+    fn with(self, recognisers: Recognisers<'a>) -> Redaction<'a> {
+        let (vault, log_vault, account) = Default::default();
+        Redaction { redactor: self, recognisers, vault, log_vault, account }
     }
 
     /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says.
@@ -228,38 +257,73 @@ impl Redaction<'_> {
         Ok((walk.marks, walk.credentials))
     }
 
-    fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
+    /// What is found in a string of a body, by the recogniser services too.
+    fn marks_in_string(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
         let detector = self.redactor.detector;
+        let outside = match (&mut self.recognisers, place) {
+            (Recognisers::Absent, _) | (_, Place::Opaque) => Vec::new(),
+            (Recognisers::Asked(recognised), Place::Open) => recognised.said(text).ok_or(Unfit::Unasked)?,
+            (Recognisers::Listing(texts), Place::Open) => {
+                texts.list(text);
+                return Ok(Vec::new());
+            }
+        };
+        let findings = detector.join(text, self.scan(text, before, place), outside);
+        findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
+    }
+
+    fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
+        let findings = self.scan(text, before, place);
+        findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
+    }
+
+    fn is_listing(&self) -> bool {
+        matches!(self.recognisers, Recognisers::Listing(_))
+    }
+
+    fn scan(&mut self, text: &str, before: &str, place: Place) -> Vec<Finding> {
+        if self.is_listing() {
+            return Vec::new();
+        }
         if place == Place::Open {
             self.account.coverage.strings += 1;
             self.account.coverage.bytes += text.len() as u64;
         }
-        let findings = detector.scan(text, before);
-        findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
+        self.redactor.detector.scan(text, before)
     }
 
     fn mark(&mut self, finding: Finding, text: &str, place: Place) -> Result<Mark, Unfit> {
-        let Redactor { detector, policy, key, .. } = self.redactor;
-        let Finding { entity, span, pattern } = &finding;
+        let reach = self.judge(&finding, place)?;
+        let canonical = self.redactor.detector.canonical(&finding, text);
+        let with = self.placeholder(&finding.entity, &canonical, &text[finding.span.clone()], reach);
+        Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach })
+    }
+
+    /// Counts a finding and says where it is replaced.
+    fn judge(&mut self, finding: &Finding, place: Place) -> Result<Reach, Unfit> {
         let action = match place {
             Place::Opaque => Action::Allow,
-            Place::Open => policy.action(entity),
+            Place::Open => self.redactor.policy.action(&finding.entity),
         };
         if place == Place::Open {
-            *self.account.findings.entry((*pattern, action)).or_default() += 1;
+            *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
         }
-        let (vault, reach) = match action {
+        match action {
             Action::Block => {
-                return Err(Unfit::Blocked {
-                    entity: entity.clone(),
-                    pattern: detector.pattern(*pattern).name.clone(),
-                });
+                let pattern = self.redactor.detector.pattern(finding.pattern).name.clone();
+                Err(Unfit::Blocked { entity: finding.entity.clone(), pattern })
             }
-            Action::Alert | Action::Allow => (&mut self.log_vault, Reach::Log),
-            Action::Redact => (&mut self.vault, Reach::Sent),
+            Action::Alert | Action::Allow => Ok(Reach::Log),
+            Action::Redact => Ok(Reach::Sent),
+        }
+    }
+
+    fn placeholder(&mut self, entity: &Entity, canonical: &str, written: &str, reach: Reach) -> String {
+        let vault = match reach {
+            Reach::Log => &mut self.log_vault,
+            Reach::Sent => &mut self.vault,
         };
-        let with = vault.placeholder(key, entity, &detector.canonical(&finding, text), &text[span.clone()]);
-        Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach })
+        vault.placeholder(self.redactor.key, entity, canonical, written)
     }
 }
 

@@ -113,6 +113,39 @@ fn the_question_before_is_a_cue() {
 }
 
 #[test]
+fn what_recognisers_said_is_redacted_too() {
+    let file = r#"
+        [[service]]
+        name = "names"
+        url = "http://x/analyze"
+        entities = ["PERSON"]
+        source = "x"
+    "#;
+    let mut sources: Vec<Source> =
+        BUILT_IN.iter().map(|(name, text)| Source { name: (*name).into(), text: (*text).into() }).collect();
+    sources.push(Source { name: "names.toml".into(), text: file.into() });
+    let detector = Detector::compile(&sources, &Settings::default()).unwrap();
+    let policy = Policy::default();
+    let redactor = Redactor { detector: &detector, policy: &policy, key: &KEY, nesting: 64 };
+    let json = r#"{"model":"Ann","messages":[{"content":"I'm Ann, ann@x.org"},{"content":"{\"Ann Fox\":[7,\"Ann\"],\"ann\":1}"},{"content":"4 5"}]}"#;
+    let texts = redactor.texts(json.as_bytes(), chat(), KEY.clone());
+    let mut listed: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, ["Ann", "Ann Fox", "I'm Ann, ann@x.org"]);
+    let mut recognised = Recognised::about(&texts);
+    let (person, pattern) = &detector.services()[0].entities[0];
+    for (hash, text) in texts.iter() {
+        let start = text.find("Ann").unwrap();
+        recognised.add(hash, &[Finding { entity: person.clone(), span: start..start + 3, pattern: *pattern }]);
+    }
+    let redacted = redactor.begin_with(&recognised).body(json.into(), chat()).unwrap();
+    let expected = r#"{"model":"Ann","messages":[{"content":"I'm [PERSON], [EMAIL]"},{"content":"{\"[PERSON] Fox\":[7,\"[PERSON]\"],\"ann\":1}"},{"content":"4 5"}]}"#;
+    assert_eq!(without_codes(&redacted.bytes), expected);
+    let other = redactor.begin_with(&recognised).body(json.replace("I'm", "Me").into(), chat());
+    assert_eq!(other.err(), Some(Unfit::Unasked), "nothing leaves unseen");
+}
+
+#[test]
 fn tool_arguments_are_read_as_json_inside_a_string() {
     check(
         chat(),

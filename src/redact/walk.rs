@@ -20,6 +20,7 @@ pub(super) struct Walk<'w, 'a, 'd> {
     pub credentials: Vec<Range<usize>>,
     /// The end of the text read last.
     said: String,
+    in_key: bool,
 }
 
 /// How many JSON texts inside each other's strings are read; deeper ones are refused.
@@ -29,7 +30,8 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     /// Begins at the text's root; so many texts that are JSON lie around it.
     pub(super) fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
         let (marks, credentials, said) = Default::default();
-        Self { redaction, document, nesting, depth: 0, place: Place::Open, marks, credentials, said }
+        let (depth, place, in_key) = (0, Place::Open, false);
+        Self { redaction, document, nesting, depth, place, marks, credentials, said, in_key }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -82,7 +84,9 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     /// A key is scanned as text, but it is not what was said before the next value.
     fn key(&mut self, id: NodeId) -> Result<(), Unfit> {
         let said = std::mem::take(&mut self.said);
+        self.in_key = true;
         self.string(id, "")?;
+        self.in_key = false;
         self.said = said;
         Ok(())
     }
@@ -113,19 +117,27 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let limit = self.redaction.redactor.nesting;
         let depth_left = if self.nesting < DEEPEST_TEXT { limit.saturating_sub(self.depth) } else { 0 };
         if !text.trim_ascii_start().starts_with(['{', '[']) {
-            return self.redaction.marks(text, before, self.place);
+            return self.marks_in_words(text, before);
         }
         let document = match Document::parse(text.as_bytes(), depth_left) {
             Ok(document) => document,
             Err(JsonError::TooDeep { at, .. }) if self.place == Place::Open => {
                 return Err(JsonError::TooDeep { limit, at }.into());
             }
-            Err(_) => return self.redaction.marks(text, before, self.place),
+            Err(_) => return self.marks_in_words(text, before),
         };
         let walk = Walk::new(self.redaction, &document, self.nesting + 1);
         let mut walk = Walk { place: self.place, depth: self.depth, ..walk };
         walk.value(document.root(), &Shape::Text, before)?;
         Ok(walk.marks)
+    }
+
+    /// The marks in a text that is no JSON. Recognisers are not asked about a key that is a name of a program's, one word.
+    fn marks_in_words(&mut self, text: &str, before: &str) -> Result<Vec<Mark>, Unfit> {
+        if self.in_key && !text.contains(char::is_whitespace) {
+            return self.redaction.marks(text, before, self.place);
+        }
+        self.redaction.marks_in_string(text, before, self.place)
     }
 
     /// A number with a finding becomes a string.

@@ -4,5 +4,6 @@ mod crash;
 mod exchanges;
 mod http;
 mod recordings;
+mod services;
 mod support;
 mod tls;

@@ -34,8 +34,11 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
         format!("ruleset       {}", opened.ruleset),
         format!("found         {}", tallies_in_full(&opened.findings)),
         format!(
-            "coverage      {} strings, {} bytes scanned; {} values left alone by the provider's table",
-            opened.coverage.strings, opened.coverage.bytes, opened.coverage.opaque
+            "coverage      {} strings, {} bytes scanned; {} values left alone by the provider's table{}",
+            opened.coverage.strings,
+            opened.coverage.bytes,
+            opened.coverage.opaque,
+            exemptions(&opened.coverage.exemptions)
         ),
     ];
     match closed {
@@ -71,6 +74,10 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
 fn tallies_in_full(findings: &[Tally]) -> String {
     let part = |tally: &Tally| format!("{} {} by {} ({})", tally.count, tally.entity, tally.pattern, tally.action);
     if findings.is_empty() { "nothing".to_owned() } else { findings.iter().map(part).collect::<Vec<_>>().join(", ") }
+}
+
+fn exemptions(used: &[String]) -> String {
+    if used.is_empty() { String::new() } else { format!("; passed without {}", used.join(", ")) }
 }
 
 /// JSON with its members on lines of their own and every value as it was spelled; other text as it is.
