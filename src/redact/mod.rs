@@ -11,9 +11,11 @@ mod placeholder;
 mod reading;
 mod recognised;
 mod restore;
+mod split;
 mod transcript;
 mod vault;
 mod walk;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -254,6 +256,8 @@ impl Redaction<'_> {
     fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Range<usize>>), Unfit> {
         let mut walk = Walk::new(self, document, 0);
         walk.value(document.root(), shape, "")?;
+        // What completes a split value stands behind its beginning.
+        walk.marks.sort_by_key(|mark| mark.edit.span.start);
         Ok((walk.marks, walk.credentials))
     }
 

@@ -52,6 +52,12 @@ impl Vault {
         self.held.get(name)
     }
 
+    /// Every name and the value behind it.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Held)> {
+        self.held.iter()
+    }
+
     /// Whether some name begins with `prefix`.
     pub fn has_prefix(&self, prefix: &str) -> bool {
         let range = (Bound::Included(prefix), Bound::Unbounded);

@@ -1,8 +1,12 @@
 //! A JSON text on its way out: each string, number and key is read by its position and scanned by what it says.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::split::{self, Said, Scanned, Split};
+use super::words::{last_words, last_words_besides};
 use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text};
+use crate::detect::Finding;
 use crate::provider::Shape;
 use crate::wire::Edit;
 use crate::wire::json::{self, Document, JsonError, Kind, NodeId};
@@ -20,8 +24,18 @@ pub(super) struct Walk<'w, 'a, 'd> {
     pub credentials: Vec<Range<usize>>,
     /// The end of the text read last.
     said: String,
+    /// The role of the one whose words a string here is.
+    author: Option<NodeId>,
+    /// What authors said last, for values that they split.
+    authors: Said,
     in_key: bool,
 }
+
+/// Where the words of a message stand in it. Part by part they stand under `text`.
+const WORDS: [&str; 2] = ["content", "parts"];
+
+/// The roles of messages that nobody wrote.
+const PROGRAMS: [&str; 2] = ["function", "tool"];
 
 /// How many JSON texts inside each other's strings are read; deeper ones are refused.
 const DEEPEST_TEXT: usize = 8;
@@ -29,9 +43,9 @@ const DEEPEST_TEXT: usize = 8;
 impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     /// Begins at the text's root; so many texts that are JSON lie around it.
     pub(super) fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
-        let (marks, credentials, said) = Default::default();
-        let (depth, place, in_key) = (0, Place::Open, false);
-        Self { redaction, document, nesting, depth, place, marks, credentials, said, in_key }
+        let (marks, credentials, said, authors) = Default::default();
+        let (depth, place, author, in_key) = (0, Place::Open, None, false);
+        Self { redaction, document, nesting, depth, place, marks, credentials, said, author, authors, in_key }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -60,13 +74,20 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             }
             (_, Kind::Object) => {
                 self.depth += 1;
+                let (outer, own) = (self.author.take(), self.role(id));
                 for (key, value) in self.document.members(id) {
                     let name = self.document.text(key);
                     if !shape.knows(&name) {
                         self.key(key)?;
                     }
+                    self.author = match own {
+                        Some(_) => own.filter(|_| WORDS.contains(&&*name)),
+                        None => outer.filter(|_| name == "text"),
+                    };
                     self.value(value, shape.member(&name), &name)?;
+                    self.author = None;
                 }
+                self.author = outer;
                 self.depth -= 1;
             }
             (Shape::Subject, Kind::String) if is_wa_id(self.document.inner(id)) => self.string(id, "phone")?,
@@ -81,6 +102,12 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         format!("{} {}", self.said, last_words(name))
     }
 
+    /// The role that an object gives the one whose message it is.
+    fn role(&self, id: NodeId) -> Option<NodeId> {
+        let role = self.document.member(id, "role").filter(|role| self.document.kind(*role) == Kind::String)?;
+        (self.nesting == 0 && !PROGRAMS.contains(&self.document.inner(role))).then_some(role)
+    }
+
     /// A key is scanned as text, but it is not what was said before the next value.
     fn key(&mut self, id: NodeId) -> Result<(), Unfit> {
         let said = std::mem::take(&mut self.said);
@@ -92,16 +119,72 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     }
 
     fn string(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
-        let source = self.document.inner(id);
-        let text = json::decode(source);
-        let mut marks = self.marks_in(&text, before)?;
-        if self.place == Place::Open {
-            self.said = last_words(&text).to_owned();
+        let text = json::decode(self.document.inner(id));
+        let marks = self.marks_in(&text, before)?;
+        if self.place == Place::Open && !self.redaction.is_listing() {
+            let found: Vec<Range<usize>> = marks.iter().map(|mark| mark.edit.span.clone()).collect();
+            let found = self.split(Scanned { string: id, text: &text, before, found: &found })?;
+            self.said = last_words_besides(&text, &found);
         }
+        self.place_marks(id, marks);
+        Ok(())
+    }
+
+    /// Takes in a string that was scanned, and marks the value that it completes; gives all that was found in it.
+    fn split(&mut self, scanned: Scanned) -> Result<Vec<Range<usize>>, Unfit> {
+        let mut found = scanned.found.to_vec();
+        let Some(author) = self.author.map(|author| self.document.text(author)) else {
+            self.authors.pass(scanned.text);
+            return Ok(found);
+        };
+        let mut before = Cow::Borrowed(scanned.before);
+        if let Some(split) = self.authors.completed(self.redaction.redactor.detector, &author, scanned) {
+            let Split { finding, first: (first, before_first, found_first), parts: [one, other] } = split;
+            let reach = self.redaction.judge(&finding, Place::Open)?;
+            let text = self.document.text(first);
+            let said = last_words_besides(&text, &found_first);
+            let first = Scanned { string: first, text: &text, before: &before_first, found: &found_first };
+            let found_first = self.part(first, &finding, one, reach)?;
+            // Where the one part was what was said before the other, it is not any more.
+            if let Some(name) = scanned.before.strip_prefix(&said).filter(|_| self.said == said) {
+                before = Cow::Owned(last_words_besides(&text, &found_first) + name);
+            }
+            found = self.part(Scanned { before: &before, ..scanned }, &finding, other, reach)?;
+        }
+        self.authors.keep(&author, Scanned { before: &before, found: &found, ..scanned });
+        Ok(found)
+    }
+
+    /// Marks a string's part of a split value, with a placeholder of its own, and what is found now that the part is gone; gives
+    /// all that was found in the string.
+    fn part(
+        &mut self,
+        scanned: Scanned,
+        finding: &Finding,
+        part: Range<usize>,
+        reach: Reach,
+    ) -> Result<Vec<Range<usize>>, Unfit> {
+        let written = &scanned.text[part.clone()];
+        let with = self.redaction.placeholder(&finding.entity, written, written, reach);
+        let rest = split::rest(self.redaction.redactor.detector, scanned, &part, &with);
+        let mut marks = vec![Mark { edit: Edit { span: part, with }, pattern: finding.pattern, reach }];
+        for finding in rest {
+            marks.push(self.redaction.mark(finding, scanned.text, Place::Open)?);
+        }
+        marks.sort_by_key(|mark| mark.edit.span.start);
+        let mut found = scanned.found.to_vec();
+        found.extend(marks.iter().map(|mark| mark.edit.span.clone()));
+        found.sort_by_key(|found| found.start);
+        self.place_marks(scanned.string, marks);
+        Ok(found)
+    }
+
+    /// Adds the marks in what the string at `id` says, where they stand in its source.
+    fn place_marks(&mut self, id: NodeId, mut marks: Vec<Mark>) {
         if marks.is_empty() {
-            return Ok(());
+            return;
         }
-        let base = self.document.span(id).start + 1;
+        let (source, base) = (self.document.inner(id), self.document.span(id).start + 1);
         let borders = marks.iter().flat_map(|mark| [mark.edit.span.start, mark.edit.span.end]);
         let offsets = json::source_offsets(source, borders);
         for (mark, span) in marks.iter_mut().zip(offsets.chunks_exact(2)) {
@@ -109,7 +192,6 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             mark.edit.with = json::encode(&mark.edit.with).into_owned();
         }
         self.marks.append(&mut marks);
-        Ok(())
     }
 
     /// The marks in a string's text: by JSON position if it is JSON itself, else by what stands in it.
@@ -156,11 +238,4 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
 /// Whether a customer's id has the form of a WhatsApp id: a phone number in international form (E.164) without its plus.
 fn is_wa_id(id: &str) -> bool {
     (10..=15).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The end of the last line of `text`: as much as a cue may lie away.
-fn last_words(text: &str) -> &str {
-    const ENOUGH: usize = 160;
-    let line = text.trim_ascii_end().rsplit('\n').next().unwrap_or_default();
-    &line[line.ceil_char_boundary(line.len().saturating_sub(ENOUGH))..]
 }
