@@ -120,9 +120,17 @@ pub use key::KeyError;
 
 /// A rule for an entity that nothing finds would do nothing, perhaps for a slip of the pen.
 fn unruly(source: &Source, ruled: &Spanned<Entity>, detector: &Detector) -> Problem {
-    let known: Vec<String> = detector.entities().map(|entity| format!("`{entity}`")).collect();
+    const ALIKE: usize = 3;
+    let likeness = |entity: &&Entity| strsim::damerau_levenshtein(entity.as_str(), ruled.get_ref().as_str());
+    let mut known: Vec<&Entity> = detector.entities().collect();
+    known.sort_by_key(likeness);
+    let alike: Vec<String> = known.iter().take(ALIKE).map(|entity| format!("`{entity}`")).collect();
     let what = format!("no pattern finds `{}`", ruled.get_ref());
-    source.problem(ruled.span(), what, format!("use one of {}, or add a pattern for it", known.join(", ")))
+    source.problem(
+        ruled.span(),
+        what,
+        format!("perhaps one of {} is meant; else add a pattern for it", alike.join(", ")),
+    )
 }
 
 /// A service whose address cannot be one.

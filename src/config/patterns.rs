@@ -1,11 +1,11 @@
 //! Reads the pattern files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::detect::{BUILT_IN, Problem, Source};
 
-/// The pattern files of `folder` by name, or those inside the program; with what could not be read.
+/// The pattern files and word files of `folder` by name, or the pattern files inside the program; with what could not be read.
 pub(super) fn sources(folder: Option<&Path>) -> (Vec<Source>, Vec<Problem>) {
     let Some(folder) = folder else {
         let built_in = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
@@ -17,7 +17,8 @@ pub(super) fn sources(folder: Option<&Path>) -> (Vec<Source>, Vec<Problem>) {
         Err(error) => return (Vec::new(), vec![unreadable(error)]),
     };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let is_read = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml" || extension == "txt");
+    paths.retain(is_read);
     paths.sort();
     let mut sources = Vec::new();
     let mut problems = Vec::new();
@@ -27,7 +28,7 @@ pub(super) fn sources(folder: Option<&Path>) -> (Vec<Source>, Vec<Problem>) {
             Err(problem) => problems.push(problem),
         }
     }
-    if sources.is_empty() && problems.is_empty() {
+    if !sources.iter().any(|source: &Source| source.name.ends_with(".toml")) && problems.is_empty() {
         let name = folder.display().to_string();
         let remedy = "put `*.toml` pattern files there, or take `patterns` out to use those inside the program";
         problems.push(Problem { file: name, line: 1, what: "no pattern file".to_owned(), remedy: remedy.to_owned() });

@@ -65,7 +65,7 @@ fn all_problems_are_told_at_once() {
 fn one_mistake_is_told_with_its_line_and_remedy() {
     check(
         &format!("{ROUTE}[entities.SNN]\naction = \"block\"\n"),
-        &["proxy.toml:4: no pattern finds `SNN`: use one of `CARD`"],
+        &["proxy.toml:4: no pattern finds `SNN`: perhaps one of `SSN`"],
     );
     for (limits, name) in
         [("nesting = 100000", "nesting"), ("idle_seconds = 0", "idle_seconds"), ("answer_bytes = 0", "answer_bytes")]

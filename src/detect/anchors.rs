@@ -81,6 +81,13 @@ impl Anchors {
         }
     }
 
+    /// Whether any literal stands in `text`.
+    pub(super) fn wakes(&self, text: &str) -> bool {
+        let mut wakings = Vec::new();
+        self.find(text, &mut wakings);
+        !wakings.is_empty()
+    }
+
     fn find_short(&self, text: &str, wakings: &mut Vec<Waking>) {
         let mut from = 0;
         while let Some(found) = self.short.find(Input::new(text).range(from..)) {

@@ -9,6 +9,7 @@
 
 mod anchors;
 mod built_in;
+mod chunks;
 mod compile;
 mod context;
 mod cues;
@@ -57,6 +58,13 @@ pub struct Finding {
     pub span: Range<usize>,
     /// The pattern that found it.
     pub pattern: PatternId,
+}
+
+impl Finding {
+    /// The same finding where `before` bytes stand before the text.
+    fn behind(self, before: usize) -> Self {
+        Self { span: self.span.start + before..self.span.end + before, ..self }
+    }
 }
 
 /// Names one pattern of one detector.
@@ -115,6 +123,8 @@ pub struct Detector {
     /// The rules that no first look can narrow.
     anywhere: Vec<RuleId>,
     anchors: Anchors,
+    /// Those of the rules whose matches may go over several lines.
+    blocks: Anchors,
     words: Words,
     cues: Cues,
     plans: Plans,
@@ -128,10 +138,24 @@ impl Detector {
 
     /// Findings in `text`, sorted and non-overlapping.
     ///
-    /// `before` is what stands before it for cue words only, such as the JSON key `phoneNumber`; it may be empty. Cues count
-    /// on a value's own line only, and nothing is found across a line end but key blocks and numbers with a line for each
-    /// group of digits.
+    /// `before` is what names it, such as the JSON key `phoneNumber`, and counts as standing before it; it may be empty. Cues
+    /// count on a value's own line only, and nothing is found across a line end but key blocks and numbers with a line for
+    /// each group of digits.
     pub fn scan(&self, text: &str, before: &str) -> Vec<Finding> {
+        let opens_block = |end: &str| self.blocks.wakes(end);
+        let mut found = Vec::new();
+        for chunk in chunks::chunks(text, opens_block) {
+            let before = if chunk.start == 0 { before } else { "" };
+            let of_chunk = self.scan_chunk(&text[chunk.clone()], before).into_iter();
+            found.extend(of_chunk.map(|finding| finding.behind(chunk.start)));
+        }
+        if !before.is_empty() {
+            self.scan_assigned(text, before, &mut found);
+        }
+        found
+    }
+
+    fn scan_chunk(&self, text: &str, before: &str) -> Vec<Finding> {
         let meant = Reading::meant(text);
         let whole = |(span, finding): (Range<usize>, Finding)| (!meant.cuts(&span)).then_some(finding);
         let mut found: Vec<Finding> = self.read(&meant, before).filter_map(whole).collect();
@@ -147,16 +171,29 @@ impl Detector {
         found
     }
 
+    /// Adds what is found because of the name before it, as in `password: hunter2`.
+    fn scan_assigned(&self, text: &str, name: &str, found: &mut Vec<Finding>) {
+        const LONGEST: usize = 512;
+        let assigned = format!("{name}: ");
+        if text.len() > LONGEST || !self.anchors.wakes(&assigned) {
+            return;
+        }
+        for finding in self.scan_chunk(&(assigned.clone() + text), "") {
+            if let Some(start) = finding.span.start.checked_sub(assigned.len()) {
+                insert(found, Finding { span: start..finding.span.end - assigned.len(), ..finding });
+            }
+        }
+    }
+
     /// Adds what other ways to read `text` show: what is found is gone for all that follow.
     fn read_on(&self, text: &str, before: &str, ways: &[Way], found: &mut Vec<Finding>) {
         let again = (!ways.is_empty()).then_some(&Way::Meant);
         for &way in ways.iter().chain(again) {
             let Some(reading) = Reading::of(way, text, &spans(found)) else { continue };
-            for (_, finding) in self.read(&reading, before) {
-                let place = found.partition_point(|before| before.span.end <= finding.span.start);
-                if found.get(place).is_none_or(|after| finding.span.end <= after.span.start) {
-                    found.insert(place, finding);
-                }
+            // What cuts an escape waits for the last look, wherever it shows.
+            let waits = |span: &Range<usize>| way == Way::Written && reading.cuts(span);
+            for (_, finding) in self.read(&reading, before).filter(|(span, _)| !waits(span)) {
+                insert(found, finding);
             }
         }
     }
@@ -227,6 +264,14 @@ impl Detector {
 pub fn schema() -> String {
     let names: Vec<String> = validate::VALIDATORS.iter().map(|validator| format!("\"{}\"", validator.name)).collect();
     include_str!("schema.json").replace("\"VALIDATOR\"", &names.join(", "))
+}
+
+/// Adds a finding where no other is.
+fn insert(found: &mut Vec<Finding>, finding: Finding) {
+    let place = found.partition_point(|before| before.span.end <= finding.span.start);
+    if found.get(place).is_none_or(|after| finding.span.end <= after.span.start) {
+        found.insert(place, finding);
+    }
 }
 
 fn spans(found: &[Finding]) -> Vec<Range<usize>> {
