@@ -84,7 +84,8 @@ fn sources() -> Vec<Source> {
 
 /// Social security numbers, cards, phones and e-mail addresses.
 fn core() -> Vec<Source> {
-    const CORE: [&str; 5] = ["ssn", "card", "phone", "email", "lookalikes"];
+    // The last two for the cue lists that the others name.
+    const CORE: [&str; 6] = ["ssn", "card", "phone", "email", "lookalikes", "date_of_birth"];
     let is_core = |source: &Source| CORE.iter().any(|name| source.name == format!("patterns/{name}.toml"));
     sources().into_iter().filter(is_core).collect()
 }

@@ -1,30 +1,27 @@
 //! The literals that wake rules, found without a look at most of the text.
 //!
-//! Of every literal of five bytes or more, two neighbouring groups of four bytes are in a bitmap; one of them stands at an
-//! even place wherever the literal stands. So the text is looked at every second byte, and only where the bitmap says so are
-//! literals compared. The few shorter ones have a search of their own.
+//! A text is looked at every second byte, four bytes at a time: a bitmap says which groups of four can be part of a literal,
+//! whether the literal begins at the first or the second of them, or one byte before. Only there are literals compared.
 
-use std::collections::HashMap;
-
-use aho_corasick::{AhoCorasick, BuildError, Input, MatchKind};
+use aho_corasick::{AhoCorasick, BuildError};
 
 use super::spots::{RuleId, Waking};
 
-/// Literals that wake rules.
+/// Literals that wake rules, in any ASCII case.
 pub(super) struct Anchors {
-    /// Which groups of four bytes belong to a long literal.
+    /// Which groups of four bytes can be part of a literal.
     grams: Box<[u64; GRAM_WORDS]>,
-    /// The long literals and the rules that each wakes, by their first four bytes.
-    long: HashMap<u32, Vec<(Box<[u8]>, RuleId)>>,
-    /// The short literals, spelled as they are.
+    /// The literals of four bytes and more and the rule that each wakes, by their first four bytes.
+    four: Heads,
+    /// Those of three bytes.
+    three: Heads,
+    /// Those of fewer.
     short: AhoCorasick,
     /// The rules that a short literal wakes, by the automaton's number for it.
-    woken: Vec<Vec<RuleId>>,
-    /// The literals of a single byte: there are few.
-    bytes: Vec<(u8, RuleId)>,
+    woken: Vec<RuleId>,
 }
 
-/// The length from which a literal is long: a group of four bytes and one more.
+/// The length from which a literal is told from other text by a look at every second byte alone.
 pub(super) const LONG: usize = 5;
 
 const GRAM_WORDS: usize = 4096;
@@ -32,52 +29,65 @@ const GRAM_WORDS: usize = 4096;
 /// The bytes of a text that are looked at together.
 const STEP: usize = 16;
 
-impl Anchors {
-    /// Compiles literals with the rule that each wakes. Long ones have to be in small letters and are found in any case;
-    /// short ones are found as they are spelled.
-    pub(super) fn new(literals: Vec<(Vec<u8>, RuleId)>) -> Result<Self, BuildError> {
-        let mut grams = Box::new([0; GRAM_WORDS]);
-        let mut long: HashMap<u32, Vec<(Box<[u8]>, RuleId)>> = HashMap::new();
-        let mut bytes = Vec::new();
-        let (mut unique, mut woken): (Vec<Vec<u8>>, Vec<Vec<RuleId>>) = (Vec::new(), Vec::new());
-        let mut literals = literals;
-        literals.sort();
-        literals.dedup();
-        for (literal, rule) in literals {
-            match literal.len() {
-                LONG.. => {
-                    for gram in [gram(&literal, 0), gram(&literal, 1)] {
-                        let bit = bit(gram);
-                        grams[bit / 64] |= 1 << (bit % 64);
-                    }
-                    long.entry(gram(&literal, 0)).or_default().push((literal.into(), rule));
-                }
-                1 => bytes.push((literal[0], rule)),
-                _ => match (unique.last(), woken.last_mut()) {
-                    // Where a literal begins with another, the shorter one wakes both.
-                    (Some(last), Some(woken)) if literal.starts_with(last) => woken.push(rule),
-                    _ => {
-                        unique.push(literal);
-                        woken.push(vec![rule]);
-                    }
-                },
-            }
-        }
-        let short = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&unique)?;
-        Ok(Self { grams, long, short, woken, bytes })
+/// Literals and the rules that they wake, by the hash of how they begin.
+struct Heads(Vec<Vec<(Box<[u8]>, RuleId)>>);
+
+impl Heads {
+    const BUCKETS: usize = 4096;
+
+    fn new() -> Self {
+        Self((0..Self::BUCKETS).map(|_| Vec::new()).collect())
     }
 
-    /// Finds every place where a literal wakes a rule, in no order.
+    fn add(&mut self, head: u32, literal: Vec<u8>, rule: RuleId) {
+        self.0[bit(head) % Self::BUCKETS].push((literal.into(), rule));
+    }
+
+    /// Wakes the rules of the literals that stand at `start`, where the text begins with `head`.
+    fn find(&self, head: u32, text: &[u8], start: usize, wakings: &mut Vec<Waking>) {
+        let stands = |literal: &[u8]| {
+            text.get(start..start + literal.len()).is_some_and(|part| part.eq_ignore_ascii_case(literal))
+        };
+        let standing = self.0[bit(head) % Self::BUCKETS].iter().filter(|(literal, _)| stands(literal));
+        wakings.extend(standing.map(|&(_, rule)| Waking { rule, at: start, len: 0 }));
+    }
+}
+
+impl Anchors {
+    /// Compiles literals with the rule that each wakes.
+    pub(super) fn new(mut literals: Vec<(Vec<u8>, RuleId)>) -> Result<Self, BuildError> {
+        literals.iter_mut().for_each(|(literal, _)| literal.make_ascii_lowercase());
+        literals.sort();
+        literals.dedup();
+        let mut grams = Box::new([0; GRAM_WORDS]);
+        let (mut four, mut three) = (Heads::new(), Heads::new());
+        let (mut short, mut woken) = (Vec::new(), Vec::new());
+        for (literal, rule) in literals {
+            if let Some(begins) = literal.first_chunk::<3>() {
+                mark(&mut grams, begins, literal.get(3), literal.get(4));
+            }
+            match literal.len() {
+                4.. => four.add(gram(&literal, 0), literal, rule),
+                3 => three.add(trio(&literal), literal, rule),
+                _ => {
+                    short.push(literal);
+                    woken.push(rule);
+                }
+            }
+        }
+        let short = AhoCorasick::builder().ascii_case_insensitive(true).build(&short)?;
+        Ok(Self { grams, four, three, short, woken })
+    }
+
+    /// Finds every place where a literal wakes a rule.
     pub(super) fn find(&self, text: &str, wakings: &mut Vec<Waking>) {
-        let bytes = text.as_bytes();
-        if !self.long.is_empty() {
-            self.find_long(bytes, wakings);
-        }
-        for &(byte, rule) in &self.bytes {
-            wakings.extend(memchr::memchr_iter(byte, bytes).map(|at| Waking { rule, at, len: 0 }));
-        }
+        self.find_long(text.as_bytes(), wakings);
+        wakings.sort_unstable();
+        wakings.dedup();
         if !self.woken.is_empty() {
-            self.find_short(text, wakings);
+            let rule = |found: &aho_corasick::Match| self.woken[found.pattern().as_usize()];
+            let short = self.short.find_overlapping_iter(text);
+            wakings.extend(short.map(|found| Waking { rule: rule(&found), at: found.start(), len: 0 }));
         }
     }
 
@@ -86,15 +96,6 @@ impl Anchors {
         let mut wakings = Vec::new();
         self.find(text, &mut wakings);
         !wakings.is_empty()
-    }
-
-    fn find_short(&self, text: &str, wakings: &mut Vec<Waking>) {
-        let mut from = 0;
-        while let Some(found) = self.short.find(Input::new(text).range(from..)) {
-            let at = found.start();
-            wakings.extend(self.woken[found.pattern().as_usize()].iter().map(|&rule| Waking { rule, at, len: 0 }));
-            from = at + 1;
-        }
     }
 
     fn find_long(&self, text: &[u8], wakings: &mut Vec<Waking>) {
@@ -110,11 +111,12 @@ impl Anchors {
             }
             at += STEP;
         }
-        while at + 4 <= text.len() {
-            if self.has(gram(text, at)) {
-                self.compare_around(text, at, wakings);
-            }
+        while at + 2 < text.len() {
+            self.compare_around(text, at, wakings);
             at += 2;
+        }
+        if at < text.len() {
+            self.compare_around(text, at, wakings);
         }
     }
 
@@ -123,29 +125,53 @@ impl Anchors {
         self.grams[bit / 64] >> (bit % 64) & 1 == 1
     }
 
-    /// Compares the literals that can begin at `at` or one byte before it.
-    #[cold]
+    /// Compares the literals that can begin at `at` and the bytes beside it.
     fn compare_around(&self, text: &[u8], at: usize, wakings: &mut Vec<Waking>) {
-        for start in at.saturating_sub(1)..=at {
-            let Some(literals) = self.long.get(&gram(text, start)) else { continue };
-            let stands = |literal: &[u8]| {
-                text.get(start..start + literal.len()).is_some_and(|part| part.eq_ignore_ascii_case(literal))
-            };
-            let standing = literals.iter().filter(|(literal, _)| stands(literal));
-            wakings.extend(standing.map(|&(_, rule)| Waking { rule, at: start, len: 0 }));
+        for start in at.saturating_sub(1)..(at + 2).min(text.len()) {
+            let gram = gram(text, start);
+            self.four.find(gram, text, start, wakings);
+            self.three.find(gram & TRIO, text, start, wakings);
         }
     }
 }
 
-/// Four bytes of `text`, whatever their ASCII case.
+/// The bits of three bytes among four.
+const TRIO: u32 = 0x00ff_ffff;
+
+/// Four bytes of `text`, whatever their ASCII case; what is missing at its end is nothing.
 fn gram(text: &[u8], at: usize) -> u32 {
     const SMALL: u32 = 0x2020_2020;
-    text[at..].first_chunk::<4>().map_or(0, |gram| u32::from_le_bytes(*gram) | SMALL)
+    let bytes = match text[at..].first_chunk::<4>() {
+        Some(gram) => u32::from_le_bytes(*gram),
+        None => text[at..].iter().rev().fold(0, |gram, byte| gram << 8 | u32::from(*byte)),
+    };
+    bytes | SMALL
+}
+
+fn trio(literal: &[u8]) -> u32 {
+    gram(literal, 0) & TRIO
 }
 
 /// The place of a group of four bytes in the bitmap.
 fn bit(gram: u32) -> usize {
     (gram.wrapping_mul(0x9e37_79b1) >> 14) as usize & (GRAM_WORDS * 64 - 1)
+}
+
+/// Marks the groups of four bytes by which a literal is seen that begins at an even place, or at an odd one.
+fn mark(grams: &mut [u64; GRAM_WORDS], begins: &[u8; 3], fourth: Option<&u8>, fifth: Option<&u8>) {
+    let [a, b, c] = *begins;
+    let any = || (0..=u8::MAX).filter(|byte| byte & 0x20 != 0);
+    let of = |known: Option<&u8>| known.map_or_else(|| any().collect(), |byte| vec![*byte]);
+    let even = of(fourth).into_iter().map(|d| [a, b, c, d]);
+    let odd: Vec<[u8; 4]> = match (fourth, fifth) {
+        (Some(&d), Some(&e)) => vec![[b, c, d, e]],
+        // Seen from the byte before it.
+        _ => any().map(|before| [before, a, b, c]).collect(),
+    };
+    for bytes in even.chain(odd) {
+        let bit = bit(gram(&bytes, 0));
+        grams[bit / 64] |= 1 << (bit % 64);
+    }
 }
 
 #[cfg(test)]
@@ -154,15 +180,17 @@ mod tests {
 
     #[test]
     fn literals_wake_their_rules_wherever_they_stand() {
-        let literals = [("password", 0), ("passw", 1), ("sk-", 2), ("k-a", 3), ("@", 4)];
+        let literals = [("password", 0), ("passw", 1), ("sk-", 2), ("k-a", 3), ("@", 4), ("nt @", 5), ("é", 6)];
         let anchors = Anchors::new(literals.map(|(literal, rule)| (literal.into(), rule)).into()).unwrap();
         for before in 0..40 {
-            let text = format!("{}PassWord sk-ant @{}", ".".repeat(before), ".".repeat(before % 7));
-            let mut wakings = Vec::new();
-            anchors.find(&text, &mut wakings);
-            wakings.sort();
-            let found: Vec<_> = wakings.into_iter().map(|waking| (waking.rule, waking.at - before)).collect();
-            assert_eq!(found, [(0, 0), (1, 0), (2, 9), (3, 10), (4, 16)], "{before}");
+            for after in 0..20 {
+                let text = format!("{}PassWord sk-ant @é{}", ".".repeat(before), ".".repeat(after));
+                let mut wakings = Vec::new();
+                anchors.find(&text, &mut wakings);
+                wakings.sort();
+                let found: Vec<_> = wakings.into_iter().map(|waking| (waking.rule, waking.at - before)).collect();
+                assert_eq!(found, [(0, 0), (1, 0), (2, 9), (3, 10), (4, 16), (5, 13), (6, 17)], "{before} {after}");
+            }
         }
     }
 }

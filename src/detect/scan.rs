@@ -123,7 +123,7 @@ impl<'s> Scene<'s> {
         self.heard.borrow_mut().clear();
         self.taken.clear();
         self.wake(awake, groups);
-        if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
+        if !self.wakings.iter().any(|waking| self.can_match(waking)) && self.detector.anywhere.is_empty() {
             return &self.taken;
         }
         self.give_up(blocks);
@@ -139,6 +139,13 @@ impl<'s> Scene<'s> {
             }
         }
         &self.taken
+    }
+
+    /// Whether a rule can match where it was woken: most literals stand in ordinary talk.
+    fn can_match(&self, waking: &Waking) -> bool {
+        let rule = self.detector.rule(waking.rule);
+        let end = self.line_end(waking.at, rule.longest);
+        !matches!(rule.start, Start::Anchor(_)) || rule.match_at(self.text, waking.at..end).is_some()
     }
 
     /// Leaves out the placeholders of the line and what blocks of several lines have taken of it.

@@ -19,7 +19,7 @@ const BACK: usize = 256;
 /// Where in a text a regex has to be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    /// At one of these literals, from each occurrence on: long ones in small letters, short ones as they are spelled.
+    /// At one of these literals, in any case, from each occurrence on.
     Anchor(Vec<Vec<u8>>),
     /// Anywhere.
     Anywhere,
@@ -53,8 +53,9 @@ pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).map_err(Box::new)?;
     let longest = hir.properties().maximum_len().unwrap_or(WINDOW).min(WINDOW);
     let number = number(&hir);
-    let near = number.clone().filter(|start| matches!(start, Start::Number { back: ..LONG, .. }));
-    let start = near.or_else(|| anchor(&hir)).or(number).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
+    let named = number.as_ref().filter(|start| matches!(start, Start::Number { back: LONG.., .. }));
+    let start = named.and_then(|_| named_number(&hir)).or(number);
+    let start = start.or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
     let opening = if let Start::Number { back, .. } = start { opening(&hir, back) } else { Vec::new() };
     let (open, closed) = leads(&hir, 1);
     let (digits, leads) = (unparted_digits(&hir), open | closed);
@@ -238,29 +239,23 @@ fn has_letters(hir: &Hir) -> bool {
 
 /// A regex that begins with one of a few literals.
 fn anchor(hir: &Hir) -> Option<Start> {
-    let rare = |literals: &Vec<Vec<u8>>| literals.iter().all(|literal| is_rare(literal));
     let small = small(hir);
-    let long = literals(&small, 44, 400).filter(|literals| literals.iter().all(|literal| literal.len() >= LONG));
-    let spelled = || literals(hir, 10, 64).filter(rare);
-    let mixed = || literals(&small, 10, 400).filter(rare).map(|literals| literals.iter().flat_map(cases).collect());
-    long.or_else(spelled).or_else(mixed).map(Start::Anchor)
+    let long = literals(&small, 44, 256).filter(|literals| literals.iter().all(|literal| literal.len() >= LONG));
+    let rare = || literals(&small, 4, 400).filter(|literals| literals.iter().all(|literal| is_rare(literal)));
+    long.or_else(rare).map(Start::Anchor)
 }
 
-/// All ways to write a short literal; a long one is found in any case.
-fn cases(literal: &Vec<u8>) -> Vec<Vec<u8>> {
-    let mut cases = vec![literal.clone()];
-    for at in (0..literal.len()).filter(|at| literal[*at].is_ascii_lowercase() && literal.len() < LONG) {
-        let large = cases.iter().cloned().map(|mut case| {
-            case[at].make_ascii_uppercase();
-            case
-        });
-        cases.extend(large.collect::<Vec<_>>());
-    }
-    cases
+/// A regex that begins with letters that are known, and digits behind them.
+fn named_number(hir: &Hir) -> Option<Start> {
+    let literals = literals(&small(hir), 3, 64)?;
+    literals.iter().all(|literal| literal.len() >= LONG).then_some(Start::Anchor(literals))
 }
 
 /// From so many literals on, they are cut to what tells them from other text.
 const FEW: usize = 16;
+
+/// How much of a literal tells it from other text.
+const TELLING: usize = 8;
 
 /// The literals that every match begins with one of; classes of up to `class` bytes count as so many literals.
 fn literals(hir: &Hir, class: usize, total: usize) -> Option<Vec<Vec<u8>>> {
@@ -268,9 +263,8 @@ fn literals(hir: &Hir, class: usize, total: usize) -> Option<Vec<Vec<u8>>> {
     extractor.kind(ExtractKind::Prefix).limit_class(class).limit_total(total).limit_literal_len(12);
     let mut literals: Vec<Vec<u8>> =
         extractor.extract(hir).literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
-    literals.iter_mut().filter(|literal| literal.len() >= LONG).for_each(|literal| literal.make_ascii_lowercase());
     if literals.len() > FEW {
-        literals.iter_mut().for_each(|literal| literal.truncate(LONG));
+        literals.iter_mut().for_each(|literal| literal.truncate(TELLING));
     }
     literals.sort();
     literals.dedup();
@@ -303,11 +297,7 @@ fn around(hir: &Hir) -> Option<Start> {
         if let HirKind::Literal(literal) = piece.kind()
             && is_rare(&literal.0)
         {
-            let mut literal = literal.0.to_vec();
-            if literal.len() >= LONG {
-                literal.make_ascii_lowercase();
-            }
-            return Some(Start::Around { literals: vec![literal], back: back.min(BACK) });
+            return Some(Start::Around { literals: vec![literal.0.to_ascii_lowercase()], back: back.min(BACK) });
         }
         back += piece.properties().maximum_len().unwrap_or(BACK).min(BACK);
     }
@@ -316,7 +306,9 @@ fn around(hir: &Hir) -> Option<Start> {
 
 /// Whether ordinary text seldom holds `literal`.
 fn is_rare(literal: &[u8]) -> bool {
-    literal.len() > 2 || literal.contains(&b'@') || literal.iter().any(|byte| !byte.is_ascii()) && literal.len() > 1
+    literal.len() > 2
+        || literal.iter().any(|byte| b"@<".contains(byte))
+        || literal.iter().any(|byte| !byte.is_ascii()) && literal.len() > 1
 }
 
 fn is_digit(byte: u8) -> bool {
@@ -423,7 +415,7 @@ mod tests {
         check(r"(?:0?[1-9]|1[0-2])-\d", Start::Number { back: 0, digits: 1 });
         check(
             r"\$2[ab]\$\d{2}",
-            anchors(&(0..20).map(|i| format!("$2{}${}", ["a", "b"][i / 10], i % 10)).collect::<Vec<_>>()),
+            anchors(&(0..200).map(|i| format!("$2{}${:02}", ["a", "b"][i / 100], i % 100)).collect::<Vec<_>>()),
         );
         check(r"[a-z]+\d", Start::Anywhere);
     }
