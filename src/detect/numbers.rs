@@ -10,15 +10,17 @@ use super::{
     cues::ListId,
     language::Distance,
     rule::{Round, Rule},
-    shape::Start,
+    shape::{PLACES, Start},
     spots::{self, Group, RuleId, Waking},
 };
 
 /// All rules whose matches begin with digits.
 pub(super) struct Numbers {
-    alone: Table,
-    lookalikes: Table,
-    /// The rules that a cue word wakes, by its list.
+    alone: Vec<Table>,
+    lookalikes: Vec<Table>,
+    /// The rules that wait for a cue word.
+    waiting: Vec<Table>,
+    /// Those that a cue word wakes, by its list.
     listeners: BTreeMap<ListId, Vec<RuleId>>,
     /// The fewest digits that any rule but a look-alike asks for.
     least: usize,
@@ -32,27 +34,65 @@ pub(super) struct Numbers {
     pub longest: usize,
 }
 
-/// The rules that may match where a group of digits stands, by the digits of its run and its own.
-struct Table(Vec<Vec<RuleId>>);
+/// So many rules at most that may match where a group of digits stands, all looked at together: a bit for each.
+struct Table {
+    rules: Vec<RuleId>,
+    /// Those that ask for no more digits than the run has.
+    runs: [Bits; MANY + 1],
+    /// Those whose first group may have so many digits.
+    leads: [Bits; MANY + 1],
+    /// Those that take a byte at a place from the first digit on.
+    places: Box<[[Bits; 256]; PLACES]>,
+}
+
+type Bits = [u64; 4];
 
 /// From so many digits on, numbers are not told apart.
 const MANY: usize = 31;
 
 impl Table {
-    fn new(rules: &[Rule], rounds: &[Round]) -> Self {
-        let mut cells = vec![Vec::new(); (MANY + 1) * (MANY + 1)];
-        for (id, rule) in rules.iter().enumerate().filter(|(_, rule)| is_number(rule) && rounds.contains(&rule.round)) {
-            for run in least_digits(rule).min(MANY)..=MANY {
-                let leads = (1..=MANY).filter(|lead| rule.leads >> lead & 1 == 1);
-                leads.for_each(|lead| cells[run * (MANY + 1) + lead].push(id as RuleId));
-            }
-        }
-        Self(cells)
+    const RULES: usize = 256;
+
+    /// The tables of the rules that `kind` picks.
+    fn all(rules: &[Rule], kind: impl Fn(&Rule) -> bool) -> Vec<Self> {
+        let picked = rules.iter().enumerate().filter(|(_, rule)| is_number(rule) && kind(rule));
+        let ids: Vec<RuleId> = picked.map(|(id, _)| id as RuleId).collect();
+        ids.chunks(Self::RULES).map(|ids| Self::new(rules, ids)).collect()
     }
 
-    fn rules(&self, group: &Group) -> &[RuleId] {
-        &self.0[group.run.min(MANY) * (MANY + 1) + (group.end - group.start).min(MANY)]
+    fn new(rules: &[Rule], ids: &[RuleId]) -> Self {
+        let none = Bits::default();
+        let (mut runs, mut leads, mut places) = ([none; MANY + 1], [none; MANY + 1], Box::new([[none; 256]; PLACES]));
+        for (bit, id) in ids.iter().enumerate() {
+            let rule = &rules[*id as usize];
+            let mut set = |bits: &mut Bits| bits[bit / 64] |= 1 << (bit % 64);
+            runs[least_digits(rule).min(MANY)..].iter_mut().for_each(&mut set);
+            (0..=MANY).filter(|lead| rule.leads >> lead & 1 == 1).for_each(|lead| set(&mut leads[lead]));
+            for (place, bytes) in places.iter_mut().zip(rule.behind) {
+                (0..=u8::MAX).filter(|byte| bytes.has(*byte)).for_each(|byte| set(&mut place[usize::from(byte)]));
+            }
+        }
+        Self { rules: ids.to_vec(), runs, leads, places }
     }
+
+    /// The rules that may match at `group`.
+    fn fitting(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
+        let mut bits = both(self.runs[group.run.min(MANY)], self.leads[(group.end - group.start).min(MANY)]);
+        for (place, by_byte) in self.places.iter().enumerate() {
+            let byte = text.get(group.start + place).copied().unwrap_or(b'\n');
+            bits = both(bits, by_byte[usize::from(byte)]);
+        }
+        let of_word = |(word, bits): (usize, u64)| {
+            let rests = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            let rests = rests.take_while(|bits| *bits != 0);
+            rests.map(move |bits| word * 64 + bits.trailing_zeros() as usize)
+        };
+        bits.into_iter().enumerate().flat_map(of_word).map(|bit| self.rules[bit])
+    }
+}
+
+fn both(a: Bits, b: Bits) -> Bits {
+    std::array::from_fn(|word| a[word] & b[word])
 }
 
 impl Numbers {
@@ -68,8 +108,9 @@ impl Numbers {
         let waiting = || rules.iter().filter(|rule| rule.round == Round::Weak && is_number(rule));
         let farthest = |side: fn(&Distance) -> usize| waiting().map(|rule| side(&rule.distance)).max().unwrap_or(0);
         Self {
-            alone: Table::new(rules, &[Round::Certain, Round::Likely]),
-            lookalikes: Table::new(rules, &[Round::Lookalike]),
+            alone: Table::all(rules, |rule| matches!(rule.round, Round::Certain | Round::Likely)),
+            lookalikes: Table::all(rules, |rule| rule.round == Round::Lookalike),
+            waiting: Table::all(rules, |rule| rule.round == Round::Weak),
             listeners,
             least: digits(false),
             least_alike: digits(true),
@@ -85,13 +126,18 @@ impl Numbers {
     }
 
     /// The rules that may match at a group without a cue.
-    pub(super) fn alone(&self, group: &Group) -> &[RuleId] {
-        self.alone.rules(group)
+    pub(super) fn alone(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
+        self.alone.iter().flat_map(move |table| table.fitting(text, group))
     }
 
     /// The look-alikes that may match at a group.
-    pub(super) fn alike(&self, group: &Group) -> &[RuleId] {
-        self.lookalikes.rules(group)
+    pub(super) fn alike(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
+        self.lookalikes.iter().flat_map(move |table| table.fitting(text, group))
+    }
+
+    /// The rules that may match at a group if one of their cues is near.
+    pub(super) fn waiting(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
+        self.waiting.iter().flat_map(move |table| table.fitting(text, group))
     }
 
     /// The rules that a cue word of the list `list` wakes.
@@ -136,14 +182,9 @@ fn back(rule: &Rule) -> usize {
 }
 
 /// How many digits a run has to hold at least.
-pub(super) fn least_digits(rule: &Rule) -> usize {
+fn least_digits(rule: &Rule) -> usize {
     let Start::Number { digits, .. } = rule.start else { return 0 };
     rule.digits.max(digits)
-}
-
-/// Whether a rule may match where a group of digits stands.
-pub(super) fn fits(rule: &Rule, group: &Group) -> bool {
-    group.run >= least_digits(rule) && rule.leads >> (group.end - group.start).min(MANY) & 1 == 1
 }
 
 /// The places where a number with its first digit at `start` may begin: before its `+` and `(`, and at itself.

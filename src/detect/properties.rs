@@ -169,39 +169,3 @@ fn the_shipped_examples_hold_for_any_regions() {
         assert_eq!(problems, None);
     }
 }
-
-#[test]
-fn zz_debug() {
-    use std::collections::BTreeMap;
-    let d = detector();
-    let mut short = BTreeMap::new();
-    let mut total = 0;
-    for rule in &d.rules {
-        if let super::shape::Start::Anchor(l) | super::shape::Start::Around { literals: l, .. } = &rule.start {
-            total += l.len();
-            for l in l {
-                if l.len() < 5 {
-                    *short.entry(rule.pattern.map(|p| d.pattern(p).name.clone()).unwrap_or_default()).or_insert(0) += 1;
-                }
-            }
-        }
-    }
-    for id in &d.anywhere {
-        let r = d.rule(*id);
-        println!("WAKE anywhere {:?}", r.pattern.map(|p| d.pattern(p).name.clone()));
-    }
-    println!("WAKE total {total} {short:?}");
-    let text = std::fs::read_to_string("/tmp/run/cc/clean.txt").unwrap();
-    let mut w = vec![];
-    d.anchors.find(&text[..1_000_000], &mut w);
-    let mut n = BTreeMap::new();
-    for w in &w {
-        let r = d.rule(w.rule);
-        *n.entry((r.pattern.map(|p| d.pattern(p).name.clone()), text[w.at..w.at + 6].to_owned())).or_insert(0) += 1;
-    }
-    for (k, v) in n {
-        if v > 50 {
-            println!("WAKE {k:?} {v}");
-        }
-    }
-}

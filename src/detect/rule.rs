@@ -8,7 +8,7 @@ use super::{
     PatternId,
     cues::ListId,
     language::{Distance, Strength},
-    shape::{self, Bytes, Start},
+    shape::{self, Bytes, PLACES, Start},
     validate::Validator,
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Rule {
     pub digits: usize,
     /// The bytes that a match can begin with, up to its first digit.
     pub opening: Vec<Bytes>,
+    /// The bytes that can stand at its first digit and the places behind it.
+    pub behind: [Bytes; PLACES],
     /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
     pub leads: u32,
     pub check: Option<&'static Validator>,
@@ -77,6 +79,7 @@ impl Rule {
             longest: shape.longest,
             digits: shape.digits,
             opening: shape.opening,
+            behind: shape.behind,
             leads: shape.leads,
             regex: Some(regex),
             group,
@@ -93,6 +96,7 @@ impl Rule {
             longest: 0,
             digits: 0,
             opening: Vec::new(),
+            behind: [Bytes::default(); PLACES],
             leads: 0,
             check: None,
             cues: Vec::new(),

@@ -168,7 +168,8 @@ impl<'s> Scene<'s> {
         wakings.clear();
         wakings.extend_from_slice(awake);
         for group in groups.iter().filter(|group| !self.is_taken(group.start..group.end)) {
-            self.detector.numbers.alone(group).iter().for_each(|&id| self.wake_at(id, group, &mut wakings));
+            let rules = self.detector.numbers.alone(self.text.as_bytes(), group);
+            rules.for_each(|id| self.wake_at(id, group, &mut wakings));
         }
         self.listen(groups, &mut wakings);
         self.wakings = wakings;
@@ -201,9 +202,13 @@ impl<'s> Scene<'s> {
             if self.is_taken(first.start..last.end) {
                 continue;
             }
-            for id in self.listeners(first.start..last.end) {
-                let fitting = groups.iter().filter(|group| numbers::fits(self.detector.rule(id), group));
-                fitting.for_each(|group| self.wake_at(id, group, wakings));
+            let heard = self.listeners(first.start..last.end);
+            if !heard.is_empty() {
+                for group in groups {
+                    let fitting = self.detector.numbers.waiting(self.text.as_bytes(), group);
+                    let fitting = fitting.filter(|id| heard.binary_search(id).is_ok());
+                    fitting.for_each(|id| self.wake_at(id, group, wakings));
+                }
             }
         }
     }
@@ -237,7 +242,7 @@ impl<'s> Scene<'s> {
         let mut wakings = std::mem::take(&mut self.wakings);
         let numbers = &self.detector.numbers;
         for group in numbers.groups_alike(self.text.as_bytes(), &self.line, place) {
-            numbers.alike(&group).iter().for_each(|&id| self.wake_at(id, &group, &mut wakings));
+            numbers.alike(self.text.as_bytes(), &group).for_each(|id| self.wake_at(id, &group, &mut wakings));
         }
         self.wakings = wakings;
     }

@@ -34,6 +34,9 @@ pub(super) enum Start {
 /// How many bytes without a digit or letter may stand between the digits of one number.
 pub(super) const GAP: usize = 6;
 
+/// How many places from the first digit on are known of every match.
+pub(super) const PLACES: usize = 6;
+
 /// A regex's starts and the length of its longest match, as far as windows go.
 pub(super) struct Shape {
     pub start: Start,
@@ -42,6 +45,8 @@ pub(super) struct Shape {
     pub digits: usize,
     /// The bytes that a match can begin with, up to its first digit.
     pub opening: Vec<Bytes>,
+    /// The bytes that can stand at its first digit and the places behind it.
+    pub behind: [Bytes; PLACES],
     /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
     pub leads: u32,
     /// Whether a match may be empty.
@@ -58,8 +63,12 @@ pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
     let start = start.or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
     let opening = if let Start::Number { back, .. } = start { opening(&hir, back) } else { Vec::new() };
     let (open, closed) = leads(&hir, 1);
+    let mut behind = [Bytes::default(); PLACES];
+    let ends = places_behind(&hir, 1, &mut behind);
+    let free = ends.trailing_zeros() as usize;
+    behind.iter_mut().skip(free).for_each(|bytes| *bytes = Bytes::of(0, u8::MAX));
     let (digits, leads) = (unparted_digits(&hir), open | closed);
-    Ok(Shape { start, longest, digits, opening, leads, empty: hir.properties().minimum_len() == Some(0) })
+    Ok(Shape { start, longest, digits, opening, behind, leads, empty: hir.properties().minimum_len() == Some(0) })
 }
 
 /// A regex whose matches begin with digits, after a few bytes that are none.
@@ -169,6 +178,44 @@ fn leads(hir: &Hir, open: u32) -> (u32, u32) {
                 let (next, closed) = leads(&repetition.sub, now);
                 all = either(all, (if times >= repetition.min.min(40) { next } else { 0 }, closed));
                 now = next;
+            }
+            all
+        }
+    }
+}
+
+/// Collects the bytes that can stand at each place from the first digit on. `states` says where a match may be: bit 0 before
+/// its first digit, bit `n` when `n` bytes from there on are read; what comes back says where it may be behind `hir`.
+fn places_behind(hir: &Hir, states: u32, places: &mut [Bytes; PLACES]) -> u32 {
+    let mut step = |states: u32, bytes: Bytes| {
+        let digits = bytes.common(Bytes::of(b'0', b'9'));
+        let mut next = if bytes == digits { 0 } else { states & 1 };
+        if states & 1 == 1 && digits != Bytes::default() {
+            places[0] = places[0].and(digits);
+            next |= 1 << 1;
+        }
+        for place in (1..PLACES).filter(|place| states >> place & 1 == 1) {
+            places[place] = places[place].and(bytes);
+            next |= 1 << (place + 1);
+        }
+        next | states & 1 << PLACES
+    };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => states,
+        HirKind::Literal(literal) => {
+            literal.0.iter().fold(states, |states, byte| step(states, Bytes::of(*byte, *byte)))
+        }
+        HirKind::Class(_) => step(states, first_bytes(hir).unwrap_or(Bytes::of(0, u8::MAX))),
+        HirKind::Capture(capture) => places_behind(&capture.sub, states, places),
+        HirKind::Concat(parts) => parts.iter().fold(states, |states, part| places_behind(part, states, places)),
+        HirKind::Alternation(branches) => {
+            branches.iter().fold(0, |all, branch| all | places_behind(branch, states, places))
+        }
+        HirKind::Repetition(repetition) => {
+            let (mut all, mut now) = (if repetition.min == 0 { states } else { 0 }, states);
+            for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
+                now = places_behind(&repetition.sub, now, places);
+                all |= if times >= repetition.min.min(40) { now } else { 0 };
             }
             all
         }
@@ -361,6 +408,10 @@ impl Bytes {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
+    fn common(self, other: Self) -> Self {
+        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+    }
+
     fn any(self, kind: fn(u8) -> bool) -> bool {
         (0..=u8::MAX).any(|byte| kind(byte) && self.has(byte))
     }
@@ -399,6 +450,21 @@ mod tests {
         check(r"[A-Z]{4}\d{6}[HM][A-Z]{5}\d{2}", 6, &[6]);
         check(r"\d(?: ?\d){2,3}", 3, &[1, 2, 3, 4]);
         check(r"1\d{2}|\d-\d{4}", 3, &[1, 3]);
+    }
+
+    #[test]
+    fn the_bytes_behind_the_first_digit_are_known() {
+        let check = |regex: &str, text: &str, fits: bool| {
+            let behind = shape(regex).unwrap().behind;
+            assert_eq!(text.bytes().zip(behind).all(|(byte, bytes)| bytes.has(byte)), fits, "{regex} {text}");
+        };
+        check(r"\d{3}-\d{2}-\d{4}", "536-90", true);
+        check(r"\d{3}-\d{2}-\d{4}", "536 90", false);
+        check(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", "89 370", true);
+        check(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", "89, 37", false);
+        check(r"\(?\d{3}\)? \d{4}", "201) 5", true);
+        check(r"\d{2}|\d:\d", "12 abc", true);
+        check(r"\d{2}|\d:\d", "1-2", false);
     }
 
     #[test]

@@ -34,18 +34,12 @@ pub(super) fn region(code: &str) -> Option<Region> {
 
 /// A number with its country code after `+` or `00`.
 pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
-    cut(text, |digits| {
-        let number = if text.starts_with('+') { digits } else { digits.strip_prefix("00")? };
-        match number.strip_prefix('1') {
-            Some(local) if local.len() == 10 => is_nanp(local).then_some(()),
-            _ => valid(&format!("+{number}")).map(|_| ()),
-        }
-    })
+    cut(text, |digits| is_valid(if text.starts_with('+') { digits } else { digits.strip_prefix("00")? }).then_some(()))
 }
 
 /// A number with its country code and nothing before it, as WhatsApp writes it.
 pub(super) fn whole(text: &str, _: &Plans) -> Option<usize> {
-    cut(text, |digits| from_abroad(digits, true).map(|_| ()))
+    cut(text, |digits| is_valid(digits).then_some(()))
 }
 
 /// A North American number: area and exchange begin with 2 to 9 (NANP numbering, nationalnanpa.com).
@@ -55,6 +49,14 @@ pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
         let first = |at: usize| local.as_bytes().get(at).is_some_and(|digit| *digit >= b'2');
         (local.len() == 10 && first(0) && first(3) && is_nanp(local)).then_some(())
     })
+}
+
+/// Whether digits are a number with its country code.
+fn is_valid(number: &str) -> bool {
+    match number.strip_prefix('1') {
+        Some(local) if local.len() == 10 => is_nanp(local),
+        _ => valid(&format!("+{number}")).is_some(),
+    }
 }
 
 /// Whether ten digits are a North American number. Most area codes take any exchange: that is found out once for each.
