@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// How long a part is, about: small enough to stay near the processor, long enough that its ends do not matter.
-const LONG: usize = 64 << 10;
+const LONG: usize = 32 << 10;
 
 /// How far before the end of a part a block of several lines may begin that ends behind it.
 const BLOCK: usize = 8 << 10;

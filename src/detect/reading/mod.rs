@@ -28,6 +28,8 @@ pub(super) struct Reading<'t> {
     text: Cow<'t, str>,
     /// What was changed, the original's changes first.
     layers: Vec<Layer>,
+    /// Whether there may be escapes in the original.
+    escaped: bool,
 }
 
 /// A way to read a text.
@@ -53,10 +55,9 @@ impl Way {
     /// The ways that something in a text, read as it is meant, asks for, in the order of their trust.
     pub(super) fn others(meant: &Reading<'_>) -> impl Iterator<Item = Self> {
         let text = meant.text();
-        let changed = !meant.layers.is_empty();
         let asked = [
             (Self::Percent, percent::asks(text)),
-            (Self::Written, changed),
+            (Self::Written, meant.escaped),
             (Self::Spoken, spoken::asks(text)),
             (Self::Base64, base64::asks(text)),
             (Self::Disguised, disguised::asks(text)),
@@ -69,8 +70,8 @@ impl Way {
 impl<'t> Reading<'t> {
     /// Reads `text` as it is meant; costs nothing but a look when it is plain.
     pub(super) fn meant(text: &'t str) -> Self {
-        if text.is_ascii() && memchr::memchr2(b'\\', b'&', text.as_bytes()).is_none() {
-            return Self { text: Cow::Borrowed(text), layers: Vec::new() };
+        if text.is_ascii() && !has_escapes(text) {
+            return Self { text: Cow::Borrowed(text), layers: Vec::new(), escaped: false };
         }
         Self::folded(text, Escapes::Read, &[])
     }
@@ -93,8 +94,7 @@ impl<'t> Reading<'t> {
     }
 
     fn folded(text: &'t str, escapes: Escapes, gone: &[Range<usize>]) -> Self {
-        let mut draft = Draft::new(text);
-        let mut at = 0;
+        let (original, mut draft, mut at) = (text, Draft::new(text), 0);
         for gone in gone {
             look_alike::fold_into(&mut draft, at..gone.start, escapes);
             draft.put(gone.clone(), GONE);
@@ -102,7 +102,7 @@ impl<'t> Reading<'t> {
         }
         look_alike::fold_into(&mut draft, at..text.len(), escapes);
         let (text, layer) = draft.finish();
-        Self { text, layers: layer.into_iter().collect() }
+        Self { text, layers: layer.into_iter().collect(), escaped: has_escapes(original) }
     }
 
     /// This reading with sorted `edits` of its text on top.
@@ -111,7 +111,7 @@ impl<'t> Reading<'t> {
         edits.into_iter().for_each(|edit| draft.put(edit.span, &edit.meant));
         let (text, layer) = draft.finish();
         let text = Cow::Owned(text.into_owned());
-        Reading { text, layers: self.layers.into_iter().chain(layer).collect() }
+        Reading { text, layers: self.layers.into_iter().chain(layer).collect(), escaped: self.escaped }
     }
 
     /// Whether `span` of the text begins or ends within a URL escape: what is meant is something else then.
@@ -129,6 +129,11 @@ impl<'t> Reading<'t> {
         let whole = self.text.floor_char_boundary(span.start)..self.text.ceil_char_boundary(span.end);
         self.layers.iter().rev().fold(whole, |span, layer| layer.below(&span))
     }
+}
+
+/// Whether anything in `text` may begin an escape.
+fn has_escapes(text: &str) -> bool {
+    memchr::memchr2(b'\\', b'&', text.as_bytes()).is_some()
 }
 
 /// A character as it is read: folded to ASCII, if it looks like it.
