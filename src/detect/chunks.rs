@@ -1,42 +1,26 @@
 //! Cutting a long text into parts of whole lines that can be scanned each for itself.
 
-use std::ops::Range;
+/// How long a part is, about: small enough to stay near the processor, and so that what one line asks for is not done for
+/// many.
+const LONG: usize = 4 << 10;
 
-/// How long a part is, about: small enough to stay near the processor, long enough that its ends do not matter.
-const LONG: usize = 32 << 10;
-
-/// How far before the end of a part a block of several lines may begin that ends behind it.
-const BLOCK: usize = 8 << 10;
-
-/// The parts of `text`. Where `opens_block` says of the end of a part that a block of lines begins there, it goes on.
-pub(super) fn chunks<'t>(
-    text: &'t str,
-    opens_block: impl Fn(&str) -> bool + 't,
-) -> impl Iterator<Item = Range<usize>> + 't {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let mut end = line_end(text, start + LONG);
-        while end < text.len() && opens_block(&text[text.ceil_char_boundary(end.saturating_sub(BLOCK).max(start))..end])
-        {
-            end = line_end(text, end + BLOCK);
-        }
-        let chunk = (start < text.len()).then_some(start..end);
-        start = end;
-        chunk
-    })
+/// Where the part that begins at `start` ends: behind a line that is none of a number that stands in several.
+pub(super) fn end(text: &str, start: usize) -> usize {
+    let bytes = text.as_bytes();
+    let Some(rest) = bytes.get(start + LONG..) else { return text.len() };
+    let has_digit = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphabetic());
+    let is_between = |end: usize| {
+        has_digit(bytes[start..end].iter().rev().find(|byte| !byte.is_ascii_whitespace()))
+            && has_digit(bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace()))
+    };
+    let mut ends = memchr::memchr_iter(b'\n', rest).map(|i| start + LONG + i);
+    ends.find(|end| !is_between(*end)).map_or(text.len(), |end| end + 1)
 }
 
-/// Where the first line ends that does so at `at` or behind it, and is no line of a number that stands in several.
-fn line_end(text: &str, at: usize) -> usize {
-    let bytes = text.as_bytes();
-    let is_digit = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphabetic());
-    let is_between = |end: usize| {
-        is_digit(bytes[..end].iter().rev().find(|byte| !byte.is_ascii_whitespace()))
-            && is_digit(bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace()))
-    };
-    let rest = bytes.get(at..).unwrap_or_default();
-    let mut ends = memchr::memchr_iter(b'\n', rest).map(|i| at + i);
-    ends.find(|end| !is_between(*end)).map_or(text.len(), |end| end + 1)
+/// Where the line that holds the byte before `at` ends.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    let from = at.saturating_sub(1);
+    memchr::memchr(b'\n', &text.as_bytes()[from..]).map_or(text.len(), |i| from + i + 1)
 }
 
 #[cfg(test)]
@@ -46,16 +30,16 @@ mod tests {
     #[test]
     fn parts_are_whole_lines() {
         let text = "A line of talk.\n".repeat(20_000);
-        let parts: Vec<_> = chunks(&text, |_| false).collect();
-        assert!(parts.len() > 3 && parts.iter().all(|part| text[part.clone()].ends_with('\n')));
-        assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), text.len());
+        let first = end(&text, 0);
+        assert!(first < 5_000 && text[..first].ends_with('\n'));
+        assert_eq!(end(&text, text.len() - 100), text.len());
+        assert_eq!(line_end("ab\ncd\nef", 5), 6);
+        assert_eq!(line_end("ab\ncd\nef", 8), 8);
     }
 
     #[test]
-    fn blocks_and_stacked_numbers_stay_together() {
+    fn stacked_numbers_stay_together() {
         let stacked = "4111\n".repeat(20_000);
-        assert_eq!(chunks(&stacked, |_| false).collect::<Vec<_>>(), [0..stacked.len()]);
-        let text = "A line of talk.\n".repeat(20_000);
-        assert_eq!(chunks(&text, |_| true).collect::<Vec<_>>(), [0..text.len()]);
+        assert_eq!(end(&stacked, 0), stacked.len());
     }
 }

@@ -286,11 +286,7 @@ impl Workshop {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
         let numbers = Numbers::new(&self.rules);
-        let of_rules = |rules: &dyn Fn(&Rule) -> bool| {
-            let rules = self.rules.iter().enumerate().filter(|(_, rule)| rules(rule));
-            Anchors::new(rules.flat_map(literals).collect()).map_err(too_large)
-        };
-        let (anchors, blocks) = (of_rules(&|_| true)?, of_rules(&|rule| rule.multiline)?);
+        let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
         let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
         Ok(Detector {
             patterns: self.patterns,
@@ -299,7 +295,6 @@ impl Workshop {
             numbers,
             anywhere,
             anchors,
-            blocks,
             words: Words::new(self.words),
             cues,
             plans,

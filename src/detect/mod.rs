@@ -123,8 +123,6 @@ pub struct Detector {
     /// The rules that no first look can narrow.
     anywhere: Vec<RuleId>,
     anchors: Anchors,
-    /// Those of the rules whose matches may go over several lines.
-    blocks: Anchors,
     words: Words,
     cues: Cues,
     plans: Plans,
@@ -142,12 +140,12 @@ impl Detector {
     /// count on a value's own line only, and nothing is found across a line end but key blocks and numbers with a line for
     /// each group of digits.
     pub fn scan(&self, text: &str, before: &str) -> Vec<Finding> {
-        let opens_block = |end: &str| self.blocks.wakes(end);
-        let mut found = Vec::new();
-        for chunk in chunks::chunks(text, opens_block) {
-            let before = if chunk.start == 0 { before } else { "" };
-            let of_chunk = self.scan_chunk(&text[chunk.clone()], before).into_iter();
-            found.extend(of_chunk.map(|finding| finding.behind(chunk.start)));
+        let (mut found, mut start) = (Vec::new(), 0);
+        while start < text.len() {
+            let before = if start == 0 { before } else { "" };
+            let (of_part, end) = self.scan_part(text, start, before);
+            found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
+            start = end;
         }
         if !before.is_empty() {
             self.scan_assigned(text, before, &mut found);
@@ -155,10 +153,28 @@ impl Detector {
         found
     }
 
-    fn scan_chunk(&self, text: &str, before: &str) -> Vec<Finding> {
+    /// What is found in the part of `text` that begins at `start`, counted from there, and where the next part begins.
+    fn scan_part(&self, text: &str, start: usize, before: &str) -> (Vec<Finding>, usize) {
+        let end = chunks::end(text, start);
+        let (found, opens_block) = self.read_all(&text[start..end], before);
+        if !opens_block || end == text.len() {
+            return (found, end);
+        }
+        let reach = chunks::line_end(text, text.ceil_char_boundary((end + shape::WINDOW).min(text.len())));
+        let (mut found, _) = self.read_all(&text[start..reach], before);
+        let begun = found.iter().rfind(|finding| start + finding.span.start < end);
+        let end = begun.map_or(end, |begun| chunks::line_end(text, start + begun.span.end).max(end));
+        found.retain(|finding| start + finding.span.start < end);
+        (found, end)
+    }
+
+    /// What all readings of `text` show, and whether a block of several lines may begin in it.
+    fn read_all(&self, text: &str, before: &str) -> (Vec<Finding>, bool) {
         let meant = Reading::meant(text);
-        let whole = |(span, finding): (Range<usize>, Finding)| (!meant.cuts(&span)).then_some(finding);
-        let mut found: Vec<Finding> = self.read(&meant, before).filter_map(whole).collect();
+        let survey = scan::survey(self, meant.text(), before);
+        let whole = |taken: &scan::Taken| !meant.cuts(&taken.span);
+        let taken = survey.taken.iter().filter(|taken| whole(taken));
+        let mut found: Vec<Finding> = taken.filter_map(|taken| self.finding(&meant, taken)).collect();
         let mut ways = if found.is_empty() { Way::others(&meant).collect() } else { ways_left(text, &found) };
         for _ in 0..ROUNDS {
             let known = found.len();
@@ -168,7 +184,7 @@ impl Detector {
             }
             ways = ways_left(text, &found);
         }
-        found
+        (found, survey.opens_block)
     }
 
     /// Adds what is found because of the name before it, as in `password: hunter2`.
@@ -178,7 +194,7 @@ impl Detector {
         if text.len() > LONGEST || !self.anchors.wakes(&assigned) {
             return;
         }
-        for finding in self.scan_chunk(&(assigned.clone() + text), "") {
+        for finding in self.read_all(&(assigned.clone() + text), "").0 {
             if let Some(start) = finding.span.start.checked_sub(assigned.len()) {
                 insert(found, Finding { span: start..finding.span.end - assigned.len(), ..finding });
             }
@@ -200,7 +216,7 @@ impl Detector {
 
     /// What one reading shows, with its place there and in the original.
     fn read(&self, reading: &Reading<'_>, before: &str) -> impl Iterator<Item = (Range<usize>, Finding)> {
-        let taken = scan::survey(self, reading.text(), before).into_iter();
+        let taken = scan::survey(self, reading.text(), before).taken.into_iter();
         taken.filter_map(|taken| Some((taken.span.clone(), self.finding(reading, &taken)?)))
     }
 

@@ -37,19 +37,29 @@ pub(super) enum Taker {
     Rule(RuleId),
 }
 
-/// Everything in `text`, sorted, non-overlapping, look-alikes that mattered included.
-pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken> {
+/// What was found in a text.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// Everything, sorted, non-overlapping, look-alikes that mattered included.
+    pub taken: Vec<Taken>,
+    /// Whether a match over several lines may begin in it.
+    pub opens_block: bool,
+}
+
+/// Looks through `text`.
+pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Survey {
     let mut wakings = Vec::new();
     detector.anchors.find(text, &mut wakings);
     detector.words.find(text, &mut wakings);
     let groups = detector.numbers.groups(text.as_bytes());
     if wakings.is_empty() && groups.is_empty() && detector.anywhere.is_empty() {
-        return Vec::new();
+        return Survey::default();
     }
     wakings.sort_unstable_by_key(|waking| waking.at);
     let mut scene = Scene::new(detector, text, before);
     let is_block = |waking: &Waking| detector.rule(waking.rule).multiline;
     let blocks: Vec<Waking> = wakings.extract_if(.., |waking| is_block(waking)).collect();
+    let opens_block = !blocks.is_empty();
     let blocks = if blocks.is_empty() { Vec::new() } else { scene.play(0..text.len(), &blocks, &[], &[]).to_vec() };
     let (mut wakings, mut groups) = (&wakings[..], &groups[..]);
     let (mut all, mut at) = (Vec::new(), 0);
@@ -65,7 +75,7 @@ pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Vec<Taken
         all.extend(blocks);
         all.sort_by_key(|taken| taken.span.start);
     }
-    all
+    Survey { taken: all, opens_block }
 }
 
 /// What is taken in a line where every look-alike is looked for, needed or not.

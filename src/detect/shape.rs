@@ -11,7 +11,7 @@ use regex_syntax::{
 use super::anchors::LONG;
 
 /// A window where no length is known: enough for the longest tokens.
-const WINDOW: usize = 8192;
+pub(super) const WINDOW: usize = 8192;
 
 /// How far before an inner anchor a match may begin where the regex sets no bound.
 const BACK: usize = 256;
