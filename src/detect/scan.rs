@@ -133,7 +133,7 @@ impl<'s> Scene<'s> {
         self.heard.borrow_mut().clear();
         self.taken.clear();
         self.wake(awake, groups);
-        if !self.wakings.iter().any(|waking| self.can_match(waking)) && self.detector.anywhere.is_empty() {
+        if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
             return &self.taken;
         }
         self.give_up(blocks);
@@ -151,11 +151,12 @@ impl<'s> Scene<'s> {
         &self.taken
     }
 
-    /// Whether a rule can match where it was woken: most literals stand in ordinary talk.
+    /// Whether a rule can match where it was woken: most literals and numbers stand in ordinary talk.
     fn can_match(&self, waking: &Waking) -> bool {
         let rule = self.detector.rule(waking.rule);
         let end = self.line_end(waking.at, rule.longest);
-        !matches!(rule.start, Start::Anchor(_)) || rule.match_at(self.text, waking.at..end).is_some()
+        !matches!(rule.start, Start::Anchor(_) | Start::Number { .. })
+            || rule.match_at(self.text, waking.at..end).is_some()
     }
 
     /// Leaves out the placeholders of the line and what blocks of several lines have taken of it.
@@ -182,6 +183,7 @@ impl<'s> Scene<'s> {
             rules.for_each(|id| self.wake_at(id, group, &mut wakings));
         }
         self.listen(groups, &mut wakings);
+        wakings.retain(|waking| self.can_match(waking));
         self.wakings = wakings;
         self.look_alike();
         self.wakings.sort_unstable();

@@ -62,11 +62,11 @@ fn is_valid(number: &str) -> bool {
 /// Whether ten digits are a North American number. Most area codes take any exchange: that is found out once for each.
 fn is_nanp(local: &str) -> bool {
     let area = local[..3].parse().unwrap_or(0);
-    let takes_any = || (2..=9).all(|exchange| valid(&format!("+1{area}{exchange}345678")).is_some());
+    let takes_any = || (2..=9).all(|exchange| valid(&format!("+1{area:03}{exchange}345678")).is_some());
     AREAS.get(area).is_some_and(|known| *known.get_or_init(takes_any)) || valid(&format!("+1{local}")).is_some()
 }
 
-/// Whether an area code is one that takes any exchange from 200 to 999.
+/// Whether an area code takes any exchange from 200 to 999.
 static AREAS: [OnceLock<bool>; 1000] = [const { OnceLock::new() }; 1000];
 
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
