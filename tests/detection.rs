@@ -289,6 +289,34 @@ fn an_order_word_before_a_cue_takes_only_words_of_any_number_along() {
 }
 
 #[test]
+fn a_cue_may_run_into_its_number() {
+    check_values("", "visa4111111111111111 ok", &[("CARD", "4111111111111111")]);
+    check_values("", "card 4111111111111111exp12/27", &[("CARD", "4111111111111111")]);
+    check_values("", "VISA4242424242424242exp1227", &[("CARD", "4242424242424242")]);
+    check_values("", "My SSN536904399", &[("SSN", "536904399")]);
+    check_values("", "tel4155552671", &[("PHONE", "4155552671")]);
+    check_values("", "batch4111111111111111 x536904399", &[]);
+}
+
+#[test]
+fn hostile_texts_take_no_longer_than_others_of_their_length() {
+    let time = |text: &str| {
+        let start = std::time::Instant::now();
+        DETECTOR.scan(text, "");
+        start.elapsed()
+    };
+    for piece in
+        ["1", "O0", "5 ", "\n5", "phone 12345678 ", "a@b.", "4111 ", "-----BEGIN PRIVATE KEY-----\n", "\\u0034"]
+    {
+        let (short, long) = (piece.repeat(2_000 / piece.len()), piece.repeat(20_000 / piece.len()));
+        let (short, long) = (time(&short), time(&long));
+        assert!(long < 60 * short + std::time::Duration::from_millis(50), "{piece:?}: {short:?}, {long:?}");
+    }
+    let blank_lines = format!("{}5{}5 x", "A line.\n".repeat(5_000), "\n".repeat(200_000));
+    assert!(time(&blank_lines).as_secs() < 10);
+}
+
+#[test]
 fn whatsapp_numbers_have_no_plus() {
     check_values("", "wa_id 14155552671", &[("PHONE", "14155552671")]);
     check_values("", r#"{"wa_id":"5511961325263"}"#, &[("PHONE", "5511961325263")]);

@@ -125,9 +125,8 @@ fn print_table(setup: &Setup, scanned: &[Scanned], show_values: bool) -> anyhow:
     let mut table = Table::new(&heading);
     let mut count = 0;
     for file in scanned {
-        for mark in &file.marks {
+        for (mark, line, column) in file.places() {
             let pattern = setup.ruleset.detector.pattern(mark.pattern);
-            let (line, column) = file.position(mark);
             let place = format!("{}:{line}:{column}", file.name);
             let mut row = vec![place, pattern.entity.to_string(), pattern.name.clone(), mark.edit.with.clone()];
             row.extend(show_values.then(|| file.value(mark)));
@@ -145,9 +144,8 @@ fn print_table(setup: &Setup, scanned: &[Scanned], show_values: bool) -> anyhow:
 fn print_json(setup: &Setup, scanned: &[Scanned], show_values: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for file in scanned {
-        for mark in &file.marks {
+        for (mark, line, column) in file.places() {
             let pattern = setup.ruleset.detector.pattern(mark.pattern);
-            let (line, column) = file.position(mark);
             let mut found = json!({
                 "file": file.name, "line": line, "column": column, "start": mark.edit.span.start, "end": mark.edit.span.end,
                 "entity": pattern.entity.as_str(), "pattern": pattern.name, "placeholder": mark.edit.with,
@@ -162,12 +160,20 @@ fn print_json(setup: &Setup, scanned: &[Scanned], show_values: bool) -> anyhow::
 }
 
 impl Scanned {
-    /// Line and column, from 1; columns count characters.
-    fn position(&self, mark: &Mark) -> (usize, usize) {
-        let before = &self.bytes[..mark.edit.span.start];
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        (line, String::from_utf8_lossy(&before[line_start..]).chars().count() + 1)
+    /// Each mark with its line and column, from 1; columns count characters.
+    fn places(&self) -> impl Iterator<Item = (&Mark, usize, usize)> {
+        let (mut at, mut line, mut column) = (0, 1, 1);
+        self.marks.iter().map(move |mark| {
+            let between = &self.bytes[at..mark.edit.span.start];
+            at = mark.edit.span.start;
+            if let Some(last) = memchr::memrchr(b'\n', between) {
+                line += memchr::memchr_iter(b'\n', between).count();
+                column = 1 + String::from_utf8_lossy(&between[last + 1..]).chars().count();
+            } else {
+                column += String::from_utf8_lossy(between).chars().count();
+            }
+            (mark, line, column)
+        })
     }
 
     fn value(&self, mark: &Mark) -> String {

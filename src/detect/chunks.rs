@@ -7,14 +7,22 @@ const LONG: usize = 4 << 10;
 /// Where the part that begins at `start` ends: behind a line that is none of a number that stands in several.
 pub(super) fn end(text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
-    let Some(rest) = bytes.get(start + LONG..) else { return text.len() };
+    if start + LONG >= text.len() {
+        return text.len();
+    }
     let has_digit = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphabetic());
-    let is_between = |end: usize| {
-        has_digit(bytes[start..end].iter().rev().find(|byte| !byte.is_ascii_whitespace()))
-            && has_digit(bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace()))
-    };
-    let mut ends = memchr::memchr_iter(b'\n', rest).map(|i| start + LONG + i);
-    ends.find(|end| !is_between(*end)).map_or(text.len(), |end| end + 1)
+    let is_blank = |at: &usize| bytes[*at].is_ascii_whitespace();
+    let mut end = start + LONG;
+    loop {
+        let Some(line_end) = memchr::memchr(b'\n', &bytes[end..]).map(|i| end + i) else { return text.len() };
+        let before = (start..line_end).rev().find(|at| !is_blank(at));
+        let after = (line_end..text.len()).find(|at| !is_blank(at));
+        if !(has_digit(before.map(|at| &bytes[at])) && has_digit(after.map(|at| &bytes[at]))) {
+            return line_end + 1;
+        }
+        // The blanks behind it were looked at.
+        end = after.unwrap_or(text.len());
+    }
 }
 
 /// Where the line that holds the byte before `at` ends.
@@ -35,6 +43,12 @@ mod tests {
         assert_eq!(end(&text, text.len() - 100), text.len());
         assert_eq!(line_end("ab\ncd\nef", 5), 6);
         assert_eq!(line_end("ab\ncd\nef", 8), 8);
+    }
+
+    #[test]
+    fn blank_lines_are_looked_at_once() {
+        let text = format!("{}5{}5 x", "a".repeat(LONG), "\n".repeat(2_000_000));
+        assert_eq!(end(&text, 0), text.len());
     }
 
     #[test]

@@ -245,6 +245,10 @@ impl Workshop {
         }
         words.iter_mut().for_each(|word| *word = word.trim().to_owned());
         words.retain(|word| !word.is_empty());
+        if let Some(word) = words.iter().find(|word| word.len() > LONGEST_WORD) {
+            let what = format!("a word has {} bytes", word.len());
+            self.complain(source, &written.name, &what, &format!("words and phrases have at most {LONGEST_WORD}"));
+        }
         let rule = self.rules.len() as RuleId + written.regex.0.len() as RuleId;
         let any = !words.is_empty();
         self.words.extend(words.into_iter().map(|word| Listed { word, rule, fold_case: written.fold_case }));
@@ -306,6 +310,9 @@ impl Workshop {
 const ANY: &str = "number";
 
 const EXAMPLE: &str = "add `examples.match`, with `<<` and `>>` around the value";
+
+/// How many bytes a word or phrase of a list may have.
+const LONGEST_WORD: usize = 256;
 
 /// The name of the file `name` in the folder of `file`.
 fn beside(file: &str, name: &str) -> String {

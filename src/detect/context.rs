@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::{
-    cues::{Cues, Hit, Sign},
+    cues::{Cues, Hit, ListId, Sign},
     language::Distance,
     rule::Rule,
     scan::{Scene, Taken, Taker},
@@ -53,6 +53,16 @@ impl Scene<'_> {
         rules.sort_unstable();
         rules.dedup();
         rules
+    }
+
+    /// The lists of the cue words that run into `span`, on either side.
+    pub(super) fn hits_beside(&self, span: &Range<usize>) -> impl Iterator<Item = ListId> {
+        let range = self.text.floor_char_boundary(self.line_start(span.start, SLACK))..self.line_end(span.end, 1);
+        let mut heard = self.heard.borrow_mut();
+        let hits = heard.within(&self.detector.cues, self.text, &self.line, range);
+        let (start, end) = (span.start as isize, span.end as isize);
+        let beside = hits.filter(move |hit| hit.end == start || hit.start == end).map(|hit| hit.list);
+        beside.collect::<Vec<_>>().into_iter()
     }
 
     /// Whether any cue word stands near enough to matter to a match within `range`: most numbers have none.

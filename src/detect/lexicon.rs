@@ -61,7 +61,8 @@ impl Lexicon {
         self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
         for number in 0..self.phrases.len() as u32 {
             let phrase = self.phrase(number);
-            let end = token(phrase.as_bytes(), 0);
+            let end = token(&phrase.as_bytes()[..phrase.len().min(LONGEST)], 0);
+            let end = phrase.floor_char_boundary(end);
             for head in spellings(&phrase[..end]) {
                 let hash = hash(head.as_bytes(), 0, head.len());
                 let (word, bits) = self.place(hash);
@@ -93,7 +94,7 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut at = skip_begun(bytes, &range);
         while at < range.end {
-            let end = token(bytes, at);
+            let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
             let hash = hash(bytes, at, end);
             let (word, bits) = self.place(hash);
             if self.seen[word] & bits == bits
@@ -125,6 +126,9 @@ impl Lexicon {
         }
     }
 }
+
+/// How long a token may be; what is longer is cut, in phrases and texts alike.
+const LONGEST: usize = 64;
 
 /// By how many bytes a phrase in capitals may be longer than in small letters.
 const MORE: usize = 16;
@@ -229,7 +233,7 @@ fn skip_begun(text: &[u8], range: &Range<usize>) -> usize {
     let before = start - 1 - text[..start].iter().rev().take_while(|byte| is_inside(**byte)).count();
     let first = kind(text[start]);
     let begun = first != Kind::Single && kind(text[before]) == first;
-    if begun { token(text, start) } else { start }
+    if begun { token(&text[..range.end], start) } else { start }
 }
 
 /// A hash of the token from `at` to `end`, whatever its ASCII case: its first eight bytes and its length.

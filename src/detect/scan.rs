@@ -388,7 +388,8 @@ impl<'s> Scene<'s> {
         let glued = before(1).is_some_and(|byte| byte.is_ascii_alphanumeric() || is_number && byte == b'+');
         let joined = is_number && before(1).is_some_and(joins) && before(2).is_some_and(|byte| byte.is_ascii_digit());
         let taken = self.taken_after(start).is_some_and(|taken| taken.span.start < span.end);
-        let loose = self.is_grouped(span, rule) && before(1).is_some_and(|byte| byte.is_ascii_alphabetic());
+        let letter = before(1).is_some_and(|byte| byte.is_ascii_alphabetic());
+        let loose = letter && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
         !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && !loose && (glued || joined))
     }
 
@@ -400,6 +401,12 @@ impl<'s> Scene<'s> {
             && matches!(rule.round, Round::Certain | Round::Weak)
     }
 
+    /// Whether a cue word of a number's rule runs into it, as in `visa4111111111111111exp`.
+    fn touches_cue(&self, rule: &Rule, span: &Range<usize>) -> bool {
+        let is_number = matches!(rule.start, Start::Number { back: 0, .. });
+        is_number && !rule.cues.is_empty() && self.hits_beside(span).any(|list| rule.cues.contains(&list))
+    }
+
     /// Whether no letter or digit runs on behind `span`.
     fn ends_whole(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, end) = (self.text.as_bytes(), span.end);
@@ -408,7 +415,8 @@ impl<'s> Scene<'s> {
         let after = |distance: usize| text[..ceiling].get(end + distance).copied();
         let glued = after(0).is_some_and(|byte| byte.is_ascii_alphanumeric());
         let joined = is_number && after(0).is_some_and(joins) && after(1).is_some_and(|byte| byte.is_ascii_digit());
-        let loose = self.is_grouped(span, rule) && after(0).is_some_and(|byte| byte.is_ascii_alphabetic());
+        let letter = after(0).is_some_and(|byte| byte.is_ascii_alphabetic());
+        let loose = letter && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
         !(end > span.start && text[end - 1].is_ascii_alphanumeric() && !loose && (glued || joined))
     }
 

@@ -181,7 +181,9 @@ fn counts(detector: &Detector, finding: &Finding) -> bool {
 /// What is found in `text` besides `found` once `placeholder` stands for `part` of it: what a part leaves over may be a value.
 pub(super) fn rest(detector: &Detector, scanned: Scanned, part: &Range<usize>, placeholder: &str) -> Vec<Finding> {
     let text = format!("{}{placeholder}{}", &scanned.text[..part.start], &scanned.text[part.end..]);
-    let back = |at: usize| if at <= part.start { at } else { at - placeholder.len() + part.len() };
+    let back = |at: usize| {
+        if at <= part.start { at } else { (at + part.len()).saturating_sub(placeholder.len()).max(part.start) }
+    };
     let findings = detector.scan(&text, scanned.before).into_iter();
     let findings =
         findings.map(|finding| Finding { span: back(finding.span.start)..back(finding.span.end), ..finding });
