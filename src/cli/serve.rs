@@ -1,6 +1,6 @@
 //! `blotter serve`: the proxy.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use super::{ConfigFile, Outcome};
 use crate::audit::{Event, EventKind, Log};
 use crate::config::{KeyPlace, Setup};
 use crate::crypto::Purpose;
+use crate::detect::Entity;
 use crate::proxy::{self, Gateway};
 
 /// Serves until it is told to stop.
@@ -51,12 +52,10 @@ fn introduce(setup: &Setup, listening: std::net::SocketAddr) {
         let note = if default { "  (also serves paths without a route's name)" } else { "" };
         eprintln!("  route     /{:<12} -> {}{note}", route.name, route.upstream);
     }
-    let mut per_file: BTreeMap<&str, usize> = BTreeMap::new();
-    for pattern in ruleset.detector.patterns() {
-        *per_file.entry(&pattern.file).or_default() += 1;
-    }
-    let files: Vec<String> = per_file.iter().map(|(file, count)| format!("{file} ({count})")).collect();
-    eprintln!("  patterns  {}: {}", ruleset.detector.patterns().len(), files.join(", "));
+    let patterns = ruleset.detector.patterns();
+    let files: BTreeSet<&str> = patterns.iter().map(|pattern| pattern.file.as_str()).collect();
+    let entities: BTreeSet<&Entity> = patterns.iter().map(|pattern| &pattern.entity).collect();
+    eprintln!("  patterns  {} from {} files, for {} entities", patterns.len(), files.len(), entities.len());
     for service in ruleset.detector.services() {
         eprintln!("  service   {}", super::describe(service));
     }
