@@ -21,6 +21,23 @@ const SLACK: usize = 32;
 /// How many look-alikes may stand between a value and a finding that still matters to it.
 const NEARBY: usize = 16;
 
+/// How much farther a word is that stands in the next sentence.
+const SENTENCE: usize = 10;
+
+/// How many bytes before a value its key begins at most.
+const LONGEST_KEY: usize = 64;
+
+/// Keys that leave it to other words what their value is.
+const NO_KEYS: &[&str] =
+    &["no", "nr", "num", "n", "v", "val", "value", "text", "data", "content", "body", "message", "msg"];
+
+/// How many words may stand between a word and the value that it labels, and how long they are: `phone no. is 555`.
+const SHORT_WORDS: usize = 3;
+const SHORT: usize = 3;
+
+/// What may stand there besides; a comma ends it, as in `555 is my phone, 4503 the order`.
+const LABEL_MARKS: &str = ".:=#\"'`*+(-–—：«“„№";
+
 /// What stands before a text: the cue words in its name.
 pub(super) struct Named {
     hits: Vec<Hit>,
@@ -81,9 +98,15 @@ impl Scene<'_> {
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
         let (start, end) = (span.start as isize, span.end as isize);
-        let stays = |hit: &&Hit| (hit.end <= start || hit.start >= end) && !self.is_inside_gone(hit);
+        let key = self.key(span.start).map(|key| key.start as isize);
+        let before = |hit: &Hit| hit.end <= start && key.is_none_or(|key| hit.start >= key);
+        let behind = |hit: &Hit| hit.start >= end && key.is_none();
+        let stays = |hit: &&Hit| (before(hit) || behind(hit)) && !self.is_inside_gone(hit);
         let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();
-        if range.start == 0 {
+        let labels: Vec<Hit> =
+            hits.iter().filter(|hit| hit.start >= end && self.labels_next(hit, &hits)).copied().collect();
+        hits.retain(|hit| !labels.contains(hit));
+        if range.start == 0 && key.is_none() {
             hits.extend(&self.named.hits);
         }
         self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
@@ -96,9 +119,66 @@ impl Scene<'_> {
             let gap = outside + self.chars(usize::try_from(hit.end).unwrap_or(0)..span.start);
             (gap <= distance.before).then_some(gap)
         } else {
-            let gap = self.chars(span.end..usize::try_from(hit.start).ok()?);
-            (gap <= distance.after).then_some(gap)
+            let between = span.end..usize::try_from(hit.start).ok()?;
+            let gap = self.chars(between.clone());
+            let apart = if self.ends_sentence(between) { SENTENCE } else { 0 };
+            (gap <= distance.after).then_some(gap + apart)
         }
+    }
+
+    /// The key that says what begins at `at`: `ts` in `call ts=2015352855`, `"id"` in `"id":"2015352855"`.
+    fn key(&self, at: usize) -> Option<Range<usize>> {
+        let floor = self.last_gone(at).map_or(self.line.start, |gone| gone.end.max(self.line.start));
+        let before = &self.text[self.text.ceil_char_boundary(at.saturating_sub(LONGEST_KEY).max(floor))..at];
+        let unquoted = |text: &'_ str| text.trim_end_matches(['"', '\'', '\\']).len();
+        let sign = unquoted(before.trim_end_matches('('));
+        let key_end = match before[..sign].trim_end().as_bytes().last()? {
+            b'=' if before[..sign].ends_with('=') => unquoted(&before[..sign - 1]),
+            b':' => {
+                let named = before[..sign].trim_end().len() - 1;
+                Some(unquoted(&before[..named])).filter(|end| *end < named)?
+            }
+            _ => return None,
+        };
+        let in_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let name = &before[before[..key_end].trim_end_matches(in_key).len()..key_end];
+        let says = name.contains(char::is_alphabetic) && !NO_KEYS.iter().any(|no| name.eq_ignore_ascii_case(no));
+        let end = at - (before.len() - key_end);
+        says.then_some(end - name.len()..end)
+    }
+
+    /// Whether a word is followed, after a few short words at most, by a value of its own.
+    fn labels_next(&self, hit: &Hit, hits: &[Hit]) -> bool {
+        let mut end = hit.end;
+        while let Some(further) = hits.iter().find(|next| next.end > end && (hit.start..=end + 1).contains(&next.start))
+        {
+            end = further.end;
+        }
+        let Ok(mut at) = usize::try_from(end) else { return false };
+        for _ in 0..=SHORT_WORDS {
+            let gone = self.next_gone(at);
+            let limit = gone.map_or(self.line.end, |gone| gone.start.clamp(at, self.line.end));
+            let rest = &self.text[at..limit];
+            let mark = rest.trim_start_matches(|c: char| c == ' ' || LABEL_MARKS.contains(c));
+            if mark.is_empty() {
+                return gone.is_some_and(|gone| gone.start < self.line.end);
+            }
+            if mark.starts_with(|c: char| c.is_ascii_digit()) {
+                return true;
+            }
+            let word = mark.chars().take_while(|c| c.is_alphabetic()).take(SHORT + 1);
+            let (count, len) = word.fold((0, 0), |(count, len), c| (count + 1, len + c.len_utf8()));
+            if count == 0 || count > SHORT {
+                return false;
+            }
+            at = limit - mark.len() + len;
+        }
+        false
+    }
+
+    /// Whether a sentence ends within `range`.
+    fn ends_sentence(&self, range: Range<usize>) -> bool {
+        self.text.as_bytes()[range].windows(2).any(|pair| matches!(pair, [b'.' | b'!' | b'?', b' ']))
     }
 
     /// How many characters `range` holds, without what will be gone.

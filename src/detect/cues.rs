@@ -65,7 +65,7 @@ impl Cues {
         anti_cues: &[ListId],
         gap: impl Fn(&Hit) -> Option<usize>,
     ) -> Sign {
-        let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool| {
+        let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool, gap: &dyn Fn(&Hit) -> Option<usize>| {
             let mut nearest = None;
             for hit in hits.iter().filter(|hit| lists.contains(&hit.list)) {
                 let nearer = gap(hit).filter(|gap| nearest.is_none_or(|nearest| *gap < nearest));
@@ -76,8 +76,12 @@ impl Cues {
             nearest
         };
         let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
-        let cue = nearest(cues, &|cue| follows(cue) && self.goes_with_any(cue, hits));
-        let anti = nearest(anti_cues, &|_| false);
+        let anti_gap = |anti: &Hit| {
+            let along = hits.iter().filter(|any| Some(any.list) == self.any && runs_into(anti, any));
+            along.filter_map(&gap).chain(gap(anti)).min()
+        };
+        let cue = nearest(cues, &|cue| follows(cue) && self.goes_with_any(cue, hits), &gap);
+        let anti = nearest(anti_cues, &|_| false, &anti_gap);
         match (cue, anti) {
             (None, None) => Sign::None,
             (Some(cue), anti) if anti.is_none_or(|anti| cue <= anti) => Sign::For,
@@ -217,6 +221,12 @@ mod tests {
         check("order_phone 555", Sign::For);
         check("tax number 555", Sign::None);
         check("phone ................................ 555", Sign::None);
+    }
+
+    #[test]
+    fn an_anti_cue_is_as_near_as_the_word_that_it_takes_along() {
+        check("order number is 555 phone", Sign::Against);
+        check("order it is my 555 phone", Sign::For);
     }
 
     #[test]

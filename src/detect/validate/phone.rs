@@ -14,6 +14,10 @@ use super::{
 /// How many shorter beginnings of a match are tried.
 const CUTS: usize = 4;
 
+/// How few digits a number has: Iran's special services have four behind the country code.
+const LEAST_ABROAD: usize = 6;
+const LEAST_AT_HOME: usize = 7;
+
 /// Whose national numbers are understood, the first that fits wins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plans(Vec<Region>);
@@ -34,17 +38,19 @@ pub(super) fn region(code: &str) -> Option<Region> {
 
 /// A number with its country code after `+` or `00`.
 pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
-    cut(text, |digits| is_valid(if text.starts_with('+') { digits } else { digits.strip_prefix("00")? }).then_some(()))
+    let number =
+        |digits: &str| is_valid(if text.starts_with('+') { digits } else { digits.strip_prefix("00")? }).then_some(());
+    cut(text, LEAST_ABROAD, number)
 }
 
 /// A number with its country code and nothing before it, as WhatsApp writes it.
 pub(super) fn whole(text: &str, _: &Plans) -> Option<usize> {
-    cut(text, |digits| is_valid(digits).then_some(()))
+    cut(text, LEAST_AT_HOME, |digits| is_valid(digits).then_some(()))
 }
 
 /// A North American number: area and exchange begin with 2 to 9 (NANP numbering, nationalnanpa.com).
 pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
-    cut(text, |digits| {
+    cut(text, LEAST_AT_HOME, |digits| {
         let local = if digits.len() == 11 { digits.strip_prefix("1")? } else { digits };
         let first = |at: usize| local.as_bytes().get(at).is_some_and(|digit| *digit >= b'2');
         (local.len() == 10 && first(0) && first(3) && is_nanp(local)).then_some(())
@@ -71,34 +77,69 @@ static AREAS: [OnceLock<bool>; 1000] = [const { OnceLock::new() }; 1000];
 
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
 pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
-    if date::begins(text) {
+    if date::begins(text) || is_epoch(text) {
         return None;
     }
-    cut(text, |digits| at_home(digits, plans).map(|_| ()))
+    cut(text, LEAST_AT_HOME, |digits| at_home(digits, plans).map(|_| ()))
 }
 
 /// Enough digits for a phone number and not all the same: for patterns whose cue leaves no doubt.
 pub(super) fn plausible(text: &str, plans: &Plans) -> Option<usize> {
-    if date::begins(text) {
+    if date::begins(text) || is_epoch(text) {
         return None;
     }
     let enough = |digits: &[u8]| (7..=13).contains(&digits.len()) && !all_equal(digits);
-    national(text, plans).or_else(|| Groups::new(text).longest(enough))
+    let longest = |number: &str| {
+        let closed = |(digits, end): &(&[u8], usize)| enough(digits) && is_closed(&number[..*end]);
+        Groups::new(number).beginnings().find(closed).map(|(_, end)| end)
+    };
+    national(text, plans).or_else(|| with_extension(text, longest))
 }
 
-/// The number with its country code, if it has one: E.164.
+/// The number with its country code, if it has one: E.164, and its extension behind an x.
 pub(super) fn canonical<'t>(text: &'t str, plans: &Plans) -> Cow<'t, str> {
-    let digits = digits::only(text);
-    let number = from_abroad(&digits, text.starts_with('+')).or_else(|| at_home(&digits, plans));
-    number.map_or(digits, |number| Cow::Owned(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned()))
+    let (number, extension) = text.split_at(extension(text).unwrap_or(text.len()));
+    let digits = digits::only(number);
+    let parsed = from_abroad(&digits, text.starts_with('+')).or_else(|| at_home(&digits, plans));
+    let spelled =
+        parsed.map_or(digits, |number| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned().into());
+    if extension.is_empty() { spelled } else { Cow::Owned(format!("{spelled}x{}", digits::only(extension))) }
 }
 
-/// The longest of a few beginnings of `text` that is a number.
-fn cut(text: &str, number: impl Fn(&str) -> Option<()>) -> Option<usize> {
-    let groups = Groups::new(text);
-    let spelled = |digits: &[u8]| digits.iter().map(|digit| char::from(b'0' + digit)).collect::<String>();
-    let plausible = groups.beginnings().filter(|(digits, _)| (7..=17).contains(&digits.len()) && !all_equal(digits));
-    plausible.take(CUTS).find(|(digits, _)| number(&spelled(digits)).is_some()).map(|(_, end)| end)
+/// The longest of a few beginnings of `text` that is a number of at least so many digits.
+fn cut(text: &str, least: usize, number: impl Fn(&str) -> Option<()>) -> Option<usize> {
+    with_extension(text, |text| {
+        let groups = Groups::new(text);
+        let spelled = |digits: &[u8]| digits.iter().map(|digit| char::from(b'0' + digit)).collect::<String>();
+        let plausible = groups.beginnings().filter(|(digits, end)| {
+            (least..=17).contains(&digits.len()) && !all_equal(digits) && is_closed(&text[..*end])
+        });
+        plausible.take(CUTS).find(|(digits, _)| number(&spelled(digits)).is_some()).map(|(_, end)| end)
+    })
+}
+
+/// What `number` takes of `text`, and the extension behind it when it takes all before that.
+fn with_extension(text: &str, number: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+    let Some(at) = extension(text) else { return number(text) };
+    let end = number(&text[..at])?;
+    let whole = !text[end..at].bytes().any(|byte| byte.is_ascii_digit());
+    Some(if whole { text.len() } else { end })
+}
+
+/// Where an extension begins: its first letter, or its `#`.
+fn extension(text: &str) -> Option<usize> {
+    text.bytes().position(|byte| byte.is_ascii_alphabetic() || byte == b'#')
+}
+
+/// Whether every bracket is closed: of `(2009` only the year is a number.
+fn is_closed(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'(').count() == text.bytes().filter(|byte| *byte == b')').count()
+}
+
+/// Whether `text` is the time in seconds or milliseconds since 1970, between 2017 and 2033: clocks write it without groups.
+fn is_epoch(text: &str) -> bool {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits && matches!(text.len(), 10 | 13) && ("15".."20").contains(&&text[..2])
 }
 
 fn from_abroad(digits: &str, plus: bool) -> Option<PhoneNumber> {
@@ -138,6 +179,18 @@ mod tests {
         assert_eq!(nanp("(201) 535-2855", &plans()), Some(14));
         assert_eq!(nanp("(101) 535-2855", &plans()), None);
         assert_eq!(plausible("03/10/1979", &plans()), None);
+        assert_eq!(international("+98 9601", &plans()), Some(8));
+        assert_eq!(plausible("12-15 (2009", &plans()), None);
+        assert_eq!(plausible("1712175294", &plans()), None);
+        assert_eq!(plausible("1730026139265", &plans()), None);
+    }
+
+    #[test]
+    fn an_extension_belongs_to_its_number() {
+        assert_eq!(nanp("(201) 535-2855 x 123", &plans()), Some(20));
+        assert_eq!(international("+44 121 234 5678 ext. 45", &plans()), Some(24));
+        assert_eq!(international("+1 201-535-2855 4111 12 x3", &plans()), Some(15));
+        assert_eq!(canonical("(201) 535-2855 ext 12", &plans()), "+12015352855x12");
     }
 
     #[test]
