@@ -21,25 +21,46 @@ const FLOORS: &[(&str, &str, f64, f64)] = &[
     ("generated_obfuscation", "EMAIL", 1.0, 0.99),
     ("generated_obfuscation", "PHONE", 0.99, 0.99),
     ("generated_obfuscation", "SSN", 1.0, 0.99),
+    ("generated_whatsapp_multilingual", "AR_CUIT", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "BR_CNPJ", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "BR_CPF", 0.99, 0.99),
     ("generated_whatsapp_multilingual", "CARD", 0.995, 0.995),
+    ("generated_whatsapp_multilingual", "CL_RUT", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "CN_RIC", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "DATE_OF_BIRTH", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "DE_TAX_ID", 0.99, 0.99),
     ("generated_whatsapp_multilingual", "EMAIL", 1.0, 1.0),
+    ("generated_whatsapp_multilingual", "ES_NIE", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "ES_NIF", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "FR_NIR", 0.99, 0.99),
     ("generated_whatsapp_multilingual", "IBAN", 1.0, 1.0),
-    ("generated_whatsapp_multilingual", "PHONE", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "IN_AADHAAR", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "IN_PAN", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "IT_CF", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "ITIN", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "MX_CURP", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "NL_BSN", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "PHONE", 0.995, 0.995),
+    ("generated_whatsapp_multilingual", "PL_PESEL", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "PT_NIF", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "RU_INN", 0.99, 0.99),
     ("generated_whatsapp_multilingual", "SECRET", 1.0, 0.0),
-    ("generated_whatsapp_multilingual", "SSN", 0.99, 0.98),
+    ("generated_whatsapp_multilingual", "SSN", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "TR_TCKN", 0.99, 0.99),
+    ("generated_whatsapp_multilingual", "UK_NINO", 0.99, 0.99),
     ("phone_examples_all_regions format=E164", "PHONE", 1.0, 1.0),
-    ("phone_examples_all_regions format=INTERNATIONAL", "PHONE", 1.0, 0.997),
+    ("phone_examples_all_regions format=INTERNATIONAL", "PHONE", 1.0, 1.0),
     ("phone_examples_all_regions format=NATIONAL", "PHONE", 1.0, 0.064),
-    ("phone_examples_all_regions format=RFC3966", "PHONE", 1.0, 0.998),
-    ("phone_matcher_libphonenumber", "PHONE", 0.495, 0.435),
+    ("phone_examples_all_regions format=RFC3966", "PHONE", 1.0, 1.0),
+    ("phone_matcher_libphonenumber", "PHONE", 0.85, 0.64),
     ("pl_pii_bench_positive", "CARD", 0.766, 0.766),
     ("pl_pii_bench_positive", "EMAIL", 1.0, 1.0),
-    ("pl_pii_bench_positive", "IBAN", 0.863, 0.76),
-    ("pl_pii_bench_positive", "PHONE", 0.441, 1.0),
+    ("pl_pii_bench_positive", "IBAN", 0.88, 0.88),
+    ("pl_pii_bench_positive", "PHONE", 1.0, 1.0),
     ("presidio_research_generated_large", "CARD", 1.0, 1.0),
     ("presidio_research_generated_large", "EMAIL", 1.0, 1.0),
     ("presidio_research_generated_large", "IBAN", 1.0, 1.0),
-    ("presidio_research_generated_large", "PHONE", 0.761, 0.47),
+    ("presidio_research_generated_large", "PHONE", 1.0, 0.669),
     ("presidio_research_generated_large", "SSN", 0.977, 1.0),
     ("unit_datadog", "IBAN", 1.0, 1.0),
     ("unit_datadog", "SECRET", 0.545, 0.75),
@@ -60,7 +81,7 @@ const CEILINGS: &[(&str, &str, f64)] = &[
     ("generated_hard_negatives", "CARD", 1.0),
     ("generated_hard_negatives", "EMAIL", 0.0),
     ("generated_hard_negatives", "IBAN", 0.0),
-    ("generated_hard_negatives", "PHONE", 2.0),
+    ("generated_hard_negatives", "PHONE", 0.0),
     ("generated_hard_negatives", "SECRET", 0.0),
     ("generated_hard_negatives", "SSN", 0.0),
     ("pl_pii_bench_negative", "CARD", 22.1),
@@ -70,7 +91,7 @@ const CEILINGS: &[(&str, &str, f64)] = &[
 ];
 
 /// What the sets call otherwise than we do.
-const LABELS: &[(&str, &str)] = &[("US_ITIN", "ITIN")];
+const LABELS: &[(&str, &str)] = &[("US_ITIN", "ITIN"), ("DOB", "DATE_OF_BIRTH")];
 
 const REGIONS: [&str; 15] = ["US", "GB", "BR", "MX", "ES", "IN", "DE", "FR", "IT", "TR", "ID", "ZA", "NG", "AE", "RU"];
 
@@ -314,6 +335,40 @@ fn hostile_texts_take_no_longer_than_others_of_their_length() {
     }
     let blank_lines = format!("{}5{}5 x", "A line.\n".repeat(5_000), "\n".repeat(200_000));
     assert!(time(&blank_lines).as_secs() < 10);
+}
+
+#[test]
+fn a_word_behind_a_value_labels_the_next_one() {
+    let pesel = ("PL_PESEL", "44051401458");
+    check_values("", "PESEL to 44051401458, tel. 501 234 567", &[pesel, ("PHONE", "501 234 567")]);
+    check_values("", "PESEL to 44051401458, tel. +48 501 234 567", &[pesel, ("PHONE", "+48 501 234 567")]);
+    check_values("", "PESEL to 44051401458, tel. [PHONE_7K2Q]", &[pesel]);
+    let found = [("RU_INN", "7707083893"), ("PHONE", "+7 912 345-67-89")];
+    check_values("", "ИНН организации 7707083893, телефон +7 912 345-67-89", &found);
+    let found = [("AU_TFN", "123456782"), ("PHONE", "(201) 535-2855")];
+    check_values("", "my TFN is 123456782, phone number is (201) 535-2855", &found);
+    check_values("", "2015352855 is my phone, order 4503", &[("PHONE", "2015352855")]);
+    check_values("", "2015352855 order 4503, phone 2015352856", &[("PHONE", "2015352856")]);
+}
+
+#[test]
+fn a_key_says_what_its_value_is() {
+    check_values("", "call finished ts=2015352855", &[]);
+    check_values("", r#"{"phone":"x","seq":2015352855,"mobile":"2015352856"}"#, &[("PHONE", "2015352856")]);
+    check_values("", "order_id=4503 phone=2015352855", &[("PHONE", "2015352855")]);
+    check_values("", "POST /call/2015352855 took 2015352855 bytes, task_4111111111111111", &[]);
+    check_values("", "eventID bcb18d14-8f83-468f-b641-475273601902 call", &[]);
+    check_values("", r#"<input type="tel" value="2015352855">"#, &[("PHONE", "2015352855")]);
+}
+
+#[test]
+fn an_extension_is_part_of_its_number() {
+    check_values(
+        "",
+        "call (201) 535-2855 x123 or +1 201-535-2855 ext. 7",
+        &[("PHONE", "(201) 535-2855 x123"), ("PHONE", "+1 201-535-2855 ext. 7")],
+    );
+    check_values("", "As Ann wrote 12-15 (2009), call 2015352855", &[("PHONE", "2015352855")]);
 }
 
 #[test]

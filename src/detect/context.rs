@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::{
     cues::{Cues, Hit, ListId, Sign},
     language::Distance,
-    rule::Rule,
+    rule::{Round, Rule},
     scan::{Scene, Taken, Taker},
     spots::RuleId,
 };
@@ -97,6 +97,9 @@ impl Scene<'_> {
             ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
+        if rule.round == Round::Weak && self.is_hexadecimal(span) {
+            return Sign::Against;
+        }
         let (start, end) = (span.start as isize, span.end as isize);
         let key = self.key(span.start).map(|key| key.start as isize);
         let before = |hit: &Hit| hit.end <= start && key.is_none_or(|key| hit.start >= key);
@@ -109,7 +112,11 @@ impl Scene<'_> {
         if range.start == 0 && key.is_none() {
             hits.extend(&self.named.hits);
         }
-        self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
+        let sign =
+            self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance));
+        let is_part_of_name =
+            self.text[..span.start].strip_suffix('_').is_some_and(|name| name.ends_with(char::is_alphabetic));
+        if sign == Sign::None && is_part_of_name { Sign::Against } else { sign }
     }
 
     /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.
@@ -126,10 +133,32 @@ impl Scene<'_> {
         }
     }
 
+    /// Whether `span` is the digits of a longer hexadecimal number, as in `b641-475273aedfbe`.
+    fn is_hexadecimal(&self, span: &Range<usize>) -> bool {
+        let text = self.text.as_bytes();
+        let floor = self.last_gone(span.start).map_or(self.line.start, |gone| gone.end.max(self.line.start));
+        let ceiling = self.next_gone(span.end).map_or(self.line.end, |gone| gone.start.clamp(span.end, self.line.end));
+        let mut before = text[floor..span.start].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
+        let mut behind = text[span.end..ceiling].iter().take_while(|byte| byte.is_ascii_alphanumeric());
+        let hexadecimal = |glued: &mut dyn Iterator<Item = &u8>| {
+            let mut glued = glued.take(LONGEST_KEY).peekable();
+            glued.peek().is_some() && glued.all(u8::is_ascii_hexdigit)
+        };
+        hexadecimal(&mut before) || hexadecimal(&mut behind)
+    }
+
     /// The key that says what begins at `at`: `ts` in `call ts=2015352855`, `"id"` in `"id":"2015352855"`.
     fn key(&self, at: usize) -> Option<Range<usize>> {
         let floor = self.last_gone(at).map_or(self.line.start, |gone| gone.end.max(self.line.start));
         let before = &self.text[self.text.ceil_char_boundary(at.saturating_sub(LONGEST_KEY).max(floor))..at];
+        let in_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let is_path = before.strip_suffix('/').is_some_and(|path| {
+            let folder = path.trim_end_matches(in_key);
+            folder.len() < path.len() && folder.ends_with('/')
+        });
+        if is_path {
+            return Some(at..at);
+        }
         let unquoted = |text: &'_ str| text.trim_end_matches(['"', '\'', '\\']).len();
         let sign = unquoted(before.trim_end_matches('('));
         let key_end = match before[..sign].trim_end().as_bytes().last()? {
@@ -140,7 +169,6 @@ impl Scene<'_> {
             }
             _ => return None,
         };
-        let in_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
         let name = &before[before[..key_end].trim_end_matches(in_key).len()..key_end];
         let says = name.contains(char::is_alphabetic) && !NO_KEYS.iter().any(|no| name.eq_ignore_ascii_case(no));
         let end = at - (before.len() - key_end);

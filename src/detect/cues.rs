@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn an_anti_cue_is_as_near_as_the_word_that_it_takes_along() {
-        check("order number is 555 phone", Sign::Against);
-        check("order it is my 555 phone", Sign::For);
+        check("order number is 555 in my phone", Sign::Against);
+        check("order it is my 555 in my phone", Sign::For);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const CUTS: usize = 4;
 const LEAST_ABROAD: usize = 6;
 const LEAST_AT_HOME: usize = 7;
 
+/// How few digits a number at home has whose cue may be far away: shorter ones are too often something else.
+const LEAST_FAR: usize = 9;
+
 /// Whose national numbers are understood, the first that fits wins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plans(Vec<Region>);
@@ -77,10 +80,11 @@ static AREAS: [OnceLock<bool>; 1000] = [const { OnceLock::new() }; 1000];
 
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
 pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
-    if date::begins(text) || is_epoch(text) {
+    let slashes = text.bytes().filter(|byte| *byte == b'/').count();
+    if date::begins(text) || is_epoch(text) || slashes > 2 {
         return None;
     }
-    cut(text, LEAST_AT_HOME, |digits| at_home(digits, plans).map(|_| ()))
+    cut(text, LEAST_FAR, |digits| at_home(digits, plans).map(|_| ()))
 }
 
 /// Enough digits for a phone number and not all the same: for patterns whose cue leaves no doubt.
