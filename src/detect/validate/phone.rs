@@ -39,11 +39,20 @@ pub(super) fn region(code: &str) -> Option<Region> {
     Region::try_from(code).ok().filter(has_plan)
 }
 
-/// A number with its country code after `+` or `00`.
+/// A number with its country code after `+`, `00` or `011`.
 pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
-    let number =
-        |digits: &str| is_valid(if text.starts_with('+') { digits } else { digits.strip_prefix("00")? }).then_some(());
-    cut(text, LEAST_ABROAD, number)
+    cut(text, LEAST_ABROAD, |digits| is_valid(dialled(text, digits)?).then_some(()))
+}
+
+/// What follows `+` or the prefix for calls abroad: `00`, or North America's `011` when it stands apart.
+fn dialled<'d>(text: &str, digits: &'d str) -> Option<&'d str> {
+    let is_apart =
+        |prefix: &str| text.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+    match text.starts_with('+') {
+        true => Some(digits),
+        false if is_apart("011") => digits.strip_prefix("011"),
+        false => digits.strip_prefix("00"),
+    }
 }
 
 /// A number with its country code and nothing before it, as WhatsApp writes it.
@@ -64,7 +73,24 @@ pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
 fn is_valid(number: &str) -> bool {
     match number.strip_prefix('1') {
         Some(local) if local.len() == 10 => is_nanp(local),
-        _ => valid(&format!("+{number}")).is_some(),
+        _ => abroad(number).is_some(),
+    }
+}
+
+/// The number that digits with a country code are, also as it was written before its plan changed.
+fn abroad(number: &str) -> Option<PhoneNumber> {
+    valid(&format!("+{number}")).or_else(|| valid(&format!("+{}", renewed(number)?)))
+}
+
+/// WhatsApp keeps the forms of old: Mexico's mobile prefix 1 (given up in 2019, IFT) and Brazil's mobile numbers without
+/// their ninth digit (put before all in 2016, Anatel).
+fn renewed(number: &str) -> Option<String> {
+    match (number.len(), number.get(..2)?, number.get(2..)?) {
+        (13, "52", rest) => Some(format!("52{}", rest.strip_prefix('1')?)),
+        (12, "55", rest) if matches!(rest.as_bytes()[2], b'6'..=b'9') => {
+            Some(format!("55{}9{}", &rest[..2], &rest[2..]))
+        }
+        _ => None,
     }
 }
 
@@ -104,7 +130,7 @@ pub(super) fn plausible(text: &str, plans: &Plans) -> Option<usize> {
 pub(super) fn canonical<'t>(text: &'t str, plans: &Plans) -> Cow<'t, str> {
     let (number, extension) = text.split_at(extension(text).unwrap_or(text.len()));
     let digits = digits::only(number);
-    let parsed = from_abroad(&digits, text.starts_with('+')).or_else(|| at_home(&digits, plans));
+    let parsed = dialled(number, &digits).and_then(abroad).or_else(|| at_home(&digits, plans));
     let spelled =
         parsed.map_or(digits, |number| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned().into());
     if extension.is_empty() { spelled } else { Cow::Owned(format!("{spelled}x{}", digits::only(extension))) }
@@ -146,16 +172,11 @@ fn is_epoch(text: &str) -> bool {
     digits && matches!(text.len(), 10 | 13) && ("15".."20").contains(&&text[..2])
 }
 
-fn from_abroad(digits: &str, plus: bool) -> Option<PhoneNumber> {
-    let number = if plus { digits } else { digits.strip_prefix("00")? };
-    valid(&format!("+{number}"))
-}
-
 fn at_home(digits: &str, plans: &Plans) -> Option<PhoneNumber> {
     let parsed = |region: &Region| PHONE_NUMBER_UTIL.parse(digits, Some(*region)).ok();
     let fits = |number: &PhoneNumber| PHONE_NUMBER_UTIL.is_valid_number(number);
     let home = plans.0.iter().filter_map(parsed).find(fits);
-    home.or_else(|| (digits.len() >= 10).then(|| valid(&format!("+{digits}")))?)
+    home.or_else(|| (digits.len() >= 10).then(|| abroad(digits))?)
 }
 
 fn valid(number: &str) -> Option<PhoneNumber> {
@@ -177,6 +198,7 @@ mod tests {
         assert_eq!(international("0044 121 234 5678", &plans()), Some(17));
         assert_eq!(international("+1 201-535-2855 4111 12", &plans()), Some(15));
         assert_eq!(international("+1 000-535-2855", &plans()), None);
+        assert_eq!(international("011 44 7911 123456", &plans()), Some(18));
         assert_eq!(whole("14155552671", &plans()), Some(11));
         assert_eq!(whole("1800000000000", &plans()), None);
         assert_eq!(national("(11) 96123-4567", &plans()), Some(15));
@@ -202,6 +224,19 @@ mod tests {
         for text in ["+1 201-535-2855", "(201) 535-2855", "0012015352855", "2015352855"] {
             assert_eq!(canonical(text, &plans()), "+12015352855");
         }
+    }
+
+    #[test]
+    fn numbers_of_old_plans_are_those_of_today() {
+        for (old, today) in [
+            ("+5215512345678", "+525512345678"),
+            ("+52 1 55 1234 5678", "+525512345678"),
+            ("+55 11 8123-4567", "+5511981234567"),
+        ] {
+            assert_eq!(international(old, &plans()), Some(old.len()), "{old}");
+            assert_eq!(canonical(old, &plans()), today);
+        }
+        assert_eq!(international("+55 11 1123-4567", &plans()), None);
     }
 
     #[test]
