@@ -2,16 +2,25 @@
 
 use super::{
     digits::{Groups, all_equal, luhn},
-    issuers::BRANDS,
+    issuers::{BRANDS, Brand},
 };
 
 /// A card that needs no word beside it: a brand's range and length, the groups that cards have, and Luhn.
 pub(super) fn alone(text: &str) -> Option<usize> {
     let groups = Groups::new(text);
     let good = |&(digits, end): &(&[u8], usize)| {
-        let plain = matches!(digits.len(), 14..=16 | 19) && is_issued(digits) && is_one(&groups, end);
+        let plain = matches!(digits.len(), 15 | 16 | 19) && is_issued_alone(digits) && is_one(&groups, end);
         let grouped = || is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits)) && groups.is_even(end);
         (plain || grouped()) && luhn(digits)
+    };
+    groups.beginnings().find(good).map(|(_, end)| end)
+}
+
+/// A card whose digits stand together and whose issuer's ranges or length other numbers share.
+pub(super) fn likely(text: &str) -> Option<usize> {
+    let groups = Groups::new(text);
+    let good = |&(digits, end): &(&[u8], usize)| {
+        matches!(digits.len(), 14..=16 | 19) && is_issued(digits) && is_one(&groups, end) && luhn(digits)
     };
     groups.beginnings().find(good).map(|(_, end)| end)
 }
@@ -42,10 +51,21 @@ fn is_grouped(groups: &Groups<'_>, end: usize) -> bool {
 
 /// Whether a brand issues numbers of this beginning and length.
 fn is_issued(digits: &[u8]) -> bool {
+    brands(digits).next().is_some()
+}
+
+/// Whether a brand issues them whose ranges are narrow: Maestro's are a tenth of all numbers.
+fn is_issued_alone(digits: &[u8]) -> bool {
+    brands(digits).any(|brand| brand.name != "Maestro")
+}
+
+/// The brands that issue numbers of this beginning and length.
+fn brands(digits: &[u8]) -> impl Iterator<Item = &'static Brand> {
     let head = digits.iter().take(8).fold(0, |head, digit| head * 10 + u32::from(*digit));
-    let fits = |range: &(u32, u32)| (range.0..=range.1).contains(&head);
-    !all_equal(digits)
-        && BRANDS.iter().any(|brand| brand.lengths.contains(&digits.len()) && brand.ranges.iter().any(fits))
+    let fits = move |range: &(u32, u32)| (range.0..=range.1).contains(&head);
+    let (length, is_number) = (digits.len(), !all_equal(digits));
+    let issues = move |brand: &&Brand| brand.lengths.contains(&length) && brand.ranges.iter().any(fits);
+    BRANDS.iter().filter(move |brand| is_number && issues(brand))
 }
 
 /// Airlines' UATP cards (1, 15 digits; ISO/IEC 7812 major industry 1) and Maestro's whole 6 range: too wide to stand alone.
@@ -70,6 +90,14 @@ mod tests {
         check("4111 1111 1111 1112", false);
         check("0000000000000000", false);
         check("4222222222222", false);
+    }
+
+    #[test]
+    fn what_other_numbers_share_does_not_stand_alone() {
+        for number in ["36227206271667", "6759649826438453"] {
+            check(number, false);
+            assert_eq!(likely(number), Some(number.len()));
+        }
     }
 
     #[test]

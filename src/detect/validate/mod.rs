@@ -104,6 +104,7 @@ pub(super) const VALIDATORS: &[Validator] = &[
     of_text("ca_sin", canada::sin, digits::only),
     of_text("card", card::alone, digits::only),
     of_text("card_cued", card::cued, digits::only),
+    of_text("card_likely", card::likely, digits::only),
     of_text("card_typo", card::typo, digits::only),
     of_text("cl_rut", andes::rut, iban::compact),
     of_text("cl_rut_undated", andes::rut_undated, iban::compact),
