@@ -384,6 +384,82 @@ fn whatsapp_numbers_have_no_plus() {
 }
 
 #[test]
+fn phone_numbers_stand_alone_in_every_grouping() {
+    for phone in [
+        "(415)5552671",
+        "(415) 5552671",
+        "415-5552671",
+        "415.5552671",
+        "415/555-2671",
+        "+5215512345678",
+        "+52 1 55 1234 5678",
+        "+55 11 8123-4567",
+        "011 44 7911 123456",
+        "011 52 55 1234 5678",
+        "00 44 7911 123456",
+    ] {
+        check_values("", phone, &[("PHONE", phone)]);
+        check_values("", &format!("Ann Smith, {phone}, Boston"), &[("PHONE", phone)]);
+    }
+    check_values("", "415 5552671", &[]);
+    check_values("", "call 415 5552671", &[("PHONE", "415 5552671")]);
+    check_values("", "536 90 4399 123456", &[]);
+}
+
+#[test]
+fn my_number_is_said_in_every_language() {
+    for text in [
+        "meine Nummer ist <0151 23456789>",
+        "رقمي <0501234567>",
+        "제 번호는 <010-1234-5678>입니다",
+        "мій номер <067 123 45 67>",
+        "mitt nummer är <070-123 45 67>",
+        "ring <070-1234567>",
+        "numéro <06 12 34 56 78>",
+    ] {
+        let phone = text.split(['<', '>']).nth(1).unwrap();
+        check_values("", &text.replace(['<', '>'], ""), &[("PHONE", phone)]);
+    }
+}
+
+#[test]
+fn postcodes_are_no_phone_numbers_and_no_pins() {
+    for text in [
+        "CEP 01310-100",
+        "meu cep é 01310-100",
+        "CEP: 04538-133",
+        "Pincode: 560001",
+        "PIN code 110001",
+        "my address pin 560001",
+        r#"{"pincode":"560001"}"#,
+    ] {
+        check_values("", text, &[]);
+    }
+    check_values("pincode", "560001", &[]);
+    check_values("", "my pin code is 4821", &[("PIN", "4821")]);
+    check_values("", "my pin is 482193", &[("PIN", "482193")]);
+}
+
+#[test]
+fn an_order_number_that_passes_luhn_is_no_card() {
+    for number in ["36227206271667", "6759649826438453"] {
+        check_values("", &format!("order {number}"), &[]);
+        check_values("", number, &[("CARD", number)]);
+        check_values("", &format!("pay with {number}"), &[("CARD", number)]);
+    }
+}
+
+#[test]
+fn short_names_of_passwords_and_tax_numbers_are_heard() {
+    check_values("", "pass: hunter2", &[("SECRET", "hunter2")]);
+    check_values("", "hi\npw: hunter22", &[("SECRET", "hunter22")]);
+    check_values("", "mdp: Chien1234", &[("SECRET", "Chien1234")]);
+    check_values("", "boarding pass: B12345\npass: 45/50", &[]);
+    check_values("", "taxpayer id 536904399", &[("SSN", "536904399")]);
+    check_values("", r#"{"name":"x","tax_id":"536904399","city":"Boston"}"#, &[("SSN", "536904399")]);
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let text = r#"
 [[pattern]]
