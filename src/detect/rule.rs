@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use regex_automata::{Anchored, Input, meta::Regex, util::syntax};
+use regex_automata::{Anchored, Input, meta::Regex};
+use regex_syntax::{
+    ParserBuilder,
+    hir::{Hir, HirKind},
+};
 
 use super::{
     PatternId,
@@ -66,8 +70,8 @@ impl From<Strength> for Round {
 impl Rule {
     /// Compiles `regex` into a rule without conditions; `Err` says what is wrong with it.
     pub(super) fn new(source: &str, group: usize) -> Result<Self, String> {
-        let shape = shape::shape(source).map_err(|error| last_line(&error))?;
         let regex = regex(source)?;
+        let shape = shape::shape(source).map_err(|error| last_line(&error))?;
         if shape.empty {
             return Err("it matches the empty text".into());
         }
@@ -132,15 +136,78 @@ impl Rule {
     }
 }
 
+/// How deep a regex may be nested.
+const DEEPEST: u32 = 32;
+
+/// How many pieces a regex may have with its repetitions written out: compiling takes time and memory by that.
+const LARGEST: usize = 1 << 18;
+
+/// How many bytes a compiled regex may take.
+const HEAVIEST: usize = 4 << 20;
+
 /// Compiles an ASCII regex; `Err` says what is wrong with it.
 pub(super) fn regex(source: &str) -> Result<Regex, String> {
-    let ascii = syntax::Config::new().unicode(false).utf8(false);
-    let compiled = Regex::builder().syntax(ascii).configure(Regex::config().utf8_empty(false)).build(source);
-    compiled.map_err(|error| last_line(&error))
+    let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(DEEPEST).build().parse(source);
+    let hir = parsed.map_err(|error| last_line(&error))?;
+    if pieces(&hir) > LARGEST {
+        return Err(format!("written out, its repetitions have more than {LARGEST} pieces; repeat or nest less"));
+    }
+    let limits = Regex::config().utf8_empty(false).nfa_size_limit(Some(HEAVIEST));
+    Regex::builder().configure(limits).build_from_hir(&hir).map_err(|error| match error.size_limit() {
+        Some(limit) => format!("compiled, it takes more than {limit} bytes; repeat less"),
+        None => last_line(&error),
+    })
+}
+
+/// How many pieces a regex has when every repetition stands as often as it may; one without end counts as a long one.
+fn pieces(hir: &Hir) -> usize {
+    const ENDLESS: u32 = 40;
+    match hir.kind() {
+        HirKind::Alternation(parts) | HirKind::Concat(parts) => parts.iter().map(pieces).fold(1, usize::saturating_add),
+        HirKind::Capture(capture) => pieces(&capture.sub),
+        HirKind::Class(_) | HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.max(ENDLESS));
+            pieces(&repetition.sub).saturating_mul(times as usize)
+        }
+    }
 }
 
 /// What a regex error says, without the drawing above it.
 fn last_line(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(regex: &str, told: &str) {
+        let why = Rule::new(regex, 0).err().unwrap_or_default();
+        assert!(why.contains(told), "{regex}: {why}");
+    }
+
+    #[test]
+    fn a_regex_that_grows_without_bound_is_refused() {
+        for regex in [
+            "(a{1000}){1000}",
+            "((((a{1,40}){1,40}){1,40}){1,40})",
+            "(((((((a*)*)*)*)*)*)*)*",
+            "[ab]{4000000000}",
+            r"((\d{4000000000}){4000000000}){4000000000}",
+        ] {
+            check(regex, "repeat or nest less");
+        }
+        check("[ab]{200000}", "repeat less");
+        check(&format!("{}a{}", "(".repeat(99), ")".repeat(99)), "exceed the maximum number of nested");
+        assert!(Rule::new(r"(?:[a-z\d]+(?:[.-][a-z\d]+)*)*@x{1,1000}", 0).is_ok());
+    }
+
+    #[test]
+    fn an_error_says_what_is_wrong() {
+        check("", "empty text");
+        check("(", "unclosed group");
+    }
 }
