@@ -525,3 +525,34 @@ fn what_people_say_about_passwords_is_no_password() {
         check_values("", text, &[]);
     }
 }
+
+/// What is wrong with a pattern file.
+fn problems(text: &str) -> Vec<String> {
+    let source = Source { name: "patterns/mine.toml".into(), text: text.into() };
+    let problems = Detector::compile(&[source], &Settings::default()).err().unwrap_or_default();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_takes_time_or_memory_without_bound_is_refused() {
+    let pattern = |keys: &str| format!("[[pattern]]\nname = \"a\"\nentity = \"A\"\nsource = \"x\"\n{keys}\n");
+    for (text, told) in [
+        (pattern("regex = '(a{1000}){1000}'"), "patterns/mine.toml:5: `a`: the regex is no good: written out"),
+        (pattern("regex = 'a'\nformats = ['((((((a*)*)*)*)*)*)*']"), "patterns/mine.toml:6: `a`: the regex is no good"),
+        (pattern("regex = 'a'\ndistance = { before = 9223372036854775807 }"), "patterns/mine.toml:6: invalid value"),
+        (pattern("regex = 'a'").repeat(20_000), "patterns:1: 20000 patterns"),
+    ] {
+        let problems = problems(&text);
+        assert!(problems.iter().any(|problem| problem.starts_with(told)), "{told}: {:?}", problems.first());
+    }
+}
+
+/// A user's regex sees bytes; what it finds are characters.
+#[test]
+fn parts_of_a_character_are_found_once_and_whole() {
+    let text =
+        "[[pattern]]\nname = \"a\"\nentity = \"A\"\nsource = \"x\"\nregex = '(?s)[^ ]'\nexamples.match = [\"<<é>>\"]\n";
+    assert_eq!(problems(text), ["x"; 0]);
+    let empty = text.replace("'(?s)[^ ]'", "'b()'\ngroup = 1");
+    assert!(problems(&empty)[0].contains("does not match"));
+}

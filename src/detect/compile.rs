@@ -24,6 +24,7 @@ use super::{
 pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detector, Vec<Problem>> {
     let (word_files, sources): (Vec<_>, Vec<_>) = sources.iter().partition(|source| source.name.ends_with(".txt"));
     let mut files: Vec<(&Source, File)> = sources.into_iter().map(|source| (source, language::read(source))).collect();
+    bound(&files)?;
     let word_files = word_files.into_iter().map(|source| (source.name.clone(), source.text.clone())).collect();
     let mut workshop = Workshop { word_files, ..Workshop::default() };
     workshop.problems.extend(files.iter().flat_map(|(_, file)| file.problems.iter().cloned()));
@@ -43,6 +44,22 @@ pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detecto
     let detector = workshop.detector(plans)?;
     let failures = examples::run(&detector, &files);
     if failures.is_empty() { Ok(detector) } else { Err(failures) }
+}
+
+/// Refuses more patterns and cue lists than their ids can tell apart.
+fn bound(files: &[(&Source, File)]) -> Result<(), Vec<Problem>> {
+    const MOST: usize = 16_384;
+    let entities =
+        |file: &File| file.services.iter().map(|service| service.get_ref().entities.get_ref().len()).sum::<usize>();
+    let parts =
+        |(_, file): &(&Source, File)| file.patterns.len() + file.lookalikes.len() + file.cues.len() + entities(file);
+    let parts: usize = files.iter().map(parts).sum();
+    if parts <= MOST {
+        return Ok(());
+    }
+    let what = format!("{parts} patterns, look-alikes, cue lists and entities of services are more than {MOST}");
+    let remedy = "write what is alike in one `regex`, words in one `words_file`".to_owned();
+    Err(vec![Problem { file: "patterns".into(), line: 1, what, remedy }])
 }
 
 /// A detector in the making.

@@ -116,8 +116,15 @@ pub enum Strength {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Distance {
+    #[serde(deserialize_with = "small")]
     pub before: usize,
+    #[serde(deserialize_with = "small")]
     pub after: usize,
+}
+
+/// A number that can be reckoned with.
+fn small<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    u16::deserialize(deserializer).map(usize::from)
 }
 
 impl Default for Distance {

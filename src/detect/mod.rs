@@ -172,9 +172,11 @@ impl Detector {
     fn read_all(&self, text: &str, before: &str) -> (Vec<Finding>, bool) {
         let meant = Reading::meant(text);
         let survey = scan::survey(self, meant.text(), before);
-        let whole = |taken: &scan::Taken| !meant.cuts(&taken.span);
-        let taken = survey.taken.iter().filter(|taken| whole(taken));
-        let mut found: Vec<Finding> = taken.filter_map(|taken| self.finding(&meant, taken)).collect();
+        let mut found = Vec::new();
+        for taken in survey.taken.iter().filter(|taken| !meant.cuts(&taken.span)) {
+            // Two parts of one character are the same character.
+            self.finding(&meant, taken).into_iter().for_each(|finding| insert(&mut found, finding));
+        }
         let mut ways = if found.is_empty() { Way::others(&meant).collect() } else { ways_left(text, &found) };
         for _ in 0..ROUNDS {
             let known = found.len();

@@ -132,7 +132,7 @@ impl Rule {
         let regex = self.regex.as_ref()?;
         let mut captures = regex.create_captures();
         regex.search_captures(&Input::new(text).range(found).anchored(Anchored::Yes), &mut captures);
-        captures.get_group(self.group).map(|group| group.range())
+        captures.get_group(self.group).map(|group| group.range()).filter(|value| !value.is_empty())
     }
 }
 
