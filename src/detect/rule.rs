@@ -72,7 +72,7 @@ impl Rule {
     pub(super) fn new(source: &str, group: usize) -> Result<Self, String> {
         let regex = regex(source)?;
         let shape = shape::shape(source).map_err(|error| last_line(&error))?;
-        if shape.empty {
+        if shape.empty || regex.is_match("") {
             return Err("it matches the empty text".into());
         }
         if group >= regex.group_info().group_len(regex_automata::PatternID::ZERO) {
@@ -127,7 +127,7 @@ impl Rule {
     /// The part of a match that is the value.
     pub(super) fn value(&self, text: &str, found: Range<usize>) -> Option<Range<usize>> {
         if self.group == 0 {
-            return Some(found);
+            return Some(found).filter(|value| !value.is_empty());
         }
         let regex = self.regex.as_ref()?;
         let mut captures = regex.create_captures();
@@ -208,6 +208,7 @@ mod tests {
     #[test]
     fn an_error_says_what_is_wrong() {
         check("", "empty text");
+        check("|[a&&b]", "empty text");
         check("(", "unclosed group");
     }
 }
