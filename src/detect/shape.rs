@@ -177,7 +177,9 @@ fn leads(hir: &Hir, open: u32) -> (u32, u32) {
             for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
                 let (next, closed) = leads(&repetition.sub, now);
                 all = either(all, (if times >= repetition.min.min(40) { next } else { 0 }, closed));
-                now = next;
+                if next == std::mem::replace(&mut now, next) && times >= repetition.min {
+                    break;
+                }
             }
             all
         }
@@ -214,8 +216,11 @@ fn places_behind(hir: &Hir, states: u32, places: &mut [Bytes; PLACES]) -> u32 {
         HirKind::Repetition(repetition) => {
             let (mut all, mut now) = (if repetition.min == 0 { states } else { 0 }, states);
             for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
-                now = places_behind(&repetition.sub, now, places);
-                all |= if times >= repetition.min.min(40) { now } else { 0 };
+                let next = places_behind(&repetition.sub, now, places);
+                all |= if times >= repetition.min.min(40) { next } else { 0 };
+                if next == std::mem::replace(&mut now, next) && times >= repetition.min {
+                    break;
+                }
             }
             all
         }
