@@ -280,6 +280,13 @@ fn a_key_before_the_value_is_a_cue() {
 }
 
 #[test]
+fn what_a_key_calls_a_password_is_one_whole() {
+    check_values("password", "hunter2!", &[("SECRET", "hunter2!")]);
+    check_values("password", "hunte8v-536-90-4399-x", &[("SECRET", "hunte8v-536-90-4399-x")]);
+    check_values("title", "hunter2!", &[]);
+}
+
+#[test]
 fn a_grouped_phone_number_stands_alone() {
     for (before, text) in [
         ("", "Account: <415-555-2671>"),

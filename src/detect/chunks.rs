@@ -10,14 +10,15 @@ pub(super) fn end(text: &str, start: usize) -> usize {
     if start + LONG >= text.len() {
         return text.len();
     }
-    let has_digit = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphabetic());
+    // Digits of other scripts are no ASCII.
+    let may_be_digit = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphabetic());
     let is_blank = |at: &usize| bytes[*at].is_ascii_whitespace();
     let mut end = start + LONG;
     loop {
         let Some(line_end) = memchr::memchr(b'\n', &bytes[end..]).map(|i| end + i) else { return text.len() };
         let before = (start..line_end).rev().find(|at| !is_blank(at));
         let after = (line_end..text.len()).find(|at| !is_blank(at));
-        if !(has_digit(before.map(|at| &bytes[at])) && has_digit(after.map(|at| &bytes[at]))) {
+        if !(may_be_digit(before.map(|at| &bytes[at])) && may_be_digit(after.map(|at| &bytes[at]))) {
             return line_end + 1;
         }
         // The blanks behind it were looked at.

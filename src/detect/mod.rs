@@ -198,7 +198,13 @@ impl Detector {
         }
         for finding in self.read_all(&(assigned.clone() + text), "").0 {
             if let Some(start) = finding.span.start.checked_sub(assigned.len()) {
-                insert(found, Finding { span: start..finding.span.end - assigned.len(), ..finding });
+                let span = start..finding.span.end - assigned.len();
+                // A part of a secret that looks like something else leaves none of the rest.
+                let is_part = |part: &Finding| {
+                    span.start <= part.span.start && part.span.end <= span.end && part.span.len() < span.len()
+                };
+                found.retain(|part| !is_part(part));
+                insert(found, Finding { span: span.clone(), ..finding });
             }
         }
     }
