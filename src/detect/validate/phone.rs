@@ -2,7 +2,10 @@
 //!
 //! Parsing costs microseconds, so each check parses a few times at most, and patterns ask here last.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
@@ -94,15 +97,24 @@ fn renewed(number: &str) -> Option<String> {
     }
 }
 
-/// Whether ten digits are a North American number. Most area codes take any exchange: that is found out once for each.
+/// Whether ten digits are a North American number. Its area code and exchange decide, the last four digits are free (NANP
+/// numbering): that is found out once for each exchange.
 fn is_nanp(local: &str) -> bool {
-    let area = local[..3].parse().unwrap_or(0);
-    let takes_any = || (2..=9).all(|exchange| valid(&format!("+1{area:03}{exchange}345678")).is_some());
-    AREAS.get(area).is_some_and(|known| *known.get_or_init(takes_any)) || valid(&format!("+1{local}")).is_some()
+    let Some(exchange) = local.get(..6).and_then(|digits| digits.parse::<usize>().ok()) else { return false };
+    let (word, bit) = (exchange / 64, 1 << (exchange % 64));
+    if KNOWN[word].load(Ordering::Acquire) & bit == 0 {
+        if valid(&format!("+1{exchange:06}5678")).is_some() {
+            TAKEN[word].fetch_or(bit, Ordering::Relaxed);
+        }
+        KNOWN[word].fetch_or(bit, Ordering::Release);
+    }
+    TAKEN[word].load(Ordering::Relaxed) & bit != 0
 }
 
-/// Whether an area code takes any exchange from 200 to 999.
-static AREAS: [OnceLock<bool>; 1000] = [const { OnceLock::new() }; 1000];
+/// The exchanges that were asked for, and those of them that have numbers, by the first six digits.
+static KNOWN: [AtomicU64; EXCHANGES / 64] = [const { AtomicU64::new(0) }; EXCHANGES / 64];
+static TAKEN: [AtomicU64; EXCHANGES / 64] = [const { AtomicU64::new(0) }; EXCHANGES / 64];
+const EXCHANGES: usize = 1_000_000;
 
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
 pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
@@ -237,6 +249,16 @@ mod tests {
             assert_eq!(canonical(old, &plans()), today);
         }
         assert_eq!(international("+55 11 1123-4567", &plans()), None);
+    }
+
+    #[test]
+    fn the_last_four_digits_of_a_north_american_number_are_free() {
+        for number in (2_000_000_000..10_000_000_000u64).step_by(9_999_973) {
+            for last in [0, 1, 1999, 4567, 9999] {
+                let local = format!("{}", number / 10_000 * 10_000 + last);
+                assert_eq!(is_nanp(&local), valid(&format!("+1{local}")).is_some(), "{local}");
+            }
+        }
     }
 
     #[test]
