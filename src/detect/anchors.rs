@@ -1,82 +1,111 @@
 //! The literals that wake rules, found without a look at most of the text.
 //!
-//! A text is looked at every second byte, four bytes at a time: a bitmap says which groups of four can be part of a literal,
-//! whether the literal begins at the first or the second of them, or one byte before. Only there are literals compared.
+//! A text is looked at every second byte, four bytes at a time. Each literal is known by the bytes in it that ordinary text has
+//! least of; a bitmap says which groups of four are such bytes, and only there are literals compared.
 
-use aho_corasick::{AhoCorasick, BuildError};
-
-use super::spots::{RuleId, Waking};
+use super::spots::{RuleId, Waking, stands};
 
 /// Literals that wake rules, in any ASCII case.
 pub(super) struct Anchors {
-    /// Which groups of four bytes can be part of a literal.
+    /// Which groups of four bytes are part of a literal, as bits by their hash.
     grams: Box<[u64; GRAM_WORDS]>,
-    /// The literals of four bytes and more and the rule that each wakes, by their first four bytes.
-    four: Heads,
-    /// Those of three bytes.
-    three: Heads,
-    /// Those of fewer.
-    short: AhoCorasick,
-    /// The rules that a short literal wakes, by the automaton's number for it.
-    woken: Vec<RuleId>,
+    /// Where the entries of each hash of a group begin.
+    buckets: Vec<u32>,
+    entries: Vec<Entry>,
+    /// All literals, one behind the other.
+    literals: Vec<u8>,
+    short: Short,
+}
+
+/// A literal by a group of four bytes in it.
+struct Entry {
+    gram: u32,
+    /// Where the literal begins, counted from the group.
+    begins: i8,
+    len: u8,
+    /// Its place among all literals.
+    literal: u32,
+    rule: RuleId,
 }
 
 /// The length from which a literal is told from other text by a look at every second byte alone.
 pub(super) const LONG: usize = 5;
+
+/// As much of a literal as is compared.
+const LONGEST: usize = 32;
 
 const GRAM_WORDS: usize = 4096;
 
 /// The bytes of a text that are looked at together.
 const STEP: usize = 16;
 
-/// Literals and the rules that they wake, by the hash of how they begin.
-struct Heads(Vec<Vec<(Box<[u8]>, RuleId)>>);
+/// Literals of one or two bytes, by the one that ordinary text has least of.
+#[derive(Default)]
+struct Short {
+    literals: Vec<(Vec<u8>, RuleId)>,
+    /// The bytes to look for, at most three; every byte is looked at if there would be more.
+    rare: Vec<u8>,
+}
 
-impl Heads {
-    const BUCKETS: usize = 4096;
-
-    fn new() -> Self {
-        Self((0..Self::BUCKETS).map(|_| Vec::new()).collect())
+impl Short {
+    fn new(literals: Vec<(Vec<u8>, RuleId)>) -> Self {
+        let both = |byte: u8| [byte, byte.to_ascii_uppercase()];
+        let mut rare: Vec<u8> = literals.iter().flat_map(|(literal, _)| both(literal[rare_at(literal)])).collect();
+        rare.sort_unstable();
+        rare.dedup();
+        Self { literals, rare }
     }
 
-    fn add(&mut self, head: u32, literal: Vec<u8>, rule: RuleId) {
-        self.0[bit(head) % Self::BUCKETS].push((literal.into(), rule));
-    }
-
-    /// Wakes the rules of the literals that stand at `start`, where the text begins with `head`.
-    fn find(&self, head: u32, text: &[u8], start: usize, wakings: &mut Vec<Waking>) {
-        let stands = |literal: &[u8]| {
-            text.get(start..start + literal.len()).is_some_and(|part| part.eq_ignore_ascii_case(literal))
+    fn find(&self, text: &[u8], wakings: &mut Vec<Waking>) {
+        let mut at_byte = |at: usize| {
+            for (literal, rule) in &self.literals {
+                if let Some(start) = at.checked_sub(rare_at(literal)).filter(|start| stands(text, *start, literal)) {
+                    wakings.push(Waking { rule: *rule, at: start, len: 0 });
+                }
+            }
         };
-        let standing = self.0[bit(head) % Self::BUCKETS].iter().filter(|(literal, _)| stands(literal));
-        wakings.extend(standing.map(|&(_, rule)| Waking { rule, at: start, len: 0 }));
+        match *self.rare {
+            [] => {}
+            [a] => memchr::memchr_iter(a, text).for_each(at_byte),
+            [a, b] => memchr::memchr2_iter(a, b, text).for_each(at_byte),
+            [a, b, c] => memchr::memchr3_iter(a, b, c, text).for_each(at_byte),
+            _ => (0..text.len()).filter(|at| self.rare.contains(&text[*at])).for_each(&mut at_byte),
+        }
     }
+}
+
+/// The place of the byte in a short literal that ordinary text has least of.
+fn rare_at(literal: &[u8]) -> usize {
+    literal.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b' ').unwrap_or(0)
 }
 
 impl Anchors {
     /// Compiles literals with the rule that each wakes.
-    pub(super) fn new(mut literals: Vec<(Vec<u8>, RuleId)>) -> Result<Self, BuildError> {
-        literals.iter_mut().for_each(|(literal, _)| literal.make_ascii_lowercase());
+    pub(super) fn new(mut literals: Vec<(Vec<u8>, RuleId)>) -> Self {
+        for (literal, _) in &mut literals {
+            literal.truncate(LONGEST);
+            literal.make_ascii_lowercase();
+        }
+        literals.retain(|(literal, _)| !literal.is_empty());
         literals.sort();
         literals.dedup();
-        let mut grams = Box::new([0; GRAM_WORDS]);
-        let (mut four, mut three) = (Heads::new(), Heads::new());
-        let (mut short, mut woken) = (Vec::new(), Vec::new());
-        for (literal, rule) in literals {
-            if let Some(begins) = literal.first_chunk::<3>() {
-                mark(&mut grams, begins, literal.get(3), literal.get(4));
-            }
-            match literal.len() {
-                4.. => four.add(gram(&literal, 0), literal, rule),
-                3 => three.add(trio(&literal), literal, rule),
-                _ => {
-                    short.push(literal);
-                    woken.push(rule);
-                }
+        let (long, short): (Vec<_>, Vec<_>) = literals.into_iter().partition(|(literal, _)| literal.len() > 2);
+        let (mut grams, mut entries, mut all) = (Box::new([0; GRAM_WORDS]), Vec::new(), Vec::new());
+        for (literal, rule) in long {
+            let place = all.len() as u32;
+            all.extend_from_slice(&literal);
+            for (bytes, begins) in seen(&literal) {
+                let (gram, literal, len) = (gram(&bytes, 0), place, (all.len() - place as usize) as u8);
+                grams[word(gram)] |= bits(gram);
+                entries.push(Entry { gram, begins, len, literal, rule });
             }
         }
-        let short = AhoCorasick::builder().ascii_case_insensitive(true).build(&short)?;
-        Ok(Self { grams, four, three, short, woken })
+        let count = entries.len().next_power_of_two().min(1 << HASH_BITS);
+        let bucket = |entry: &Entry| hash(entry.gram) % count;
+        entries.sort_by_key(bucket);
+        let before = |number| entries.partition_point(|entry| bucket(entry) < number) as u32;
+        let buckets = (0..=count).map(before).collect();
+        Self { grams, buckets, entries, literals: all, short: Short::new(short) }
     }
 
     /// Finds every place where a literal wakes a rule.
@@ -84,11 +113,7 @@ impl Anchors {
         self.find_long(text.as_bytes(), wakings);
         wakings.sort_unstable();
         wakings.dedup();
-        if !self.woken.is_empty() {
-            let rule = |found: &aho_corasick::Match| self.woken[found.pattern().as_usize()];
-            let short = self.short.find_overlapping_iter(text);
-            wakings.extend(short.map(|found| Waking { rule: rule(&found), at: found.start(), len: 0 }));
-        }
+        self.short.find(text.as_bytes(), wakings);
     }
 
     /// Whether any literal stands in `text`.
@@ -106,37 +131,33 @@ impl Anchors {
                 hits |= u32::from(self.has(gram(window, place))) << place;
             }
             while hits != 0 {
-                self.compare_around(text, at + hits.trailing_zeros() as usize, wakings);
+                self.compare(text, at + hits.trailing_zeros() as usize, wakings);
                 hits &= hits - 1;
             }
             at += STEP;
         }
-        while at + 2 < text.len() {
-            self.compare_around(text, at, wakings);
-            at += 2;
-        }
-        if at < text.len() {
-            self.compare_around(text, at, wakings);
-        }
+        (at..text.len()).step_by(2).for_each(|at| self.compare(text, at, wakings));
     }
 
     fn has(&self, gram: u32) -> bool {
-        let bit = bit(gram);
-        self.grams[bit / 64] >> (bit % 64) & 1 == 1
+        self.grams[word(gram)] & bits(gram) == bits(gram)
     }
 
-    /// Compares the literals that can begin at `at` and the bytes beside it.
-    fn compare_around(&self, text: &[u8], at: usize, wakings: &mut Vec<Waking>) {
-        for start in at.saturating_sub(1)..(at + 2).min(text.len()) {
-            let gram = gram(text, start);
-            self.four.find(gram, text, start, wakings);
-            self.three.find(gram & TRIO, text, start, wakings);
+    /// Compares the literals that the group of four bytes at `at` can be part of.
+    fn compare(&self, text: &[u8], at: usize, wakings: &mut Vec<Waking>) {
+        let gram = gram(text, at);
+        let bucket = hash(gram) % (self.buckets.len() - 1);
+        let entries = &self.entries[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize];
+        for entry in entries.iter().filter(|entry| entry.gram == gram) {
+            let literal = &self.literals[entry.literal as usize..][..usize::from(entry.len)];
+            if let Some(start) =
+                at.checked_add_signed(entry.begins.into()).filter(|start| stands(text, *start, literal))
+            {
+                wakings.push(Waking { rule: entry.rule, at: start, len: 0 });
+            }
         }
     }
 }
-
-/// The bits of three bytes among four.
-const TRIO: u32 = 0x00ff_ffff;
 
 /// Four bytes of `text`, whatever their ASCII case; what is missing at its end is nothing.
 fn gram(text: &[u8], at: usize) -> u32 {
@@ -148,30 +169,49 @@ fn gram(text: &[u8], at: usize) -> u32 {
     bytes | SMALL
 }
 
-fn trio(literal: &[u8]) -> u32 {
-    gram(literal, 0) & TRIO
+const HASH_BITS: u32 = 24;
+
+fn hash(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9e37_79b1) >> (u32::BITS - HASH_BITS)) as usize
 }
 
-/// The place of a group of four bytes in the bitmap.
-fn bit(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9e37_79b1) >> 14) as usize & (GRAM_WORDS * 64 - 1)
+/// The word of the bitmap that has the bits of a group.
+fn word(gram: u32) -> usize {
+    hash(gram) / (1 << (HASH_BITS - 12))
 }
 
-/// Marks the groups of four bytes by which a literal is seen that begins at an even place, or at an odd one.
-fn mark(grams: &mut [u64; GRAM_WORDS], begins: &[u8; 3], fourth: Option<&u8>, fifth: Option<&u8>) {
-    let [a, b, c] = *begins;
+/// The bits of a group in its word: two, since one alone is shared too often.
+fn bits(gram: u32) -> u64 {
+    let hash = hash(gram);
+    1 << (hash % 64) | 1 << (hash / 64 % 64)
+}
+
+/// The groups of four bytes by which a literal is seen, whether it begins at an even place or an odd one, and where it begins
+/// from there.
+fn seen(literal: &[u8]) -> Vec<([u8; 4], i8)> {
     let any = || (0..=u8::MAX).filter(|byte| byte & 0x20 != 0);
-    let of = |known: Option<&u8>| known.map_or_else(|| any().collect(), |byte| vec![*byte]);
-    let even = of(fourth).into_iter().map(|d| [a, b, c, d]);
-    let odd: Vec<[u8; 4]> = match (fourth, fifth) {
-        (Some(&d), Some(&e)) => vec![[b, c, d, e]],
-        // Seen from the byte before it.
-        _ => any().map(|before| [before, a, b, c]).collect(),
-    };
-    for bytes in even.chain(odd) {
-        let bit = bit(gram(&bytes, 0));
-        grams[bit / 64] |= 1 << (bit % 64);
+    match *literal {
+        [a, b, c] => {
+            let even = any().map(|behind| ([a, b, c, behind], 0));
+            even.chain(any().map(|before| ([before, a, b, c], 1))).collect()
+        }
+        [a, b, c, d] => any().map(|before| ([before, a, b, c], 1)).chain([([a, b, c, d], 0)]).collect(),
+        _ => {
+            let windows = literal.windows(LONG).enumerate();
+            let telling = windows.min_by_key(|(_, window)| window.iter().map(|byte| commonness(*byte)).sum::<usize>());
+            let of_window = |(at, window): (usize, &[u8])| match *window {
+                [a, b, c, d, e] => vec![([a, b, c, d], -(at as i8)), ([b, c, d, e], -(at as i8) - 1)],
+                _ => Vec::new(),
+            };
+            telling.map(of_window).unwrap_or_default()
+        }
     }
+}
+
+/// How common a byte is in ordinary text, about.
+fn commonness(byte: u8) -> usize {
+    const RAREST_FIRST: &[u8] = b"zqxjkvbywgpfmucldhrsnioate ";
+    RAREST_FIRST.iter().position(|rare| *rare == byte).map_or(0, |place| place + 1)
 }
 
 #[cfg(test)]
@@ -181,7 +221,7 @@ mod tests {
     #[test]
     fn literals_wake_their_rules_wherever_they_stand() {
         let literals = [("password", 0), ("passw", 1), ("sk-", 2), ("k-a", 3), ("@", 4), ("nt @", 5), ("é", 6)];
-        let anchors = Anchors::new(literals.map(|(literal, rule)| (literal.into(), rule)).into()).unwrap();
+        let anchors = Anchors::new(literals.map(|(literal, rule)| (literal.into(), rule)).into());
         for before in 0..40 {
             for after in 0..20 {
                 let text = format!("{}PassWord sk-ant @é{}", ".".repeat(before), ".".repeat(after));

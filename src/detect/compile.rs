@@ -41,7 +41,7 @@ pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detecto
     if !workshop.problems.is_empty() {
         return Err(workshop.problems);
     }
-    let detector = workshop.detector(plans)?;
+    let detector = workshop.detector(plans);
     let failures = examples::run(&detector, &files);
     if failures.is_empty() { Ok(detector) } else { Err(failures) }
 }
@@ -303,13 +303,13 @@ impl Workshop {
         self.problems.push(source.problem(name.span(), format!("`{}`: {what}", name.get_ref()), remedy));
     }
 
-    fn detector(self, plans: Plans) -> Result<Detector, Vec<Problem>> {
+    fn detector(self, plans: Plans) -> Detector {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
         let numbers = Numbers::new(&self.rules);
-        let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect()).map_err(too_large)?;
+        let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect());
         let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
-        Ok(Detector {
+        Detector {
             patterns: self.patterns,
             services: self.services,
             rules: self.rules,
@@ -319,7 +319,7 @@ impl Workshop {
             words: Words::new(self.words),
             cues,
             plans,
-        })
+        }
     }
 }
 
@@ -343,9 +343,4 @@ fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
         }
         Start::Anywhere | Start::Number { .. } | Start::Words => Vec::new(),
     }
-}
-
-fn too_large(error: impl ToString) -> Vec<Problem> {
-    let remedy = "use fewer words".to_owned();
-    vec![Problem { file: "patterns".into(), line: 1, what: error.to_string(), remedy }]
 }

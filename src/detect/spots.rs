@@ -16,6 +16,11 @@ pub(super) struct Waking {
     pub len: usize,
 }
 
+/// Whether `literal` stands at `at`, in any ASCII case.
+pub(super) fn stands(text: &[u8], at: usize, literal: &[u8]) -> bool {
+    text.get(at..at + literal.len()).is_some_and(|part| part.eq_ignore_ascii_case(literal))
+}
+
 /// A group of digits: no digit stands before it or behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group {
@@ -23,6 +28,8 @@ pub(super) struct Group {
     pub end: usize,
     /// How many digits it and the groups around it have together, only short gaps between them.
     pub run: usize,
+    /// Whether a number may begin here: nothing that could be of the same number runs into it.
+    pub opens: bool,
 }
 
 /// Finds the groups of `text` that stand in runs of at least `least` digits.
@@ -36,7 +43,7 @@ pub(super) fn groups(text: &[u8], least: usize) -> Vec<Group> {
         }
         let len = text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         at = start + len;
-        run.add(&mut groups, Group { start, end: at, run: 0 }, least);
+        run.add(&mut groups, Group { start, end: at, run: 0, opens: true }, least);
     }
     run.close(&mut groups, least);
     groups
