@@ -177,16 +177,50 @@ impl Detector {
             // Two parts of one character are the same character.
             self.finding(&meant, taken).into_iter().for_each(|finding| insert(&mut found, finding));
         }
-        let mut ways = if found.is_empty() { Way::others(&meant).collect() } else { ways_left(text, &found) };
-        for _ in 0..ROUNDS {
-            let known = found.len();
-            self.read_on(text, before, &ways, &mut found);
-            if found.len() == known {
-                break;
-            }
-            ways = ways_left(text, &found);
+        if Way::others(&meant).next().is_some() {
+            self.read_on(text, before, &meant, &mut found);
         }
         (found, survey.opens_block)
+    }
+
+    /// Adds what other ways to read `text` show, line by line: only a stack of numbers has several.
+    fn read_on(&self, text: &str, before: &str, meant: &Reading<'_>, found: &mut Vec<Finding>) {
+        let mut start = 0;
+        let is_stacked = Way::Stacked.is_asked(meant);
+        while start < text.len() {
+            let end = if is_stacked { text.len() } else { chunks::line_end(text, start + 1) };
+            let line = &text[start..end];
+            if Way::others(&Reading::meant(line)).next().is_some() {
+                let before = if start == 0 { before } else { "" };
+                let shown = self.read_line(line, before, spans_within(found, start..end));
+                shown.into_iter().for_each(|finding| insert(found, finding.behind(start)));
+            }
+            start = end;
+        }
+    }
+
+    /// What other ways to read `line` show where nothing is `gone` yet; what is found is gone for all that follow.
+    fn read_line(&self, line: &str, before: &str, mut gone: Vec<Range<usize>>) -> Vec<Finding> {
+        let mut shown: Vec<Finding> = Vec::new();
+        for _ in 0..ROUNDS {
+            let known = shown.len();
+            let ways: Vec<Way> = Reading::of(Way::Meant, line, &gone).iter().flat_map(Way::others).collect();
+            let again = (!ways.is_empty()).then_some(&Way::Meant);
+            for &way in ways.iter().chain(again) {
+                let Some(reading) = Reading::of(way, line, &gone) else { continue };
+                // What cuts an escape waits for the last look, wherever it shows.
+                let waits = |span: &Range<usize>| way == Way::Written && reading.cuts(span);
+                for (_, finding) in self.read(&reading, before).filter(|(span, _)| !waits(span)) {
+                    if take(&mut gone, &finding.span) {
+                        shown.push(finding);
+                    }
+                }
+            }
+            if shown.len() == known {
+                break;
+            }
+        }
+        shown
     }
 
     /// Adds what is found because of the name before it, as in `password: hunter2`.
@@ -205,19 +239,6 @@ impl Detector {
                 };
                 found.retain(|part| !is_part(part));
                 insert(found, Finding { span: span.clone(), ..finding });
-            }
-        }
-    }
-
-    /// Adds what other ways to read `text` show: what is found is gone for all that follow.
-    fn read_on(&self, text: &str, before: &str, ways: &[Way], found: &mut Vec<Finding>) {
-        let again = (!ways.is_empty()).then_some(&Way::Meant);
-        for &way in ways.iter().chain(again) {
-            let Some(reading) = Reading::of(way, text, &spans(found)) else { continue };
-            // What cuts an escape waits for the last look, wherever it shows.
-            let waits = |span: &Range<usize>| way == Way::Written && reading.cuts(span);
-            for (_, finding) in self.read(&reading, before).filter(|(span, _)| !waits(span)) {
-                insert(found, finding);
             }
         }
     }
@@ -298,13 +319,22 @@ fn insert(found: &mut Vec<Finding>, finding: Finding) {
     }
 }
 
-fn spans(found: &[Finding]) -> Vec<Range<usize>> {
-    found.iter().map(|finding| finding.span.clone()).collect()
+/// Takes `span`, if it is free.
+fn take(gone: &mut Vec<Range<usize>>, span: &Range<usize>) -> bool {
+    let place = gone.partition_point(|before| before.end <= span.start);
+    let free = gone.get(place).is_none_or(|after| span.end <= after.start);
+    if free {
+        gone.insert(place, span.clone());
+    }
+    free
 }
 
-/// The ways to read `text` that what was not found asks for.
-fn ways_left(text: &str, found: &[Finding]) -> Vec<Way> {
-    Reading::of(Way::Meant, text, &spans(found)).iter().flat_map(Way::others).collect()
+/// The places of `found` within `line`, counted from its start.
+fn spans_within(found: &[Finding], line: Range<usize>) -> Vec<Range<usize>> {
+    let from = found.partition_point(|finding| finding.span.end <= line.start);
+    let of_line = found[from..].iter().take_while(|finding| finding.span.start < line.end);
+    let within = |span: &Range<usize>| span.start.max(line.start) - line.start..span.end.min(line.end) - line.start;
+    of_line.map(|finding| within(&finding.span)).collect()
 }
 
 /// The names of all checks that a pattern can ask for.

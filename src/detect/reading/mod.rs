@@ -52,18 +52,27 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// The ways that something in a text, read as it is meant, asks for, in the order of their trust.
+    /// All but the first, in the order of their trust.
+    const OTHERS: [Self; 6] =
+        [Self::Percent, Self::Written, Self::Spoken, Self::Base64, Self::Disguised, Self::Stacked];
+
+    /// The ways that something in a text, read as it is meant, asks for.
     pub(super) fn others(meant: &Reading<'_>) -> impl Iterator<Item = Self> {
+        Self::OTHERS.into_iter().filter(|way| way.is_asked(meant))
+    }
+
+    /// Whether something in a text, read as it is meant, asks for this way.
+    pub(super) fn is_asked(self, meant: &Reading<'_>) -> bool {
         let text = meant.text();
-        let asked = [
-            (Self::Percent, percent::asks(text)),
-            (Self::Written, meant.escaped),
-            (Self::Spoken, spoken::asks(text)),
-            (Self::Base64, base64::asks(text)),
-            (Self::Disguised, disguised::asks(text)),
-            (Self::Stacked, stacked::asks(text)),
-        ];
-        asked.into_iter().filter_map(|(way, asked)| asked.then_some(way))
+        match self {
+            Self::Base64 => base64::asks(text),
+            Self::Disguised => disguised::asks(text),
+            Self::Meant => true,
+            Self::Percent => percent::asks(text),
+            Self::Spoken => spoken::asks(text),
+            Self::Stacked => stacked::asks(text),
+            Self::Written => meant.escaped,
+        }
     }
 }
 
