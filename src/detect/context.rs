@@ -7,9 +7,9 @@ use std::ops::Range;
 use super::{
     cues::{Cues, Hit, ListId, Sign},
     language::Distance,
+    numbers::RuleSet,
     rule::{Round, Rule},
     scan::{Scene, Taken, Taker},
-    spots::RuleId,
 };
 
 /// How many bytes of context a cue is looked for in, on each side, for each character of its distance.
@@ -56,20 +56,17 @@ impl Named {
 }
 
 impl Scene<'_> {
-    /// The rules that the cue words around `place` wake.
-    pub(super) fn listeners(&self, place: Range<usize>) -> Vec<RuleId> {
+    /// Puts the rules that the cue words around `place` wake into `rules`.
+    pub(super) fn listeners(&self, place: Range<usize>, rules: &mut RuleSet) {
         let Distance { before, after } = self.detector.numbers.hearing;
         let first = self.context_start(place.start, before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(place.end, after * BYTES_PER_CHAR + SLACK + self.detector.numbers.longest);
         let mut heard = self.heard.borrow_mut();
-        let mut rules = Vec::new();
         let named = self.named.hits.iter().filter(|_| first == 0);
+        rules.clear();
         for hit in heard.within(&self.detector.cues, self.text, &self.line, first..last).chain(named) {
-            rules.extend_from_slice(self.detector.numbers.listeners(hit.list));
+            self.detector.numbers.listeners(hit.list).into_iter().for_each(|listeners| rules.add(listeners));
         }
-        rules.sort_unstable();
-        rules.dedup();
-        rules
     }
 
     /// The lists of the cue words that run into `span`, on either side.
@@ -97,6 +94,11 @@ impl Scene<'_> {
             ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
+        let names = range.start == 0 && !self.named.hits.is_empty();
+        let speaks = |hit: &&Hit| rule.cues.contains(&hit.list) || rule.anti_cues.contains(&hit.list);
+        if !names && !hits.clone().any(|hit| speaks(&hit)) {
+            return if self.is_part_of_name(span) { Sign::Against } else { Sign::None };
+        }
         if rule.round == Round::Weak && self.is_hexadecimal(span) {
             return Sign::Against;
         }
@@ -106,17 +108,31 @@ impl Scene<'_> {
         let behind = |hit: &Hit| hit.start >= end && key.is_none();
         let stays = |hit: &&Hit| (before(hit) || behind(hit)) && !self.is_inside_gone(hit);
         let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();
-        let labels: Vec<Hit> =
-            hits.iter().filter(|hit| hit.start >= end && self.labels_next(hit, &hits)).copied().collect();
-        hits.retain(|hit| !labels.contains(hit));
-        if range.start == 0 && key.is_none() {
+        self.leave_labels(&mut hits, end);
+        if names && key.is_none() {
             hits.extend(&self.named.hits);
         }
         let sign =
             self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance));
-        let is_part_of_name =
-            self.text[..span.start].strip_suffix('_').is_some_and(|name| name.ends_with(char::is_alphabetic));
-        if sign == Sign::None && is_part_of_name { Sign::Against } else { sign }
+        if sign == Sign::None && self.is_part_of_name(span) { Sign::Against } else { sign }
+    }
+
+    /// Whether `span` goes on a name such as `batch_2015352855`.
+    fn is_part_of_name(&self, span: &Range<usize>) -> bool {
+        self.text[..span.start].strip_suffix('_').is_some_and(|name| name.ends_with(char::is_alphabetic))
+    }
+
+    /// Takes out the words behind `end` that label a value of their own. All lists of a word stand side by side.
+    fn leave_labels(&self, hits: &mut Vec<Hit>, end: isize) {
+        let mut labels: Vec<(isize, isize)> = Vec::new();
+        for words in hits[hits.partition_point(|hit| hit.start < end)..].chunk_by(|a, b| a.start == b.start) {
+            let mut ends: Vec<isize> = words.iter().map(|hit| hit.end).collect();
+            ends.sort_unstable();
+            ends.dedup();
+            let labelling = ends.into_iter().filter(|end| self.labels_next(words[0].start..*end, hits));
+            labels.extend(labelling.map(|end| (words[0].start, end)));
+        }
+        hits.retain(|hit| labels.binary_search(&(hit.start, hit.end)).is_err());
     }
 
     /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.
@@ -175,12 +191,15 @@ impl Scene<'_> {
         says.then_some(end - name.len()..end)
     }
 
-    /// Whether a word is followed, after a few short words at most, by a value of its own.
-    fn labels_next(&self, hit: &Hit, hits: &[Hit]) -> bool {
-        let mut end = hit.end;
-        while let Some(further) = hits.iter().find(|next| next.end > end && (hit.start..=end + 1).contains(&next.start))
-        {
-            end = further.end;
+    /// Whether a word is followed, after a few short words at most, by a value of its own. `hits` are sorted by their start.
+    fn labels_next(&self, word: Range<isize>, hits: &[Hit]) -> bool {
+        let from = hits.partition_point(|hit| hit.start < word.start);
+        let mut end = word.end;
+        for next in &hits[from..] {
+            if next.start > end + 1 {
+                break;
+            }
+            end = end.max(next.end);
         }
         let Ok(mut at) = usize::try_from(end) else { return false };
         for _ in 0..=SHORT_WORDS {

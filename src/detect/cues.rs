@@ -128,7 +128,7 @@ impl Heard {
         text: &str,
         line: &Range<usize>,
         range: Range<usize>,
-    ) -> impl Iterator<Item = &'h Hit> + use<'h> {
+    ) -> impl Iterator<Item = &'h Hit> + Clone + use<'h> {
         let blocks = (range.start - line.start) / BLOCK..(range.end - line.start).div_ceil(BLOCK);
         if self.blocks.len() < blocks.end {
             self.blocks.resize(blocks.end, None);

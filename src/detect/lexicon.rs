@@ -10,6 +10,8 @@ use std::{
     ops::Range,
 };
 
+use super::spots;
+
 /// Phrases in one sorted list. Every phrase knows the longest other one that it begins with.
 #[derive(Default)]
 pub(super) struct Lexicon {
@@ -21,6 +23,8 @@ pub(super) struct Lexicon {
     /// Three bits in one word for each head.
     seen: Vec<u64>,
     longest: usize,
+    /// Which single characters of ASCII, such as `+`, begin a phrase: a bit for each.
+    marks: u128,
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +65,10 @@ impl Lexicon {
         self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
         for number in 0..self.phrases.len() as u32 {
             let phrase = self.phrase(number);
+            if let Some(byte) = phrase.bytes().next().filter(|byte| kind(*byte) == Kind::Single && byte.is_ascii()) {
+                self.marks |= 1 << byte;
+            }
+            let phrase = self.phrase(number);
             let end = token(&phrase.as_bytes()[..phrase.len().min(LONGEST)], 0);
             let end = phrase.floor_char_boundary(end);
             for head in spellings(&phrase[..end]) {
@@ -94,6 +102,10 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut at = skip_begun(bytes, &range);
         while at < range.end {
+            if kind(bytes[at]) == Kind::Single && bytes[at].is_ascii() && self.marks >> bytes[at] & 1 == 0 {
+                at += 1;
+                continue;
+            }
             let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
             let hash = hash(bytes, at, end);
             let (word, bits) = self.place(hash);
@@ -108,21 +120,46 @@ impl Lexicon {
 
     /// Every phrase among `ranges` that stands at `at`.
     fn look_up(&self, text: &str, at: usize, ranges: &[Range<u32>], hit: &mut impl FnMut(Range<usize>, u32)) {
-        let reach = text.ceil_char_boundary((at + self.longest + MORE).min(text.len()));
-        let small = Small::new(&text[at..reach]);
+        const FEW: usize = 16;
+        let mut small = None;
         for range in ranges {
-            let numbers = &self.phrases[range.start as usize..range.end as usize];
-            let after =
-                numbers.partition_point(|phrase| self.text[phrase.start as usize..phrase.end as usize] <= *small.text);
-            // Every phrase that the text begins with is within the last one that does not sort behind it.
-            let mut number = range.start + after as u32;
-            while number > range.start {
-                let phrase = self.phrase(number - 1);
-                if small.text.starts_with(phrase) {
-                    hit(at..at + small.original(phrase.len()), number - 1);
-                }
-                number = self.phrases[number as usize - 1].within;
+            if range.len() > FEW {
+                let small = small.get_or_insert_with(|| self.small(text, at));
+                self.search(small, at, range, hit);
+                continue;
             }
+            for number in range.clone() {
+                let phrase = self.phrase(number);
+                if spots::stands(text.as_bytes(), at, phrase.as_bytes()) {
+                    hit(at..at + phrase.len(), number);
+                } else if !phrase.is_ascii() {
+                    let small: &Small = small.get_or_insert_with(|| self.small(text, at));
+                    if small.text.starts_with(phrase) {
+                        hit(at..at + small.original(phrase.len()), number);
+                    }
+                }
+            }
+        }
+    }
+
+    /// As much of `text` from `at` on as a phrase may cover.
+    fn small(&self, text: &str, at: usize) -> Small {
+        Small::new(&text[at..text.ceil_char_boundary((at + self.longest + MORE).min(text.len()))])
+    }
+
+    /// Every phrase of a long `range` that `small` begins with, which stands at `at`.
+    fn search(&self, small: &Small, at: usize, range: &Range<u32>, hit: &mut impl FnMut(Range<usize>, u32)) {
+        let numbers = &self.phrases[range.start as usize..range.end as usize];
+        let after =
+            numbers.partition_point(|phrase| self.text[phrase.start as usize..phrase.end as usize] <= *small.text);
+        // Every phrase that the text begins with is within the last one that does not sort behind it.
+        let mut number = range.start + after as u32;
+        while number > range.start {
+            let phrase = self.phrase(number - 1);
+            if small.text.starts_with(phrase) {
+                hit(at..at + small.original(phrase.len()), number - 1);
+            }
+            number = self.phrases[number as usize - 1].within;
         }
     }
 }

@@ -4,7 +4,7 @@
 //! a cue wait until one of their cue words was heard nearby, and look-alikes until there is something that they could be
 //! mistaken for.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
 use super::{
     cues::ListId,
@@ -21,7 +21,7 @@ pub(super) struct Numbers {
     /// The rules that wait for a cue word.
     waiting: Vec<Table>,
     /// Those that a cue word wakes, by its list.
-    listeners: BTreeMap<ListId, Vec<RuleId>>,
+    listeners: Vec<RuleSet>,
     /// The fewest digits that any rule but a look-alike asks for.
     least: usize,
     /// The fewest digits that any look-alike asks for.
@@ -34,15 +34,43 @@ pub(super) struct Numbers {
     pub longest: usize,
 }
 
+/// Some of the rules that wait for a cue word: bits for each of their tables.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct RuleSet(Vec<Bits>);
+
+impl RuleSet {
+    /// Adds the rules of another set.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), Bits::default());
+        for (all, bits) in self.0.iter_mut().zip(&other.0) {
+            all.iter_mut().zip(bits).for_each(|(all, bits)| *all |= bits);
+        }
+    }
+
+    /// Forgets all rules.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether no rule is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().flatten().all(|bits| *bits == 0)
+    }
+}
+
 /// So many rules at most that may match where a group of digits stands, all looked at together: a bit for each.
 struct Table {
     rules: Vec<RuleId>,
+    /// Those whose matches begin with their first digit, or with the `+` or `(` before it.
+    here: Bits,
     /// Those that ask for no more digits than the run has.
     runs: [Bits; MANY + 1],
     /// Those whose first group may have so many digits.
     leads: [Bits; MANY + 1],
-    /// Those that take a byte at a place from the first digit on.
-    places: Box<[[Bits; 256]; PLACES]>,
+    /// What the rules tell apart: a number for each byte.
+    kinds: Box<[u8; 256]>,
+    /// Those that take a byte of a kind at a place from the first digit on.
+    places: Vec<[Bits; PLACES]>,
 }
 
 type Bits = [u64; 4];
@@ -62,34 +90,50 @@ impl Table {
 
     fn new(rules: &[Rule], ids: &[RuleId]) -> Self {
         let none = Bits::default();
-        let (mut runs, mut leads, mut places) = ([none; MANY + 1], [none; MANY + 1], Box::new([[none; 256]; PLACES]));
+        let (mut here, mut runs, mut leads) = (none, [none; MANY + 1], [none; MANY + 1]);
         for (bit, id) in ids.iter().enumerate() {
             let rule = &rules[*id as usize];
             let mut set = |bits: &mut Bits| bits[bit / 64] |= 1 << (bit % 64);
+            (back(rule) == 0).then(|| set(&mut here));
             runs[least_digits(rule).min(MANY)..].iter_mut().for_each(&mut set);
             (0..=MANY).filter(|lead| rule.leads >> lead & 1 == 1).for_each(|lead| set(&mut leads[lead]));
-            for (place, bytes) in places.iter_mut().zip(rule.behind) {
-                (0..=u8::MAX).filter(|byte| bytes.has(*byte)).for_each(|byte| set(&mut place[usize::from(byte)]));
-            }
         }
-        Self { rules: ids.to_vec(), runs, leads, places }
+        let (mut kinds, mut places): (_, Vec<[Bits; PLACES]>) = (Box::new([0; 256]), Vec::new());
+        for byte in 0..=u8::MAX {
+            let mut taken = [none; PLACES];
+            for (bit, id) in ids.iter().enumerate() {
+                let places = taken.iter_mut().zip(rules[*id as usize].behind);
+                let taking = places.filter(|(_, bytes)| bytes.has(byte));
+                taking.for_each(|(bits, _)| bits[bit / 64] |= 1 << (bit % 64));
+            }
+            let kind = places.iter().position(|known| *known == taken).unwrap_or(places.len());
+            places.resize(places.len().max(kind + 1), taken);
+            kinds[usize::from(byte)] = kind as u8;
+        }
+        Self { rules: ids.to_vec(), here, runs, leads, kinds, places }
     }
 
-    /// The rules that may match at `group`.
-    fn fitting(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
-        let mut bits = both(self.runs[group.run.min(MANY)], self.leads[(group.end - group.start).min(MANY)]);
-        for (place, by_byte) in self.places.iter().enumerate() {
-            let byte = text.get(group.start + place).copied().unwrap_or(b'\n');
-            bits = both(bits, by_byte[usize::from(byte)]);
+    /// Tells `found` the rules among `picked` that may match at `group`.
+    fn fitting(&self, text: &[u8], group: &Group, picked: Bits, mut found: impl FnMut(RuleId)) {
+        let mut bits = both(picked, self.runs[group.run.min(MANY)]);
+        if !group.opens {
+            bits = both(bits, self.here.map(|word| !word));
         }
-        let of_word = |(word, bits): (usize, u64)| {
-            let rests = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
-            let rests = rests.take_while(|bits| *bits != 0);
-            rests.map(move |bits| word * 64 + bits.trailing_zeros() as usize)
-        };
-        bits.into_iter().enumerate().flat_map(of_word).map(|bit| self.rules[bit])
+        bits = both(bits, self.leads[(group.end - group.start).min(MANY)]);
+        for place in 0..PLACES {
+            let byte = text.get(group.start + place).copied().unwrap_or(b'\n');
+            bits = both(bits, self.places[usize::from(self.kinds[usize::from(byte)])][place]);
+        }
+        for (word, mut bits) in bits.into_iter().enumerate() {
+            while bits != 0 {
+                found(self.rules[word * 64 + bits.trailing_zeros() as usize]);
+                bits &= bits - 1;
+            }
+        }
     }
 }
+
+const ALL: Bits = [u64::MAX; 4];
 
 fn both(a: Bits, b: Bits) -> Bits {
     std::array::from_fn(|word| a[word] & b[word])
@@ -98,10 +142,7 @@ fn both(a: Bits, b: Bits) -> Bits {
 impl Numbers {
     /// Sorts the rules that begin with digits.
     pub(super) fn new(rules: &[Rule]) -> Self {
-        let mut listeners: BTreeMap<ListId, Vec<RuleId>> = BTreeMap::new();
-        for (id, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.round == Round::Weak && is_number(rule)) {
-            rule.cues.iter().for_each(|&list| listeners.entry(list).or_default().push(id as RuleId));
-        }
+        let waits = Table::all(rules, |rule| rule.round == Round::Weak);
         let alike =
             |alike: bool| rules.iter().filter(move |rule| is_number(rule) && (rule.round == Round::Lookalike) == alike);
         let digits = |alike_only: bool| alike(alike_only).map(least_digits).min().unwrap_or(usize::MAX);
@@ -110,8 +151,8 @@ impl Numbers {
         Self {
             alone: Table::all(rules, |rule| matches!(rule.round, Round::Certain | Round::Likely)),
             lookalikes: Table::all(rules, |rule| rule.round == Round::Lookalike),
-            waiting: Table::all(rules, |rule| rule.round == Round::Weak),
-            listeners,
+            listeners: listeners(rules, &waits),
+            waiting: waits,
             least: digits(false),
             least_alike: digits(true),
             reach: alike(true).map(|rule| rule.longest + back(rule)).max().unwrap_or(0),
@@ -125,24 +166,30 @@ impl Numbers {
         spots::groups(text, self.least)
     }
 
-    /// The rules that may match at a group without a cue.
-    pub(super) fn alone(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
-        self.alone.iter().flat_map(move |table| table.fitting(text, group))
+    /// Whether there are look-alikes that begin with digits.
+    pub(super) fn has_lookalikes(&self) -> bool {
+        !self.lookalikes.is_empty()
     }
 
-    /// The look-alikes that may match at a group.
-    pub(super) fn alike(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
-        self.lookalikes.iter().flat_map(move |table| table.fitting(text, group))
+    /// Tells `found` the rules that may match at a group without a cue.
+    pub(super) fn alone(&self, text: &[u8], group: &Group, mut found: impl FnMut(RuleId)) {
+        self.alone.iter().for_each(|table| table.fitting(text, group, ALL, &mut found));
     }
 
-    /// The rules that may match at a group if one of their cues is near.
-    pub(super) fn waiting(&self, text: &[u8], group: &Group) -> impl Iterator<Item = RuleId> {
-        self.waiting.iter().flat_map(move |table| table.fitting(text, group))
+    /// Tells `found` the look-alikes that may match at a group.
+    pub(super) fn alike(&self, text: &[u8], group: &Group, mut found: impl FnMut(RuleId)) {
+        self.lookalikes.iter().for_each(|table| table.fitting(text, group, ALL, &mut found));
     }
 
-    /// The rules that a cue word of the list `list` wakes.
-    pub(super) fn listeners(&self, list: ListId) -> &[RuleId] {
-        self.listeners.get(&list).map_or(&[], Vec::as_slice)
+    /// Tells `found` the rules that may match at a group, among those that heard a cue.
+    pub(super) fn waiting(&self, text: &[u8], group: &Group, heard: &RuleSet, mut found: impl FnMut(RuleId)) {
+        let tables = self.waiting.iter().zip(&heard.0);
+        tables.for_each(|(table, heard)| table.fitting(text, group, *heard, &mut found));
+    }
+
+    /// The rules that a cue word of the list `list` wakes, if any.
+    pub(super) fn listeners(&self, list: ListId) -> Option<&RuleSet> {
+        self.listeners.get(usize::from(list))
     }
 
     /// The groups of digits where look-alikes may begin that overlap `place`, a part of `line`.
@@ -157,6 +204,22 @@ impl Numbers {
         groups.retain(|group| !is_cut(group) && group.start < place.end);
         groups
     }
+}
+
+/// The rules of `waits` that the cue words of each list wake.
+fn listeners(rules: &[Rule], waits: &[Table]) -> Vec<RuleSet> {
+    let mut listeners: Vec<RuleSet> = Vec::new();
+    for (number, table) in waits.iter().enumerate() {
+        for (bit, id) in table.rules.iter().enumerate() {
+            for &list in &rules[*id as usize].cues {
+                listeners.resize(listeners.len().max(usize::from(list) + 1), RuleSet::default());
+                let sets = &mut listeners[usize::from(list)].0;
+                sets.resize(waits.len(), Bits::default());
+                sets[number][bit / 64] |= 1 << (bit % 64);
+            }
+        }
+    }
+    listeners
 }
 
 /// Wakes `rule` where it may match at `group`, if nothing runs into its beginning.

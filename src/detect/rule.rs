@@ -113,6 +113,12 @@ impl Rule {
         }
     }
 
+    /// Whether a match begins at `range.start` and ends within `range`.
+    pub(super) fn matches_at(&self, text: &str, range: Range<usize>) -> bool {
+        let input = Input::new(text).range(range).anchored(Anchored::Yes).earliest(true);
+        self.regex.as_ref().is_some_and(|regex| regex.search_half(&input).is_some())
+    }
+
     /// The match that begins at `range.start` and ends within `range`.
     pub(super) fn match_at(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
         let input = Input::new(text).range(range).anchored(Anchored::Yes);
@@ -145,6 +151,9 @@ const LARGEST: usize = 1 << 18;
 /// How many bytes a compiled regex may take.
 const HEAVIEST: usize = 4 << 20;
 
+/// How many states a regex may have that is compiled whole, so that a search has nothing to build.
+const STATES: usize = 64;
+
 /// Compiles an ASCII regex; `Err` says what is wrong with it.
 pub(super) fn regex(source: &str) -> Result<Regex, String> {
     let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(DEEPEST).build().parse(source);
@@ -152,7 +161,11 @@ pub(super) fn regex(source: &str) -> Result<Regex, String> {
     if pieces(&hir) > LARGEST {
         return Err(format!("written out, its repetitions have more than {LARGEST} pieces; repeat or nest less"));
     }
-    let limits = Regex::config().utf8_empty(false).nfa_size_limit(Some(HEAVIEST));
+    let limits = Regex::config()
+        .utf8_empty(false)
+        .nfa_size_limit(Some(HEAVIEST))
+        .dfa_state_limit(Some(STATES))
+        .dfa_size_limit(Some(1 << 16));
     Regex::builder().configure(limits).build_from_hir(&hir).map_err(|error| match error.size_limit() {
         Some(limit) => format!("compiled, it takes more than {limit} bytes; repeat less"),
         None => last_line(&error),

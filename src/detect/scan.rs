@@ -11,10 +11,12 @@ use super::{
     Detector,
     context::Named,
     cues::{Heard, Sign},
-    numbers, placeholder,
+    numbers::{self, RuleSet},
+    placeholder,
     rule::{Round, Rule},
     shape::{GAP, Start},
     spots::{Group, RuleId, Waking},
+    validate::Validator,
 };
 
 /// How often a line is gone through while something new is found: what one finding leaves over, or what it was glued to, may
@@ -132,6 +134,7 @@ impl<'s> Scene<'s> {
         self.line = line;
         self.heard.borrow_mut().clear();
         self.taken.clear();
+        let awake = &awake.iter().copied().filter(|waking| self.can_match(waking)).collect::<Vec<_>>()[..];
         self.wake(awake, groups);
         if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
             return &self.taken;
@@ -155,8 +158,7 @@ impl<'s> Scene<'s> {
     fn can_match(&self, waking: &Waking) -> bool {
         let rule = self.detector.rule(waking.rule);
         let end = self.line_end(waking.at, rule.longest);
-        !matches!(rule.start, Start::Anchor(_) | Start::Number { .. })
-            || rule.match_at(self.text, waking.at..end).is_some()
+        !matches!(rule.start, Start::Anchor(_) | Start::Number { .. }) || rule.matches_at(self.text, waking.at..end)
     }
 
     /// Leaves out the placeholders of the line and what blocks of several lines have taken of it.
@@ -179,11 +181,17 @@ impl<'s> Scene<'s> {
         wakings.clear();
         wakings.extend_from_slice(awake);
         for group in groups.iter().filter(|group| !self.is_taken(group.start..group.end)) {
-            let rules = self.detector.numbers.alone(self.text.as_bytes(), group);
-            rules.for_each(|id| self.wake_at(id, group, &mut wakings));
+            let group = &self.opened(group);
+            self.detector.numbers.alone(self.text.as_bytes(), group, |id| self.wake_at(id, group, &mut wakings));
         }
         self.listen(groups, &mut wakings);
-        wakings.retain(|waking| self.can_match(waking));
+        let mut is_known = awake.len();
+        wakings.retain(|waking| {
+            is_known > 0 && {
+                is_known -= 1;
+                true
+            } || self.can_match(waking)
+        });
         self.wakings = wakings;
         self.look_alike();
         self.wakings.sort_unstable();
@@ -192,15 +200,22 @@ impl<'s> Scene<'s> {
 
     fn wake_at(&self, id: RuleId, group: &Group, wakings: &mut Vec<Waking>) {
         let rule = self.detector.rule(id);
-        numbers::wake((id, rule), self.text.as_bytes(), group, |at| self.is_open(at, rule), wakings);
+        let here = matches!(rule.start, Start::Number { back: 0, .. });
+        numbers::wake((id, rule), self.text.as_bytes(), group, |at| self.is_open(at, here), wakings);
     }
 
-    /// Whether a number may begin at `at`, as far as what stands before it tells.
-    fn is_open(&self, at: usize, rule: &Rule) -> bool {
+    /// The group, with what stands before it looked at.
+    fn opened(&self, group: &Group) -> Group {
+        let has_opening = group.start > 0 && matches!(self.text.as_bytes()[group.start - 1], b'+' | b'(');
+        Group { opens: has_opening || self.is_open(group.start, true), ..*group }
+    }
+
+    /// Whether a number may begin at `at`, as far as what stands before it tells; `here` says that it begins with a digit.
+    fn is_open(&self, at: usize, here: bool) -> bool {
         let text = self.text.as_bytes();
         let before = |distance: usize| at.checked_sub(distance).filter(|at| *at >= self.line.start).map(|at| text[at]);
         let Some(last) = before(1).filter(|_| text[at].is_ascii_alphanumeric()) else { return true };
-        let letter = last.is_ascii_alphabetic() && matches!(rule.start, Start::Number { back: 0, .. });
+        let letter = last.is_ascii_alphabetic() && here;
         let glued = last.is_ascii_alphanumeric() && !letter || last == b'+';
         let joined = joins(last) && before(2).is_some_and(|byte| byte.is_ascii_digit());
         !(glued || joined) || self.last_gone(at).is_some_and(|gone| gone.end + 1 >= at)
@@ -209,24 +224,29 @@ impl<'s> Scene<'s> {
     /// Wakes the rules that need a cue where one of their cue words is near.
     fn listen(&self, groups: &[Group], wakings: &mut Vec<Waking>) {
         const TOGETHER: usize = 8;
+        let mut heard = RuleSet::default();
         for groups in groups.chunk_by(|a, b| b.start - a.end <= GAP).flat_map(|groups| groups.chunks(TOGETHER)) {
             let (Some(first), Some(last)) = (groups.first(), groups.last()) else { continue };
             if self.is_taken(first.start..last.end) {
                 continue;
             }
-            let heard = self.listeners(first.start..last.end);
-            if !heard.is_empty() {
-                for group in groups {
-                    let fitting = self.detector.numbers.waiting(self.text.as_bytes(), group);
-                    let fitting = fitting.filter(|id| heard.binary_search(id).is_ok());
-                    fitting.for_each(|id| self.wake_at(id, group, wakings));
-                }
+            self.listeners(first.start..last.end, &mut heard);
+            if heard.is_empty() {
+                continue;
+            }
+            for group in groups {
+                let group = &self.opened(group);
+                let fitting = |id| self.wake_at(id, group, wakings);
+                self.detector.numbers.waiting(self.text.as_bytes(), group, &heard, fitting);
             }
         }
     }
 
     /// Wakes the look-alikes of what may be a number.
     fn look_alike(&mut self) {
+        if !self.detector.numbers.has_lookalikes() {
+            return;
+        }
         let is_doubtful = |rule: &Rule| matches!(rule.round, Round::Likely | Round::Weak);
         let is_number = |rule: &Rule| matches!(rule.start, Start::Number { .. });
         let place = |waking: &Waking| {
@@ -254,7 +274,7 @@ impl<'s> Scene<'s> {
         let mut wakings = std::mem::take(&mut self.wakings);
         let numbers = &self.detector.numbers;
         for group in numbers.groups_alike(self.text.as_bytes(), &self.line, place) {
-            numbers.alike(self.text.as_bytes(), &group).for_each(|id| self.wake_at(id, &group, &mut wakings));
+            numbers.alike(self.text.as_bytes(), &group, |id| self.wake_at(id, &group, &mut wakings));
         }
         self.wakings = wakings;
     }
@@ -357,15 +377,26 @@ impl<'s> Scene<'s> {
     fn judge(&self, id: RuleId, matched: Range<usize>) -> Option<Taken> {
         let rule = self.detector.rule(id);
         let mut span = rule.value(self.text, matched)?;
-        if !self.stands_free(&span, rule) || !self.is_cued(rule, &span) {
+        if !self.stands_free(&span, rule) {
             return None;
         }
-        if self.has_format(rule, &span) {
+        let checked = |span: Range<usize>, check: &Validator| {
+            let length = check.check(self.text.get(span.clone())?, &self.detector.plans)?;
+            Some(span.start..span.start + length)
+        };
+        // A sum is sooner done than the words around are weighed, a numbering plan is not.
+        let (quick, slow) = rule.check.map_or((None, None), |check| match check.is_quick() {
+            true => (Some(check), None),
+            false => (None, Some(check)),
+        });
+        if let Some(check) = quick {
+            span = checked(span, check)?;
+        }
+        if !self.is_cued(rule, &span) || self.has_format(rule, &span) {
             return None;
         }
-        if let Some(validator) = rule.check {
-            let length = validator.check(self.text.get(span.clone())?, &self.detector.plans)?;
-            span.end = span.start + length;
+        if let Some(check) = slow {
+            span = checked(span, check)?;
         }
         self.ends_whole(&span, rule).then_some(Taken { span, by: Taker::Rule(id) })
     }
@@ -440,7 +471,9 @@ impl<'s> Scene<'s> {
 
     /// Gives each place to the longest candidate for it, the earlier rule first.
     fn settle(&mut self, mut candidates: Vec<Taken>) {
-        if candidates.is_empty() {
+        if candidates.len() < 2 {
+            self.taken.append(&mut candidates);
+            self.taken.sort_by_key(|taken| taken.span.start);
             return;
         }
         candidates

@@ -9,9 +9,9 @@ use super::{
 pub(super) fn alone(text: &str) -> Option<usize> {
     let groups = Groups::new(text);
     let good = |&(digits, end): &(&[u8], usize)| {
-        let plain = matches!(digits.len(), 15 | 16 | 19) && is_issued_alone(digits) && is_one(&groups, end);
+        let plain = || matches!(digits.len(), 15 | 16 | 19) && is_one(&groups, end) && is_issued_alone(digits);
         let grouped = || is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits)) && groups.is_even(end);
-        (plain || grouped()) && luhn(digits)
+        luhn(digits) && (plain() || grouped())
     };
     groups.beginnings().find(good).map(|(_, end)| end)
 }
@@ -20,7 +20,7 @@ pub(super) fn alone(text: &str) -> Option<usize> {
 pub(super) fn likely(text: &str) -> Option<usize> {
     let groups = Groups::new(text);
     let good = |&(digits, end): &(&[u8], usize)| {
-        matches!(digits.len(), 14..=16 | 19) && is_issued(digits) && is_one(&groups, end) && luhn(digits)
+        matches!(digits.len(), 14..=16 | 19) && luhn(digits) && is_one(&groups, end) && is_issued(digits)
     };
     groups.beginnings().find(good).map(|(_, end)| end)
 }
@@ -33,7 +33,7 @@ fn is_one(groups: &Groups<'_>, end: usize) -> bool {
 /// A card of any length or rare issuer, for patterns that ask for a cue.
 pub(super) fn cued(text: &str) -> Option<usize> {
     let fits = |digits: &[u8]| (12..=19).contains(&digits.len()) && (is_issued(digits) || is_rare(digits));
-    Groups::new(text).longest(|digits| fits(digits) && luhn(digits))
+    Groups::new(text).longest(|digits| luhn(digits) && fits(digits))
 }
 
 /// Four groups of four of a known issuer, whatever the Luhn digit says: a typo is still a card.
