@@ -10,7 +10,7 @@ use super::{
     cues::ListId,
     language::Distance,
     rule::{Round, Rule},
-    shape::{PLACES, Start},
+    shape::{PLACES, Start, is_opening},
     spots::{self, Group, RuleId, Waking},
 };
 
@@ -69,8 +69,8 @@ struct Table {
     leads: [Bits; MANY + 1],
     /// What the rules tell apart: a number for each byte.
     kinds: Box<[u8; 256]>,
-    /// Those that take a byte of a kind at a place from the first digit on.
-    places: Vec<[Bits; PLACES]>,
+    /// Those that take a byte of a kind before the first digit, and at each place from there on.
+    places: Vec<[Bits; PLACES + 1]>,
 }
 
 type Bits = [u64; 4];
@@ -98,13 +98,14 @@ impl Table {
             runs[least_digits(rule).min(MANY)..].iter_mut().for_each(&mut set);
             (0..=MANY).filter(|lead| rule.leads >> lead & 1 == 1).for_each(|lead| set(&mut leads[lead]));
         }
-        let (mut kinds, mut places): (_, Vec<[Bits; PLACES]>) = (Box::new([0; 256]), Vec::new());
+        let (mut kinds, mut places): (_, Vec<[Bits; PLACES + 1]>) = (Box::new([0; 256]), Vec::new());
         for byte in 0..=u8::MAX {
-            let mut taken = [none; PLACES];
+            let mut taken = [none; PLACES + 1];
             for (bit, id) in ids.iter().enumerate() {
-                let places = taken.iter_mut().zip(rules[*id as usize].behind);
-                let taking = places.filter(|(_, bytes)| bytes.has(byte));
-                taking.for_each(|(bits, _)| bits[bit / 64] |= 1 << (bit % 64));
+                let rule = &rules[*id as usize];
+                let fits = [takes_before(rule, byte)].into_iter().chain(rule.behind.map(|bytes| bytes.has(byte)));
+                let fitting = taken.iter_mut().zip(fits).filter(|(_, fits)| *fits);
+                fitting.for_each(|(bits, _)| bits[bit / 64] |= 1 << (bit % 64));
             }
             let kind = places.iter().position(|known| *known == taken).unwrap_or(places.len());
             places.resize(places.len().max(kind + 1), taken);
@@ -120,8 +121,8 @@ impl Table {
             bits = both(bits, self.here.map(|word| !word));
         }
         bits = both(bits, self.leads[(group.end - group.start).min(MANY)]);
-        for place in 0..PLACES {
-            let byte = text.get(group.start + place).copied().unwrap_or(b'\n');
+        for place in 0..=PLACES {
+            let byte = (group.start + place).checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
             bits = both(bits, self.places[usize::from(self.kinds[usize::from(byte)])][place]);
         }
         for (word, mut bits) in bits.into_iter().enumerate() {
@@ -236,6 +237,15 @@ pub(super) fn wake(
     wakings.extend(starts.filter(|at| can_begin(*at) && is_open(*at)).map(|at| Waking { rule: id, at, len: 0 }));
 }
 
+/// Whether a match may have `byte` before its first digit, or have it stand there outside of it.
+fn takes_before(rule: &Rule, byte: u8) -> bool {
+    let Some(last) = rule.opening.last() else { return true };
+    match back(rule) {
+        0 => last.has(byte) && is_opening(byte) || (b'0'..=b'9').any(|digit| last.has(digit)),
+        _ => last.has(byte) || is_opening(byte),
+    }
+}
+
 fn is_number(rule: &Rule) -> bool {
     matches!(rule.start, Start::Number { .. })
 }
@@ -252,7 +262,6 @@ fn least_digits(rule: &Rule) -> usize {
 
 /// The places where a number with its first digit at `start` may begin: before its `+` and `(`, and at itself.
 fn openings(text: &[u8], start: usize) -> impl Iterator<Item = usize> {
-    let opening =
-        text[start.saturating_sub(2)..start].iter().rev().take_while(|byte| matches!(byte, b'+' | b'(')).count();
+    let opening = text[start.saturating_sub(2)..start].iter().rev().take_while(|byte| is_opening(**byte)).count();
     start - opening..=start
 }

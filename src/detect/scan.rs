@@ -14,7 +14,7 @@ use super::{
     numbers::{self, RuleSet},
     placeholder,
     rule::{Round, Rule},
-    shape::{GAP, Start},
+    shape::{Start, is_opening},
     spots::{Group, RuleId, Waking},
     validate::Validator,
 };
@@ -206,7 +206,7 @@ impl<'s> Scene<'s> {
 
     /// The group, with what stands before it looked at.
     fn opened(&self, group: &Group) -> Group {
-        let has_opening = group.start > 0 && matches!(self.text.as_bytes()[group.start - 1], b'+' | b'(');
+        let has_opening = group.start > 0 && is_opening(self.text.as_bytes()[group.start - 1]);
         Group { opens: has_opening || self.is_open(group.start, true), ..*group }
     }
 
@@ -223,9 +223,10 @@ impl<'s> Scene<'s> {
 
     /// Wakes the rules that need a cue where one of their cue words is near.
     fn listen(&self, groups: &[Group], wakings: &mut Vec<Waking>) {
-        const TOGETHER: usize = 8;
+        const TOGETHER: usize = 16;
+        const APART: usize = 32;
         let mut heard = RuleSet::default();
-        for groups in groups.chunk_by(|a, b| b.start - a.end <= GAP).flat_map(|groups| groups.chunks(TOGETHER)) {
+        for groups in groups.chunk_by(|a, b| b.start - a.end <= APART).flat_map(|groups| groups.chunks(TOGETHER)) {
             let (Some(first), Some(last)) = (groups.first(), groups.last()) else { continue };
             if self.is_taken(first.start..last.end) {
                 continue;

@@ -370,7 +370,8 @@ fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit()
 }
 
-fn is_opening(byte: u8) -> bool {
+/// Whether `byte` may stand before the first digit of a number and be part of it.
+pub(super) fn is_opening(byte: u8) -> bool {
     matches!(byte, b'+' | b'(')
 }
 
