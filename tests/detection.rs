@@ -498,11 +498,75 @@ examples.match = ["<<ccc-1>>"]
         "mine.toml:12: unknown field `regexp`",
         "`UK`",
         "mine.toml:4: `lower`",
-        "mine.toml:5: `a`",
+        "mine.toml:5: `a`: the regex is no good: unclosed group, at character 1, `(`",
         "mine.toml:6: there is no validator `luna`",
     ] {
         assert!(tells(part), "{part} is not among {told:#?}");
     }
+}
+
+/// A mistake in one key hides none in the next, in the next pattern, or in an example.
+#[test]
+fn no_mistake_hides_another() {
+    let text = r#"
+[[pattern]]
+name = "a"
+entity = "A"
+regexp = "a"
+regex = "(a"
+strength = "strong"
+validator = "luna"
+source = "x"
+examples = { match = ["<<a>>"], ignored = ["b"] }
+
+[[pattern]]
+name = "b"
+regex = "b"
+
+[[pattern]]
+name = "c"
+entity = "C"
+regex = "c{3}-[0-9]"
+source = "x"
+examples.match = ["<<ccc-1>>", "<<cc-2>>"]
+"#;
+    let told = problems(text);
+    for (told, expected) in told.iter().zip([
+        "mine.toml:5: unknown field `regexp`",
+        "mine.toml:6: `a`: the regex is no good: unclosed group, at character 1, `(`",
+        "mine.toml:7: unknown variant `strong`",
+        "mine.toml:8: there is no validator `luna`",
+        "mine.toml:10: unknown field `ignored`",
+        "mine.toml:13: `b`: it has no `entity`",
+        "mine.toml:13: `b`: it has no `source`",
+        "mine.toml:13: `b`: it has no example that matches",
+        "mine.toml:21: `c`: the example \"<<cc-2>>\" does not match",
+    ]) {
+        assert!(told.contains(expected), "{expected} is not where it should be in {told:#?}");
+    }
+    assert_eq!(told.len(), 9, "{told:#?}");
+}
+
+#[test]
+fn an_example_says_nothing_about_an_entity_whose_pattern_is_missing() {
+    let pattern = |name: &str, regex: &str, example: &str| {
+        format!(
+            "[[pattern]]\nname = \"{name}\"\nentity = \"A\"\nregex = '{regex}'\nsource = \"x\"\nexamples.match = [\"{example}\"]\n"
+        )
+    };
+    let told = problems(&(pattern("a", "(", "<<a>>") + &pattern("b", "b", "<<b>> <<a>>")));
+    assert_eq!(told.len(), 1, "{told:#?}");
+}
+
+#[test]
+fn a_word_file_that_no_pattern_names_is_told() {
+    let words = |name: &str| Source { name: format!("patterns/{name}.txt"), text: "ann\n".into() };
+    let text = "[[pattern]]\nname = \"a\"\nentity = \"A\"\nwords_file = \"names.txt\"\nsource = \"x\"\nexamples.match = [\"<<ann>>\"]\n";
+    let pattern = Source { name: "patterns/mine.toml".into(), text: text.into() };
+    let problems = Detector::compile(&[pattern, words("names"), words("hosts")], &Settings::default()).err();
+    let told: Vec<String> = problems.unwrap_or_default().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("patterns/hosts.txt:1: no pattern names this word file"), "{told:#?}");
 }
 
 #[test]

@@ -6,13 +6,13 @@ use regex_automata::meta::Regex;
 use toml::Spanned;
 
 use super::{
-    Detector, Entity, Pattern, PatternId, Problem, Settings, Source,
+    Detector, Entity, NotAnEntity, Pattern, PatternId, Problem, Settings, Source,
     anchors::Anchors,
     cues::{Cues, ListId},
     examples,
-    language::{self, CueLists, CueWords, File, Written, WrittenLookalike, WrittenService},
+    language::{self, CueLists, CueWords, File, Read, Written, WrittenLookalike, WrittenService},
     numbers::Numbers,
-    rule::{self, Round, Rule},
+    rule::{self, BadRegex, Round, Rule},
     service::Service,
     shape::Start,
     spots::RuleId,
@@ -28,29 +28,26 @@ pub(super) fn compile(sources: &[Source], settings: &Settings) -> Result<Detecto
     let word_files = word_files.into_iter().map(|source| (source.name.clone(), source.text.clone())).collect();
     let mut workshop = Workshop { word_files, ..Workshop::default() };
     workshop.problems.extend(files.iter().flat_map(|(_, file)| file.problems.iter().cloned()));
+    workshop.is_torn = files.iter().any(|(_, file)| file.is_torn);
+    workshop.refuse_idle_words(&files);
     let plans = workshop.plans(settings);
     workshop.choose_countries(&mut files, settings);
     files.iter().for_each(|(source, file)| workshop.share_cues(source, file));
     for (source, file) in &files {
-        file.patterns.iter().for_each(|pattern| workshop.pattern(source, pattern.get_ref()));
-        file.lookalikes.iter().for_each(|lookalike| workshop.lookalike(source, lookalike.get_ref()));
+        file.patterns.iter().for_each(|pattern| workshop.pattern(source, pattern));
+        file.lookalikes.iter().for_each(|lookalike| workshop.lookalike(source, lookalike));
     }
     for (source, file) in &files {
-        file.services.iter().for_each(|service| workshop.service(source, service.get_ref()));
+        file.services.iter().for_each(|service| workshop.service(source, &service.written));
     }
-    if !workshop.problems.is_empty() {
-        return Err(workshop.problems);
-    }
-    let detector = workshop.detector(plans);
-    let failures = examples::run(&detector, &files);
-    if failures.is_empty() { Ok(detector) } else { Err(failures) }
+    workshop.prove(plans, &files)
 }
 
 /// Refuses more patterns and cue lists than their ids can tell apart.
 fn bound(files: &[(&Source, File)]) -> Result<(), Vec<Problem>> {
     const MOST: usize = 16_384;
     let entities =
-        |file: &File| file.services.iter().map(|service| service.get_ref().entities.get_ref().len()).sum::<usize>();
+        |file: &File| file.services.iter().map(|service| service.written.entities.get_ref().len()).sum::<usize>();
     let parts =
         |(_, file): &(&Source, File)| file.patterns.len() + file.lookalikes.len() + file.cues.len() + entities(file);
     let parts: usize = files.iter().map(parts).sum();
@@ -76,11 +73,35 @@ struct Workshop {
     /// The texts of the word files by their names.
     word_files: BTreeMap<String, String>,
     problems: Vec<Problem>,
+    /// The entities of patterns that are not among them, because something is wrong with them.
+    broken: BTreeSet<String>,
+    /// Whether something is missing that any example may depend on.
+    is_torn: bool,
 }
 
 impl Workshop {
+    /// Refuses word files that no pattern names: whoever put one there believes that its words are found.
+    fn refuse_idle_words(&mut self, files: &[(&Source, File)]) {
+        let patterns = || files.iter().flat_map(|(source, file)| file.patterns.iter().map(move |read| (source, read)));
+        if self.is_torn || patterns().any(|(_, read)| !read.is_whole) {
+            return;
+        }
+        let named = |(source, read): (&&Source, &Read<Written>)| {
+            Some(beside(&source.name, read.written.words_file.as_ref()?.get_ref()))
+        };
+        let named: BTreeSet<String> = patterns().filter_map(named).collect();
+        let idle = self.word_files.keys().filter(|name| !named.contains(*name));
+        self.problems.extend(idle.map(|name| Problem {
+            file: name.clone(),
+            line: 1,
+            what: "no pattern names this word file, so none of its words is found".into(),
+            remedy: "name it as the `words_file` of a `[[pattern]]`, or take it out of the folder".into(),
+        }));
+    }
+
     fn plans(&mut self, settings: &Settings) -> Plans {
         Plans::new(&settings.regions).unwrap_or_else(|unknown| {
+            self.is_torn = true;
             self.problems.extend(unknown.iter().map(|code| Problem {
                 file: "regions".into(),
                 line: 1,
@@ -95,8 +116,8 @@ impl Workshop {
     fn choose_countries(&mut self, files: &mut [(&Source, File)], settings: &Settings) {
         let mut known = BTreeSet::new();
         for (source, file) in files {
-            for written in &file.patterns {
-                let Some(country) = &written.get_ref().country else { continue };
+            for Read { written, .. } in &file.patterns {
+                let Some(country) = &written.country else { continue };
                 known.insert(country.get_ref().clone());
                 if !validate::is_country(country.get_ref()) {
                     let what = format!("`{}` is no country", country.get_ref());
@@ -105,7 +126,7 @@ impl Workshop {
                 }
             }
             file.patterns
-                .retain(|written| settings.uses(written.get_ref().country.as_ref().map(|c| c.get_ref().as_str())));
+                .retain(|read| settings.uses(read.written.country.as_ref().map(|country| country.get_ref().as_str())));
         }
         let unknown = settings.countries.iter().filter(|country| !known.contains(*country));
         self.problems.extend(unknown.map(|country| Problem {
@@ -136,63 +157,93 @@ impl Workshop {
         list
     }
 
-    fn pattern(&mut self, source: &Source, written: &Written) {
+    /// Adds a pattern, unless something is wrong with it.
+    fn pattern(&mut self, source: &Source, read: &Read<Written>) {
+        let (written, told, listed) = (&read.written, self.problems.len(), self.words.len());
         let check = self.validator(source, written.validator.as_ref());
         let formats = self.formats(source, written);
         let mut rules = self.rules(source, &written.name, &written.regex.0, written.group);
         rules.extend(self.words(source, written));
-        if rules.is_empty() && self.problems.is_empty() {
-            self.complain(source, &written.name, "it has no `regex`, `words` or `words_file`", "say what it looks for");
-        }
         let (cues, anti_cues) =
             (self.heard(source, written, &written.cues), self.heard(source, written, &written.anti_cues));
-        if written.strength == language::Strength::Weak && cues.is_empty() {
-            self.complain(source, &written.name, "it is weak and has no cues", "give it `cues`, or make it `likely`");
+        let entity = self.entity(source, written);
+        if read.is_whole {
+            self.missing(source, written);
         }
-        if written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
-            self.complain(source, &written.name, "it has no example that matches", EXAMPLE);
-        }
+        let Some(entity) = entity.filter(|_| read.is_whole && self.problems.len() == told) else {
+            self.words.truncate(listed);
+            self.broken.extend(written.entity.as_ref().map(|entity| entity.get_ref().clone()));
+            return;
+        };
         let id = PatternId(u16::try_from(self.patterns.len()).unwrap_or(u16::MAX));
-        for rule in rules {
-            self.rules.push(Rule {
-                pattern: Some(id),
-                round: Round::from(written.strength),
-                check,
-                cues: cues.clone(),
-                anti_cues: anti_cues.clone(),
-                distance: written.distance,
-                multiline: written.multiline,
-                formats: formats.clone(),
-                ..rule
-            });
-        }
-        match written.entity.get_ref().parse::<Entity>() {
-            Ok(entity) => self.patterns.push(Pattern {
-                name: written.name.get_ref().clone(),
-                entity,
-                file: source.name.clone(),
-                strength: written.strength,
-                source: written.source.clone(),
-                validator: check.map(|validator| validator.name),
-            }),
-            Err(error) => self.problems.push(source.problem(
-                written.entity.span(),
-                format!("`{}` is no entity", written.entity.get_ref()),
-                error.to_string(),
-            )),
+        self.rules.extend(rules.into_iter().map(|rule| Rule {
+            pattern: Some(id),
+            round: Round::from(written.strength),
+            check,
+            cues: cues.clone(),
+            anti_cues: anti_cues.clone(),
+            distance: written.distance,
+            multiline: written.multiline,
+            formats: formats.clone(),
+            ..rule
+        }));
+        self.patterns.push(Pattern {
+            name: written.name.get_ref().clone(),
+            entity,
+            file: source.name.clone(),
+            strength: written.strength,
+            source: written.source.clone().unwrap_or_default(),
+            validator: check.map(|validator| validator.name),
+        });
+    }
+
+    fn entity(&mut self, source: &Source, written: &Written) -> Option<Entity> {
+        let entity = written.entity.as_ref()?;
+        let wrong = |error: NotAnEntity| {
+            let what = format!("`{}` is no entity", entity.get_ref());
+            self.problems.push(source.problem(entity.span(), what, error.to_string()));
+        };
+        entity.get_ref().parse().map_err(wrong).ok()
+    }
+
+    /// Tells what a pattern lacks.
+    fn missing(&mut self, source: &Source, written: &Written) {
+        let finds = !written.regex.0.is_empty() || !written.words.is_empty() || written.words_file.is_some();
+        let hears = !written.cues.names.is_empty() || !written.cues.words.is_empty();
+        let has_match = written.examples.as_ref().is_some_and(|examples| !examples.matches.is_empty());
+        for (is_there, what, remedy) in [
+            (written.entity.is_some(), "it has no `entity`", "say what its findings are called, such as `ORDER_ID`"),
+            (finds, "it has no `regex`, `words` or `words_file`", "say what it looks for"),
+            (written.source.is_some(), "it has no `source`", "say where its rule comes from"),
+            (
+                hears || written.strength != language::Strength::Weak,
+                "it is weak and has no cues",
+                "give it `cues`, or make it `likely`",
+            ),
+            (has_match, NO_EXAMPLE, EXAMPLE),
+        ] {
+            if !is_there {
+                self.complain(source, &written.name, what, remedy);
+            }
         }
     }
 
-    fn lookalike(&mut self, source: &Source, written: &WrittenLookalike) {
+    /// Adds a look-alike, unless something is wrong with it.
+    fn lookalike(&mut self, source: &Source, read: &Read<WrittenLookalike>) {
+        let (written, told) = (&read.written, self.problems.len());
         let check = self.validator(source, written.validator.as_ref());
         let rules = self.rules(source, &written.name, &written.regex.0, 0);
-        if rules.is_empty() && self.problems.is_empty() {
+        if written.regex.0.is_empty() && read.is_whole {
             self.complain(source, &written.name, "it has no `regex`", "say what it looks like");
         }
-        self.rules.extend(rules.into_iter().map(|rule| Rule { check, ..rule }));
-        if written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
-            self.complain(source, &written.name, "it has no example that matches", EXAMPLE);
+        if read.is_whole && written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
+            self.complain(source, &written.name, NO_EXAMPLE, EXAMPLE);
         }
+        if !read.is_whole || self.problems.len() > told {
+            self.is_torn = true;
+            return;
+        }
+        self.rules.extend(rules.into_iter().map(|rule| Rule { check, ..rule }));
     }
 
     fn service(&mut self, source: &Source, written: &WrittenService) {
@@ -226,25 +277,22 @@ impl Workshop {
     ) -> Vec<Rule> {
         let compiled = regexes.iter().map(|regex| (regex, Rule::new(regex.get_ref(), group)));
         compiled
-            .filter_map(|(regex, rule)| rule.map_err(|why| self.bad_regex(source, name, regex, &why)).ok())
+            .filter_map(|(regex, rule)| rule.map_err(|bad| self.bad_regex(source, name, regex, &bad)).ok())
             .collect()
     }
 
     /// The forms that a pattern leaves alone.
     fn formats(&mut self, source: &Source, written: &Written) -> Vec<Regex> {
         let compiled = written.formats.iter().map(|format| (format, rule::regex(format.get_ref())));
-        let told = |(format, regex): (&_, Result<_, String>)| {
-            regex.map_err(|why| self.bad_regex(source, &written.name, format, &why)).ok()
+        let told = |(format, regex): (&_, Result<_, BadRegex>)| {
+            regex.map_err(|bad| self.bad_regex(source, &written.name, format, &bad)).ok()
         };
         compiled.filter_map(told).collect()
     }
 
-    fn bad_regex(&mut self, source: &Source, name: &Spanned<String>, regex: &Spanned<String>, why: &str) {
-        self.problems.push(source.problem(
-            regex.span(),
-            format!("`{}`: the regex is no good: {why}", name.get_ref()),
-            "correct it; the syntax is that of the Rust regex crate, ASCII only",
-        ));
+    fn bad_regex(&mut self, source: &Source, name: &Spanned<String>, regex: &Spanned<String>, bad: &BadRegex) {
+        let what = format!("`{}`: the regex is no good: {}", name.get_ref(), bad.why);
+        self.problems.push(source.problem(regex.span(), what, bad.remedy));
     }
 
     /// The rule of a pattern's word list, if it has one.
@@ -303,6 +351,17 @@ impl Workshop {
         self.problems.push(source.problem(name.span(), format!("`{}`: {what}", name.get_ref()), remedy));
     }
 
+    /// Runs the examples of all that could be built; they are told when what stands beside them is wrong, too.
+    ///
+    /// Those of an entity of which a pattern is missing say nothing, and none does when something shared is.
+    fn prove(self, plans: Plans, files: &[(&Source, File)]) -> Result<Detector, Vec<Problem>> {
+        let (mut problems, broken) = (self.problems.clone(), self.broken.clone());
+        let detector = (!self.is_torn).then(|| self.detector(plans));
+        problems.extend(detector.iter().flat_map(|detector| examples::run(detector, files, &broken)));
+        problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        detector.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
     fn detector(self, plans: Plans) -> Detector {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
@@ -325,6 +384,8 @@ impl Workshop {
 
 /// The cue list whose words go with any number.
 const ANY: &str = "number";
+
+const NO_EXAMPLE: &str = "it has no example that matches";
 
 const EXAMPLE: &str = "add `examples.match`, with `<<` and `>>` around the value";
 

@@ -1,7 +1,7 @@
 //! The pattern files as they are written: their keys and how they nest. Nothing is judged here but spelling; `compile`
 //! turns it into a detector.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 use serde::{
     Deserialize, Deserializer,
@@ -9,7 +9,7 @@ use serde::{
 };
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeString, DeTable, DeValue},
 };
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     pub name: Spanned<String>,
-    pub entity: Spanned<String>,
+    pub entity: Option<Spanned<String>>,
     #[serde(default)]
     pub regex: OneOrMore,
     #[serde(default)]
@@ -46,7 +46,7 @@ pub(super) struct Written {
     #[serde(default)]
     pub multiline: bool,
     pub country: Option<Spanned<String>>,
-    pub source: String,
+    pub source: Option<String>,
     pub examples: Option<Examples>,
 }
 
@@ -150,31 +150,41 @@ pub(super) type CueWords = BTreeMap<String, Vec<String>>;
 #[derive(Default)]
 pub(super) struct File {
     pub cues: Vec<(Spanned<String>, CueWords)>,
-    pub patterns: Vec<Spanned<Written>>,
-    pub lookalikes: Vec<Spanned<WrittenLookalike>>,
-    pub services: Vec<Spanned<WrittenService>>,
+    pub patterns: Vec<Read<Written>>,
+    pub lookalikes: Vec<Read<WrittenLookalike>>,
+    pub services: Vec<Read<WrittenService>>,
     pub problems: Vec<Problem>,
+    /// Whether something could not be read at all that others may build on.
+    pub is_torn: bool,
 }
 
-/// Reads a file as far as it can be read: a mistake in one pattern hides none in the next.
+/// A pattern or the like as far as it could be read.
+pub(super) struct Read<T> {
+    pub written: T,
+    /// Whether nothing had to be left out.
+    pub is_whole: bool,
+}
+
+/// Reads a file as far as it can be read: a mistake hides none in the next key, and none in the next pattern.
 pub(super) fn read(source: &Source) -> File {
     let mut file = File::default();
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     file.problems.extend(errors.iter().map(|error| unreadable(source, error)));
-    if file.problems.is_empty() {
+    file.is_torn = !file.problems.is_empty();
+    if !file.is_torn {
         document.into_inner().into_iter().for_each(|(key, value)| file.section(source, &key, value));
     }
     file
 }
 
 impl File {
-    fn section<'t>(&mut self, source: &Source, key: &Spanned<toml::de::DeString<'t>>, value: Spanned<DeValue<'t>>) {
+    fn section<'t>(&mut self, source: &Source, key: &Spanned<DeString<'t>>, value: Spanned<DeValue<'t>>) {
         match key.get_ref().as_ref() {
             "cues" => self.read_cues(source, value),
-            "lookalike" => self.lookalikes = read_all(source, value, &mut self.problems),
-            "pattern" => self.patterns = read_all(source, value, &mut self.problems),
-            "service" => self.services = read_all(source, value, &mut self.problems),
-            other => self.problems.push(source.problem(
+            "lookalike" => self.lookalikes = self.read_all(source, value),
+            "pattern" => self.patterns = self.read_all(source, value),
+            "service" => self.services = self.read_all(source, value),
+            other => self.tear(source.problem(
                 key.span(),
                 format!("`{other}` is no part of a pattern file"),
                 "a file holds `[[pattern]]`, `[[lookalike]]`, `[[service]]` and `[cues.NAME]`",
@@ -182,42 +192,63 @@ impl File {
         }
     }
 
+    /// Tells of what could not be read at all.
+    fn tear(&mut self, problem: Problem) {
+        self.problems.push(problem);
+        self.is_torn = true;
+    }
+
     fn read_cues(&mut self, source: &Source, value: Spanned<DeValue<'_>>) {
         let Some(table) = value.get_ref().as_table() else {
-            return self.problems.push(source.problem(value.span(), "`cues` is no table", "write `[cues.NAME]`"));
+            return self.tear(source.problem(value.span(), "`cues` is no table", "write `[cues.NAME]`"));
         };
         for (name, list) in table.clone() {
-            match CueWords::deserialize(list.into_deserializer()) {
-                Ok(words) => self.cues.push((Spanned::new(name.span(), name.into_inner().into_owned()), words)),
-                Err(error) => self.problems.push(unreadable(source, &error)),
+            let words = CueWords::deserialize(list.into_deserializer()).unwrap_or_else(|error| {
+                self.tear(unreadable(source, &error));
+                CueWords::new()
+            });
+            self.cues.push((Spanned::new(name.span(), name.into_inner().into_owned()), words));
+        }
+    }
+
+    fn read_all<'t, T: Deserialize<'t>>(&mut self, source: &Source, value: Spanned<DeValue<'t>>) -> Vec<Read<T>> {
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            let remedy = "write `[[pattern]]`, `[[lookalike]]`, `[[service]]`";
+            self.tear(source.problem(span, "a single bracket makes no list", remedy));
+            return Vec::new();
+        };
+        items.into_iter().filter_map(|item| self.read_one(source, item)).collect()
+    }
+
+    /// Reads one table; what cannot be read is told and left out, so that the rest of it is read and judged.
+    fn read_one<'t, T: Deserialize<'t>>(&mut self, source: &Source, mut item: Spanned<DeValue<'t>>) -> Option<Read<T>> {
+        let mut is_whole = true;
+        loop {
+            let error = match T::deserialize(item.clone().into_deserializer()) {
+                Ok(written) => return Some(Read { written, is_whole }),
+                Err(error) => error,
+            };
+            let place = error.span().unwrap_or(item.span());
+            self.problems.push(source.problem(place.clone(), error.message(), SPELLING));
+            is_whole = false;
+            if !take_out(item.get_mut(), &place) {
+                self.is_torn = true;
+                return None;
             }
         }
     }
 }
 
-fn read_all<'t, T: Deserialize<'t>>(
-    source: &Source,
-    value: Spanned<DeValue<'t>>,
-    problems: &mut Vec<Problem>,
-) -> Vec<Spanned<T>> {
-    let span = value.span();
-    let DeValue::Array(items) = value.into_inner() else {
-        problems.push(source.problem(
-            span,
-            "a single bracket makes no list",
-            "write `[[pattern]]`, `[[lookalike]]`, `[[service]]`",
-        ));
-        return Vec::new();
-    };
-    let mut read = Vec::new();
-    for item in items {
-        let span = item.span();
-        match T::deserialize(item.into_deserializer()) {
-            Ok(written) => read.push(Spanned::new(span, written)),
-            Err(error) => problems.push(source.problem(error.span().unwrap_or(span), error.message(), SPELLING)),
-        }
-    }
-    read
+/// Takes the innermost key out of a table at which `place` lies; says whether there is one.
+fn take_out(value: &mut DeValue<'_>, place: &Range<usize>) -> bool {
+    let DeValue::Table(table) = value else { return false };
+    let holds = |span: Range<usize>| span.start <= place.start && place.end <= span.end;
+    let wrong =
+        |(key, value): &(&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| holds(key.span()) || holds(value.span());
+    let Some(key) = table.iter().find(wrong).map(|(key, _)| key.clone()) else { return false };
+    let inside = table.get_mut(&key).is_some_and(|value| take_out(value.get_mut(), place));
+    inside || table.remove(&key).is_some()
 }
 
 const SPELLING: &str = "see the head of patterns/ssn.toml for the keys of a pattern";

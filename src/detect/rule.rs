@@ -69,14 +69,15 @@ impl From<Strength> for Round {
 
 impl Rule {
     /// Compiles `regex` into a rule without conditions; `Err` says what is wrong with it.
-    pub(super) fn new(source: &str, group: usize) -> Result<Self, String> {
+    pub(super) fn new(source: &str, group: usize) -> Result<Self, BadRegex> {
         let regex = regex(source)?;
-        let shape = shape::shape(source).map_err(|error| last_line(&error))?;
+        let shape = shape::shape(source).map_err(|error| BadRegex::spelled(source, &error))?;
         if shape.empty || regex.is_match("") {
-            return Err("it matches the empty text".into());
+            return Err(BadRegex::new("it matches the empty text", "let it ask for one character at least"));
         }
         if group >= regex.group_info().group_len(regex_automata::PatternID::ZERO) {
-            return Err(format!("it has no group {group}"));
+            let remedy = "give the number of one of its groups, 0 for all of it";
+            return Err(BadRegex::new(format!("it has no group {group}"), remedy));
         }
         Ok(Self {
             start: shape.start,
@@ -154,22 +155,63 @@ const HEAVIEST: usize = 4 << 20;
 /// How many states a regex may have that is compiled whole, so that a search has nothing to build.
 const STATES: usize = 64;
 
+/// What is wrong with a regex, and what to do about it.
+#[derive(Debug)]
+pub(super) struct BadRegex {
+    pub why: String,
+    pub remedy: &'static str,
+}
+
+impl BadRegex {
+    fn new(why: impl Into<String>, remedy: &'static str) -> Self {
+        Self { why: why.into(), remedy }
+    }
+
+    /// What a parser says about `source`, and at which of its characters.
+    fn spelled(source: &str, error: &regex_syntax::Error) -> Self {
+        let (why, span) = match error {
+            regex_syntax::Error::Parse(error) => (error.kind().to_string(), *error.span()),
+            regex_syntax::Error::Translate(error) => (error.kind().to_string(), *error.span()),
+            _ => return Self::new(error.to_string(), SYNTAX),
+        };
+        let place = source.get(..span.start.offset).map_or(0, |before| before.chars().count()) + 1;
+        let part = source.get(span.start.offset..span.end.offset).filter(|part| !part.is_empty());
+        let part = part.map(|part| format!(", `{part}`")).unwrap_or_default();
+        Self::new(format!("{why}, at character {place}{part}"), SYNTAX)
+    }
+
+    /// What a compiler says, and what made it say so.
+    fn compiled(error: &regex_automata::meta::BuildError) -> Self {
+        if let Some(limit) = error.size_limit() {
+            return Self::new(format!("compiled, it takes more than {limit} bytes"), LESS);
+        }
+        let mut why = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            why = format!("{why}: {error}");
+            cause = error.source();
+        }
+        Self::new(why, SYNTAX)
+    }
+}
+
+const SYNTAX: &str = "correct it; the syntax is that of the Rust regex crate, ASCII only";
+
+const LESS: &str = "repeat or nest less, or part it into several regexes";
+
 /// Compiles an ASCII regex; `Err` says what is wrong with it.
-pub(super) fn regex(source: &str) -> Result<Regex, String> {
+pub(super) fn regex(source: &str) -> Result<Regex, BadRegex> {
     let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(DEEPEST).build().parse(source);
-    let hir = parsed.map_err(|error| last_line(&error))?;
+    let hir = parsed.map_err(|error| BadRegex::spelled(source, &error))?;
     if pieces(&hir) > LARGEST {
-        return Err(format!("written out, its repetitions have more than {LARGEST} pieces; repeat or nest less"));
+        return Err(BadRegex::new(format!("written out, its repetitions have more than {LARGEST} pieces"), LESS));
     }
     let limits = Regex::config()
         .utf8_empty(false)
         .nfa_size_limit(Some(HEAVIEST))
         .dfa_state_limit(Some(STATES))
         .dfa_size_limit(Some(1 << 16));
-    Regex::builder().configure(limits).build_from_hir(&hir).map_err(|error| match error.size_limit() {
-        Some(limit) => format!("compiled, it takes more than {limit} bytes; repeat less"),
-        None => last_line(&error),
-    })
+    Regex::builder().configure(limits).build_from_hir(&hir).map_err(|error| BadRegex::compiled(&error))
 }
 
 /// How many pieces a regex has when every repetition stands as often as it may; one without end counts as a long one.
@@ -187,18 +229,12 @@ fn pieces(hir: &Hir) -> usize {
     }
 }
 
-/// What a regex error says, without the drawing above it.
-fn last_line(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(regex: &str, told: &str) {
-        let why = Rule::new(regex, 0).err().unwrap_or_default();
+        let why = Rule::new(regex, 0).err().map(|bad| format!("{}: {}", bad.why, bad.remedy)).unwrap_or_default();
         assert!(why.contains(told), "{regex}: {why}");
     }
 
@@ -211,17 +247,23 @@ mod tests {
             "[ab]{4000000000}",
             r"((\d{4000000000}){4000000000}){4000000000}",
         ] {
-            check(regex, "repeat or nest less");
+            check(regex, "pieces: repeat or nest less");
         }
-        check("[ab]{200000}", "repeat less");
+        check("[ab]{200000}", "bytes: repeat or nest less");
         check(&format!("{}a{}", "(".repeat(99), ")".repeat(99)), "exceed the maximum number of nested");
         assert!(Rule::new(r"(?:[a-z\d]+(?:[.-][a-z\d]+)*)*@x{1,1000}", 0).is_ok());
     }
 
     #[test]
-    fn an_error_says_what_is_wrong() {
-        check("", "empty text");
-        check("|[a&&b]", "empty text");
-        check("(", "unclosed group");
+    fn an_error_says_what_is_wrong_and_where() {
+        check("", "empty text: let it ask for");
+        check("|[a&&b]", "empty text: let it ask for");
+        check("(", "unclosed group, at character 1, `(`: correct it");
+        check(
+            r"äb\d(?=x)",
+            "look-around, including look-ahead and look-behind, is not supported, at character 5, `(?=`",
+        );
+        check(r"é+[z-a]", "at character 4, `z-a`");
+        check(r"\pL", "Unicode");
     }
 }
