@@ -5,13 +5,20 @@ use super::{
     issuers::{BRANDS, Brand},
 };
 
-/// A card that needs no word beside it: a brand's range and length, the groups that cards have, and Luhn.
+/// A card that stands whatever is beside it: a brand's range and length, the groups that cards have, and Luhn.
 pub(super) fn alone(text: &str) -> Option<usize> {
     let groups = Groups::new(text);
     let good = |&(digits, end): &(&[u8], usize)| {
-        let plain = || matches!(digits.len(), 15 | 16 | 19) && is_one(&groups, end) && is_issued_alone(digits);
-        let grouped = || is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits)) && groups.is_even(end);
-        luhn(digits) && (plain() || grouped())
+        luhn(digits) && is_grouped(&groups, end) && (is_issued(digits) || is_rare(digits)) && groups.is_even(end)
+    };
+    groups.beginnings().find(good).map(|(_, end)| end)
+}
+
+/// A card whose digits stand together, of a length and an issuer that few other numbers share.
+pub(super) fn plain(text: &str) -> Option<usize> {
+    let groups = Groups::new(text);
+    let good = |&(digits, end): &(&[u8], usize)| {
+        matches!(digits.len(), 15 | 16 | 19) && luhn(digits) && is_one(&groups, end) && is_issued_alone(digits)
     };
     groups.beginnings().find(good).map(|(_, end)| end)
 }
@@ -78,13 +85,16 @@ mod tests {
     use super::*;
 
     fn check(number: &str, stands_alone: bool) {
-        assert_eq!(alone(number) == Some(number.len()), stands_alone, "{number}");
+        let found = alone(number).or_else(|| plain(number));
+        assert_eq!(found == Some(number.len()), stands_alone, "{number}");
     }
 
     #[test]
     fn issuer_length_and_luhn_make_a_card() {
         check("4111 1111 1111 1111", true);
         check("2223000048400011", true);
+        assert_eq!(alone("2223000048400011"), None);
+        assert_eq!(plain("4111 1111 1111 1111"), None);
         check("3782-822463-10005", true);
         check("3622 720627 1667", true);
         check("4111 1111 1111 1112", false);
