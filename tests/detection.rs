@@ -457,6 +457,52 @@ fn an_order_number_that_passes_luhn_is_no_card() {
 }
 
 #[test]
+fn an_ungrouped_card_right_behind_a_word_for_orders_is_none() {
+    for order in ["order", "tracking no:", "invoice number", "reference no", "Bestellung", "pedido", "заказ"] {
+        check_values("", &format!("{order} 4111111111111111"), &[]);
+        check_values("", &format!("{order} 4111 1111 1111 1111"), &[("CARD", "4111 1111 1111 1111")]);
+    }
+    for text in
+        ["{}", "card {}", "my account number {}", "{}usd", "order 45031187 is unpaid, use {}", "order 4503, card {}"]
+    {
+        check_values("", &text.replace("{}", "4111111111111111"), &[("CARD", "4111111111111111")]);
+    }
+    check_values("card_number", "4111111111111111", &[("CARD", "4111111111111111")]);
+    check_values("order_number", "4111111111111111", &[]);
+}
+
+#[test]
+fn what_one_of_ten_numbers_passes_needs_a_cue() {
+    for (entity, cue, value) in [
+        ("PL_PESEL", "PESEL", "44051401458"),
+        ("BE_NN", "rijksregisternummer", "85073003328"),
+        ("NO_FNR", "fødselsnummer", "01010112377"),
+        ("ES_NIF", "DNI", "12345678Z"),
+        ("IN_AADHAAR", "aadhaar", "2341 2341 2346"),
+        ("KR_BRN", "사업자등록번호", "104-82-13138"),
+        ("PH_TIN", "TIN", "000-123-456-000"),
+    ] {
+        check_values("", &format!("{cue} {value}"), &[(entity, value)]);
+        check_values("", &format!("the value {value} is there"), &[]);
+    }
+}
+
+#[test]
+fn bills_and_lines_are_no_phones() {
+    check_values("", "phone bill 123456789", &[]);
+    check_values("", r#"{"line":2015352855}"#, &[]);
+    check_values("", "call Bill 2015352855", &[("PHONE", "2015352855")]);
+    check_values("", "📞4155552671", &[("PHONE", "4155552671")]);
+}
+
+#[test]
+fn the_number_of_a_session_is_no_secret() {
+    check_values("", "closed sessionid 0x14f05578bd80001, timeout 30000ms", &[]);
+    let key = "0x7f3a9c1e5b8d2460af1c3e5d7b902846";
+    check_values("", &format!("sessionid {key}"), &[("SECRET", key)]);
+}
+
+#[test]
 fn short_names_of_passwords_and_tax_numbers_are_heard() {
     check_values("", "pass: hunter2", &[("SECRET", "hunter2")]);
     check_values("", "hi\npw: hunter22", &[("SECRET", "hunter22")]);

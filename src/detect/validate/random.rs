@@ -8,7 +8,9 @@ pub(super) fn random(text: &str) -> Option<usize> {
     let long = if letters == 0 { digits >= LEAST_DIGITS } else { digits > 0 || letters >= LEAST_LETTERS };
     let words = 2 * in_words(text) > letters + digits;
     let path = text.contains('/') && text.contains('.') || text.contains("//");
-    check(text).filter(|_| long && !path && (is_uuid(text) || !words && entropy(text) >= LEAST_ENTROPY))
+    check(text).filter(|_| {
+        long && !path && !is_small_number(text) && (is_uuid(text) || !words && entropy(text) >= LEAST_ENTROPY)
+    })
 }
 
 /// A token of a vendor's own format: not the same few characters in place of one, nor numbers alone behind its prefix.
@@ -25,6 +27,11 @@ const LONGEST_RUN: usize = 7;
 fn longest_run(text: &str) -> usize {
     let runs = text.as_bytes().chunk_by(|a, b| a == b && *a != b'A');
     runs.map(<[u8]>::len).max().unwrap_or(0)
+}
+
+/// Whether `text` is a number of 64 bits at most as programs write it: an address, or the number of a session.
+fn is_small_number(text: &str) -> bool {
+    text.strip_prefix("0x").is_some_and(|hex| hex.len() <= 16 && count(hex, u8::is_ascii_hexdigit) == hex.len())
 }
 
 /// More digits than any card, account or article number has.
