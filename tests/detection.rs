@@ -84,6 +84,7 @@ const CEILINGS: &[(&str, &str, f64)] = &[
     ("generated_hard_negatives", "PHONE", 0.0),
     ("generated_hard_negatives", "SECRET", 0.0),
     ("generated_hard_negatives", "SSN", 0.0),
+    ("generated_whatsapp_multilingual", "SECRET", 0.0),
     ("pl_pii_bench_negative", "CARD", 22.1),
     ("pl_pii_bench_negative", "IBAN", 0.0),
     ("pl_pii_bench_negative", "PHONE", 0.0),
@@ -186,10 +187,67 @@ fn secrets(set: &str, least: usize, most_wrong: usize) {
     assert!(right >= least && wrong <= most_wrong, "{set}: {right} noticed, {wrong} wrong");
 }
 
+/// As many as gitleaks finds of them, in the same share: 236 of 265, 693 of 1,411; and far more of the second.
 #[test]
 fn secrets_of_gitleaks_and_kingfisher() {
     secrets("secrets_gitleaks", 118, 8);
-    secrets("secrets_kingfisher", 612, 1);
+    secrets("secrets_kingfisher", 615, 1);
+}
+
+/// Lines as programs log them, made up: `#` stands for any digit, `~` for any hexadecimal one.
+const LOG_LINES: &[&str] = &[
+    "26031# 03#### ### INFO store.Replica: sent part # of chunk chk_-##################7 to peer",
+    "26031# 03#### ##### INFO store.Index: chunk chk_##########7 is now on 10.0.0.#:50010, size 67108864",
+    "2026-03-16 03:31:##,### - WARN  [worker:1:Session@1001] - peer /10.0.0.#:##### left, sessionid 0x14e~~~~~~~2####",
+    "26/03/16 03:31:## INFO spill.Buffer: start = 0; void = 104857600, kv = 262#####, length = 65#####",
+    "26/03/16 03:31:## INFO block.Cache: rdd_42_## is here, 22## bytes in 00000000#",
+    "- 17######## 2026.03.16 R02-M1-N0-C:J12-U11 2026-03-16-03.31.##.###### R02-M1-N0-C:J12-U11 KERNEL parity error at 0x0#####~~",
+    "Mar 16 03:31:## web1 sshd[#####]: login refused; uid=0 euid=0 tty=ssh rhost=198-51-100-#.net.example",
+    "Mar 16 03:31:## web1 sshd[#####]: wrong password of user ann, address 203.0.113.#, port #####",
+    "[Mon Mar 16 03:31:## 2026] [notice] child #### takes slot 10",
+    "api.log.1.2026-03-16_03:31:08 2026-03-16 03:31:##.### ##### INFO shop.wsgi [req-~~~~~~~~-~~~~-~~~~-~~~~-############ ~~~~~~~~] status: 200 len: 1893 time: 0.2######",
+    "03-16 03:31:##.###  1702  2395 D Window: drawn token = Window{9f4e~~~ parent=Window{a64f~~~}}",
+    "03-16 03:31:##.###  1702  8671 D PhoneScreen: visibility call=0 mask=########## value=########",
+    "2026-03-16 03:31:##, Info                  SETUP  0000#### resolve pending steps (call 1) (flags = 0000000#, progress = NULL)",
+    "[03.16 03:31:##] browser.exe - proxy.example:5070 close, ####### bytes sent, ########## bytes received, lifetime 00:01",
+    "20260316-3:31:##:##|Steps|3000####|extend:15140387##### 14 0 4",
+    "10.0.0.# - - [16/Mar/2026:03:31:## +0200] \"GET /orders/########## HTTP/1.1\" 200 ##### \"-\" \"Mozilla/5.0\" rt=0.###",
+    "{\"ts\":17#########.###,\"level\":\"info\",\"caller\":\"rpc/call.go:###\",\"msg\":\"call finished\",\"seq\":##########,\"took\":#######}",
+    "I0316 03:31:##.######   ##### sync.go:###] pod 5d8f######-x2k9p uid ~~~~~~~~-~~~~-4~~~-8~~~-~~~~~~~~~~~~ rv=#########",
+    "1,2026/03/16 03:31:##,0############,TRAFFIC,end,2561,2026/03/16 03:31:##,10.0.0.#,203.0.113.#,#####,443,##########",
+    "Mar 16 03:31:## host kernel: [#######.######] eth0: up, call trace 0x~~~~~~~~~~~~",
+    "at com.shop.Order.submit(Order.java:###) [app-4.12.##.jar] line ##########",
+    "MSG id=########## session=########-#### dial_tone=0 retries=# elapsed_ns=###########",
+    "txn ################ committed at lsn #/######## by worker-## (##### rows, ######### bytes)",
+];
+
+/// What detection makes of 1,150 log lines; the issue allows 20 false phone numbers per 1,000.
+#[test]
+fn raw_log_lines_hold_few_phones_and_no_secrets() {
+    let mut seed = 7u64;
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as u32
+    };
+    let mut fill = |template: &str| -> String {
+        let filled = |c: char| match c {
+            '#' => char::from_digit(next() % 10, 10).unwrap(),
+            '~' => char::from_digit(next() % 16, 16).unwrap(),
+            c => c,
+        };
+        template.chars().map(filled).collect()
+    };
+    let lines: Vec<String> = (0..50).flat_map(|_| LOG_LINES).map(|template| fill(template)).collect();
+    let found: Vec<(&str, String)> = lines
+        .iter()
+        .flat_map(|line| DETECTOR.scan(line, "").into_iter().map(move |finding| (finding, line)))
+        .map(|(finding, line)| (line.as_str(), format!("{} {:?}", finding.entity, &line[finding.span])))
+        .collect();
+    for (entity, most) in [("PHONE", 23), ("CARD", 4), ("SECRET", 0), ("SSN", 0)] {
+        let wrong: Vec<_> = found.iter().filter(|(_, what)| what.starts_with(entity)).collect();
+        println!("{entity}: {} in {} log lines", wrong.len(), lines.len());
+        assert!(wrong.len() <= most, "{entity}: {wrong:#?}");
+    }
 }
 
 /// What a customer-service desk sees every day; the values are marked with `<ENTITY>` before and `>` behind.

@@ -85,8 +85,8 @@ fn abroad(number: &str) -> Option<PhoneNumber> {
     valid(&format!("+{number}")).or_else(|| valid(&format!("+{}", renewed(number)?)))
 }
 
-/// WhatsApp keeps the forms of old: Mexico's mobile prefix 1 (given up in 2019, IFT) and Brazil's mobile numbers without
-/// their ninth digit (put before all in 2016, Anatel).
+/// WhatsApp keeps the forms of old: Mexico's mobile prefix 1 (given up on 2019-08-03, IFT) and Brazil's mobile numbers
+/// without their ninth digit (put before the last ones on 2016-11-06, Anatel).
 fn renewed(number: &str) -> Option<String> {
     match (number.len(), number.get(..2)?, number.get(2..)?) {
         (13, "52", rest) => Some(format!("52{}", rest.strip_prefix('1')?)),
@@ -125,12 +125,12 @@ pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
     cut(text, LEAST_FAR, |digits| at_home(digits, plans).map(|_| ()))
 }
 
-/// Enough digits for a phone number and not all the same: for patterns whose cue leaves no doubt.
+/// Enough digits for a phone number, not all the same and not padded with noughts: for patterns whose cue leaves no doubt.
 pub(super) fn plausible(text: &str, plans: &Plans) -> Option<usize> {
     if date::begins(text) || is_epoch(text) {
         return None;
     }
-    let enough = |digits: &[u8]| (7..=13).contains(&digits.len()) && !all_equal(digits);
+    let enough = |digits: &[u8]| (7..=13).contains(&digits.len()) && !all_equal(digits) && !digits.starts_with(&[0; 3]);
     let longest = |number: &str| {
         let closed = |(digits, end): &(&[u8], usize)| enough(digits) && is_closed(&number[..*end]);
         Groups::new(number).beginnings().find(closed).map(|(_, end)| end)
@@ -220,6 +220,7 @@ mod tests {
         assert_eq!(international("+98 9601", &plans()), Some(8));
         assert_eq!(plausible("12-15 (2009", &plans()), None);
         assert_eq!(plausible("1712175294", &plans()), None);
+        assert_eq!(plausible("00000004", &plans()), None);
         assert_eq!(plausible("1730026139265", &plans()), None);
     }
 

@@ -7,7 +7,7 @@ pub(super) fn random(text: &str) -> Option<usize> {
     let (digits, letters) = (count(text, u8::is_ascii_digit), count(text, u8::is_ascii_alphabetic));
     let long = if letters == 0 { digits >= LEAST_DIGITS } else { digits > 0 || letters >= LEAST_LETTERS };
     let words = 2 * in_words(text) > letters + digits;
-    let path = text.contains('/') && text.contains('.') || text.contains("//");
+    let path = text.contains('/') && text.contains('.') || text.contains("//") || text.contains(':') && digits == 0;
     check(text).filter(|_| {
         long && !path && !is_small_number(text) && (is_uuid(text) || !words && entropy(text) >= LEAST_ENTROPY)
     })
