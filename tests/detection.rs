@@ -623,6 +623,8 @@ strength = "strong"
 validator = "luna"
 source = "x"
 examples = { match = ["<<a>>"], ignored = ["b"] }
+distance.befor = 3
+distance.after = "x"
 
 [[pattern]]
 name = "b"
@@ -642,14 +644,16 @@ examples.match = ["<<ccc-1>>", "<<cc-2>>"]
         "mine.toml:7: unknown variant `strong`",
         "mine.toml:8: there is no validator `luna`",
         "mine.toml:10: unknown field `ignored`",
-        "mine.toml:13: `b`: it has no `entity`",
-        "mine.toml:13: `b`: it has no `source`",
-        "mine.toml:13: `b`: it has no example that matches",
-        "mine.toml:21: `c`: the example \"<<cc-2>>\" does not match",
+        "mine.toml:11: unknown field `befor`",
+        "mine.toml:12: invalid type: string \"x\"",
+        "mine.toml:15: `b`: it has no `entity`",
+        "mine.toml:15: `b`: it has no `source`",
+        "mine.toml:15: `b`: it has no example that matches",
+        "mine.toml:23: `c`: the example \"<<cc-2>>\" does not match",
     ]) {
         assert!(told.contains(expected), "{expected} is not where it should be in {told:#?}");
     }
-    assert_eq!(told.len(), 9, "{told:#?}");
+    assert_eq!(told.len(), 11, "{told:#?}");
 }
 
 #[test]

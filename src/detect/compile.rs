@@ -211,21 +211,24 @@ impl Workshop {
         let finds = !written.regex.0.is_empty() || !written.words.is_empty() || written.words_file.is_some();
         let hears = !written.cues.names.is_empty() || !written.cues.words.is_empty();
         let has_match = written.examples.as_ref().is_some_and(|examples| !examples.matches.is_empty());
-        for (is_there, what, remedy) in [
+        let asked = [
             (written.entity.is_some(), "it has no `entity`", "say what its findings are called, such as `ORDER_ID`"),
             (finds, "it has no `regex`, `words` or `words_file`", "say what it looks for"),
-            (written.source.is_some(), "it has no `source`", "say where its rule comes from"),
+            (written.source.is_some(), NO_SOURCE, "say where its rule comes from"),
             (
                 hears || written.strength != language::Strength::Weak,
                 "it is weak and has no cues",
                 "give it `cues`, or make it `likely`",
             ),
             (has_match, NO_EXAMPLE, EXAMPLE),
-        ] {
-            if !is_there {
-                self.complain(source, &written.name, what, remedy);
-            }
-        }
+        ];
+        self.ask(source, &written.name, &asked);
+    }
+
+    /// Complains of everything that is not there.
+    fn ask(&mut self, source: &Source, name: &Spanned<String>, asked: &[(bool, &str, &str)]) {
+        let missing = asked.iter().filter(|(is_there, ..)| !is_there);
+        missing.for_each(|(_, what, remedy)| self.complain(source, name, what, remedy));
     }
 
     /// Adds a look-alike, unless something is wrong with it.
@@ -233,11 +236,14 @@ impl Workshop {
         let (written, told) = (&read.written, self.problems.len());
         let check = self.validator(source, written.validator.as_ref());
         let rules = self.rules(source, &written.name, &written.regex.0, 0);
-        if written.regex.0.is_empty() && read.is_whole {
-            self.complain(source, &written.name, "it has no `regex`", "say what it looks like");
-        }
-        if read.is_whole && written.examples.as_ref().is_none_or(|examples| examples.matches.is_empty()) {
-            self.complain(source, &written.name, NO_EXAMPLE, EXAMPLE);
+        let has_match = written.examples.as_ref().is_some_and(|examples| !examples.matches.is_empty());
+        let asked = [
+            (!written.regex.0.is_empty(), "it has no `regex`", "say what it looks like"),
+            (written.source.is_some(), NO_SOURCE, "say why the form is left alone"),
+            (has_match, NO_EXAMPLE, EXAMPLE),
+        ];
+        if read.is_whole {
+            self.ask(source, &written.name, &asked);
         }
         if !read.is_whole || self.problems.len() > told {
             self.is_torn = true;
@@ -384,6 +390,8 @@ impl Workshop {
 
 /// The cue list whose words go with any number.
 const ANY: &str = "number";
+
+const NO_SOURCE: &str = "it has no `source`";
 
 const NO_EXAMPLE: &str = "it has no example that matches";
 

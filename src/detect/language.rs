@@ -58,8 +58,7 @@ pub(super) struct WrittenLookalike {
     pub regex: OneOrMore,
     #[serde(default)]
     pub validator: Option<Spanned<String>>,
-    #[expect(dead_code, reason = "asked for so that the next reader knows why the form is left alone")]
-    pub source: String,
+    pub source: Option<String>,
     pub examples: Option<Examples>,
 }
 
@@ -243,12 +242,12 @@ impl File {
 /// Takes the innermost key out of a table at which `place` lies; says whether there is one.
 fn take_out(value: &mut DeValue<'_>, place: &Range<usize>) -> bool {
     let DeValue::Table(table) = value else { return false };
+    if table.iter_mut().any(|(_, value)| take_out(value.get_mut(), place)) {
+        return true;
+    }
     let holds = |span: Range<usize>| span.start <= place.start && place.end <= span.end;
-    let wrong =
-        |(key, value): &(&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| holds(key.span()) || holds(value.span());
-    let Some(key) = table.iter().find(wrong).map(|(key, _)| key.clone()) else { return false };
-    let inside = table.get_mut(&key).is_some_and(|value| take_out(value.get_mut(), place));
-    inside || table.remove(&key).is_some()
+    let wrong = table.iter().find(|(key, value)| holds(key.span()) || holds(value.span()));
+    wrong.map(|(key, _)| key.clone()).is_some_and(|key| table.remove(&key).is_some())
 }
 
 const SPELLING: &str = "see the head of patterns/ssn.toml for the keys of a pattern";
