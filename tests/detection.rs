@@ -317,6 +317,7 @@ fn a_disguised_value_is_found_whole_and_known_again() {
         ("EMAIL", "write to «Ann [at] x [dot] org»", "ann@x.org"),
         ("EMAIL", "mail: «ann at x dot org»", "ann@x.org"),
         ("EMAIL", "data «bWFpbCBhbm5AeC5vcmcgdG9kYXk=»", "ann@x.org"),
+        ("EMAIL", "mail «a n n @ x . o r g», please", "ann@x.org"),
         ("PHONE", "tel «%2B1%20201%2D535%2D2855»", "+12015352855"),
         ("PHONE", "call me: «two oh one, five three five, two eight double five»", "+12015352855"),
         ("PHONE", "phone «plus four four one two one two three four five six seven eight»", "+441212345678"),

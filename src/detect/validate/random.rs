@@ -151,6 +151,9 @@ mod tests {
             ("uploads/2021/9f86d081884c.png", false),
             ("1111111111111111aaaaaaaaaaa", false),
             ("12345678901234567890", false),
+            ("0x14f05578bd80001", false),
+            ("0x7f3a9c1e5b8d2460af1c3e5d7b902846", true),
+            ("atLOI:ofKind:lqm:isFaulty", false),
         ];
         for (text, good) in cases {
             assert_eq!(random(text).is_some(), good, "{text}");
