@@ -223,7 +223,7 @@ impl File {
     /// Reads one table; what cannot be read is told and left out, so that the rest of it is read and judged.
     fn read_one<'t, T: Deserialize<'t>>(&mut self, source: &Source, mut item: Spanned<DeValue<'t>>) -> Option<Read<T>> {
         let mut is_whole = true;
-        loop {
+        for _ in 0..MOST_MISTAKES {
             let error = match T::deserialize(item.clone().into_deserializer()) {
                 Ok(written) => return Some(Read { written, is_whole }),
                 Err(error) => error,
@@ -232,12 +232,16 @@ impl File {
             self.problems.push(source.problem(place.clone(), error.message(), SPELLING));
             is_whole = false;
             if !take_out(item.get_mut(), &place) {
-                self.is_torn = true;
-                return None;
+                break;
             }
         }
+        self.is_torn = true;
+        None
     }
 }
+
+/// After how many mistakes in one table it is given up: each costs another reading of it.
+const MOST_MISTAKES: usize = 64;
 
 /// Takes the innermost key out of a table at which `place` lies; says whether there is one.
 fn take_out(value: &mut DeValue<'_>, place: &Range<usize>) -> bool {
