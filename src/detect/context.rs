@@ -178,7 +178,7 @@ impl Scene<'_> {
         let unquoted = |text: &'_ str| text.trim_end_matches(['"', '\'', '\\']).len();
         let sign = unquoted(before.trim_end_matches('('));
         let key_end = match before[..sign].trim_end().as_bytes().last()? {
-            b'=' if before[..sign].ends_with('=') => unquoted(&before[..sign - 1]),
+            b'=' => unquoted(before[..before[..sign].trim_end().len() - 1].trim_end()),
             b':' => {
                 let named = before[..sign].trim_end().len() - 1;
                 Some(unquoted(&before[..named])).filter(|end| *end < named)?

@@ -122,6 +122,7 @@ fn addresses_in_words_read_as_such() {
     check("mail ann (at) x.org", "mail ann@x.org");
     check("my mail is ann dot lee at x dot co dot uk", "my mail is ann.lee@x.co.uk");
     check("ann at x dot org", "ann@x.org");
+    check("ann at x dot org is my email", "ann@x.org is my email");
     check("ann@x dot org", "ann@x.org");
     check("look at google dot com for it", "look at google dot com for it");
     check("mail me at x dot org", "mail me at x dot org");

@@ -74,7 +74,9 @@ fn is_meant(text: &str, address: &Range<usize>, sign: &str) -> bool {
     let near = before.rsplit(']').next().unwrap_or_default();
     let local = text[address.clone()].split(' ').next().unwrap_or_default();
     let person = !PRONOUNS.iter().any(|pronoun| local.eq_ignore_ascii_case(pronoun));
-    person && (begins && ends || WORDS.cue.is_match(near))
+    let to = text.ceil_char_boundary((address.end + DISTANCE).min(text.len()));
+    let behind = text[address.end..to].split(['[', '\n', '\r']).next().unwrap_or_default();
+    person && (begins && ends || WORDS.cue.is_match(near) || WORDS.cue.is_match(behind))
 }
 
 const LINE_ENDS: [char; 2] = ['\n', '\r'];
