@@ -10,7 +10,8 @@ fn text_without_candidates_costs_no_allocation() {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
     let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
     let detector = Detector::compile(&sources, &Settings::default()).unwrap();
-    let text = "Hello, my order has not come yet and nobody picks up. Could you please look after it? Merci, à demain.\n";
+    let text =
+        "Hello, my order has not come yet and nobody picks up. Could you please look after it? Merci, à demain.\n";
     let text = text.repeat(100);
     let profiler = dhat::Profiler::builder().testing().build();
     let allocations = |text: &str| {

@@ -4,11 +4,7 @@
 //! A phrase is found by the hash of its first token; a bitmap says at once that most tokens begin none. Which letters a text
 //! writes large does not matter here.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-    ops::Range,
-};
+use std::ops::Range;
 
 use super::spots;
 
@@ -18,13 +14,22 @@ pub(super) struct Lexicon {
     /// All phrases in small letters, sorted, one behind the other.
     text: String,
     phrases: Vec<Phrase>,
-    /// The phrases that begin with a token, by its hash: sorted phrases that begin alike lie together.
-    heads: HashMap<u64, Vec<Range<u32>>, BuildHasherDefault<Identity>>,
+    /// The tokens that begin phrases, each at the place that its hash says or at one of the next.
+    heads: Vec<Head>,
+    /// The phrases that begin with a token: sorted phrases that begin alike lie together.
+    ranges: Vec<Range<u32>>,
     /// Three bits in one word for each head.
     seen: Vec<u64>,
     longest: usize,
     /// Which single characters of ASCII, such as `+`, begin a phrase: a bit for each.
     marks: u128,
+}
+
+/// A token by its hash, with its part of the ranges; none where nothing is.
+#[derive(Clone, Default)]
+struct Head {
+    hash: u64,
+    ranges: Range<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,25 +68,45 @@ impl Lexicon {
     fn index(&mut self) {
         const BITS_PER_PHRASE: usize = 16;
         self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
+        let mut begun: Vec<(u64, u32)> = Vec::with_capacity(self.phrases.len());
         for number in 0..self.phrases.len() as u32 {
             let phrase = self.phrase(number);
-            if let Some(byte) = phrase.bytes().next().filter(|byte| kind(*byte) == Kind::Single && byte.is_ascii()) {
-                self.marks |= 1 << byte;
-            }
-            let phrase = self.phrase(number);
             let end = token(&phrase.as_bytes()[..phrase.len().min(LONGEST)], 0);
-            let end = phrase.floor_char_boundary(end);
-            for head in spellings(&phrase[..end]) {
-                let hash = hash(head.as_bytes(), 0, head.len());
-                let (word, bits) = self.place(hash);
-                self.seen[word] |= bits;
-                let ranges = self.heads.entry(hash).or_default();
-                match ranges.last_mut() {
-                    Some(last) if last.end == number => last.end += 1,
-                    Some(last) if last.end > number => {}
-                    _ => ranges.push(number..number + 1),
-                }
+            let spelled = spellings(&phrase[..phrase.floor_char_boundary(end)]);
+            begun.extend(spelled.iter().map(|head| (hash(head.as_bytes(), 0, head.len()), number)));
+            let first = phrase.as_bytes()[0];
+            self.marks |= if first.is_ascii() && kind(first) == Kind::Single { 1 << first } else { 0 };
+        }
+        begun.sort_unstable();
+        begun.dedup();
+        self.heads = vec![Head::default(); (2 * begun.len() + 1).next_power_of_two()];
+        for phrases in begun.chunk_by(|a, b| a.0 == b.0) {
+            let (hash, first) = (phrases[0].0, self.ranges.len() as u32);
+            let together = phrases.chunk_by(|a, b| a.1 + 1 == b.1).map(|part| part[0].1..part[part.len() - 1].1 + 1);
+            self.ranges.extend(together);
+            let (word, bits) = self.place(hash);
+            self.seen[word] |= bits;
+            let mut slot = self.slot(hash);
+            while !self.heads[slot].ranges.is_empty() {
+                slot = (slot + 1) % self.heads.len();
             }
+            self.heads[slot] = Head { hash, ranges: first..self.ranges.len() as u32 };
+        }
+    }
+
+    fn slot(&self, hash: u64) -> usize {
+        (hash >> 20) as usize & (self.heads.len() - 1)
+    }
+
+    /// The phrases that begin with the token that has this hash.
+    fn begun(&self, hash: u64) -> &[Range<u32>] {
+        let mut slot = self.slot(hash);
+        loop {
+            let Head { hash: other, ranges } = &self.heads[slot];
+            if *other == hash || ranges.is_empty() {
+                return &self.ranges[ranges.start as usize..ranges.end as usize];
+            }
+            slot = (slot + 1) & (self.heads.len() - 1);
         }
     }
 
@@ -109,10 +134,8 @@ impl Lexicon {
             let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
             let hash = hash(bytes, at, end);
             let (word, bits) = self.place(hash);
-            if self.seen[word] & bits == bits
-                && let Some(ranges) = self.heads.get(&hash)
-            {
-                self.look_up(text, at, ranges, &mut hit);
+            if self.seen[word] & bits == bits {
+                self.look_up(text, at, self.begun(hash), &mut hit);
             }
             at = end;
         }
@@ -130,8 +153,11 @@ impl Lexicon {
             }
             for number in range.clone() {
                 let phrase = self.phrase(number);
-                if spots::stands(text.as_bytes(), at, phrase.as_bytes()) {
-                    hit(at..at + phrase.len(), number);
+                let end = at + phrase.len();
+                let ends = |(a, b): (&u8, &u8)| a.eq_ignore_ascii_case(b);
+                let last = text.as_bytes().get(end - 1).zip(phrase.as_bytes().last());
+                if last.is_some_and(ends) && spots::stands(text.as_bytes(), at, phrase.as_bytes()) {
+                    hit(at..end, number);
                 } else if !phrase.is_ascii() {
                     let small: &Small = small.get_or_insert_with(|| self.small(text, at));
                     if small.text.starts_with(phrase) {
@@ -283,24 +309,6 @@ fn hash(text: &[u8], at: usize, end: usize) -> u64 {
     const SMALL: u64 = 0x2020_2020_2020_2020;
     let mixed = (head | SMALL).wrapping_add(len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-/// Passes on hashes that are hashes already.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 #[cfg(test)]

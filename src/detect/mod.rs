@@ -177,20 +177,22 @@ impl Detector {
             // Two parts of one character are the same character.
             self.finding(&meant, taken).into_iter().for_each(|finding| insert(&mut found, finding));
         }
-        if Way::others(&meant).next().is_some() {
-            self.read_on(text, before, &meant, &mut found);
+        let ways: Vec<Way> = Way::others(&meant).collect();
+        if !ways.is_empty() {
+            self.read_on(text, before, &ways, &mut found);
         }
         (found, survey.opens_block)
     }
 
-    /// Adds what other ways to read `text` show, line by line: only a stack of numbers has several.
-    fn read_on(&self, text: &str, before: &str, meant: &Reading<'_>, found: &mut Vec<Finding>) {
+    /// Adds what some of the `ways` to read `text` show, line by line: only a stack of numbers has several.
+    fn read_on(&self, text: &str, before: &str, ways: &[Way], found: &mut Vec<Finding>) {
         let mut start = 0;
-        let is_stacked = Way::Stacked.is_asked(meant);
+        let is_stacked = ways.contains(&Way::Stacked);
         while start < text.len() {
             let end = if is_stacked { text.len() } else { chunks::line_end(text, start + 1) };
             let line = &text[start..end];
-            if Way::others(&Reading::meant(line)).next().is_some() {
+            let meant = Reading::meant(line);
+            if ways.iter().any(|way| way.is_asked(&meant)) {
                 let before = if start == 0 { before } else { "" };
                 let shown = self.read_line(line, before, spans_within(found, start..end));
                 shown.into_iter().for_each(|finding| insert(found, finding.behind(start)));

@@ -114,16 +114,11 @@ impl Rule {
         }
     }
 
-    /// Whether a match begins at `range.start` and ends within `range`.
-    pub(super) fn matches_at(&self, text: &str, range: Range<usize>) -> bool {
-        let input = Input::new(text).range(range).anchored(Anchored::Yes).earliest(true);
-        self.regex.as_ref().is_some_and(|regex| regex.search_half(&input).is_some())
-    }
-
     /// The match that begins at `range.start` and ends within `range`.
     pub(super) fn match_at(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
+        let start = range.start;
         let input = Input::new(text).range(range).anchored(Anchored::Yes);
-        self.regex.as_ref()?.search(&input).map(|found| found.range())
+        self.regex.as_ref()?.search_half(&input).map(|found| start..found.offset())
     }
 
     /// The first match within `range`.

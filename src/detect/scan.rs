@@ -134,7 +134,11 @@ impl<'s> Scene<'s> {
         self.line = line;
         self.heard.borrow_mut().clear();
         self.taken.clear();
-        let awake = &awake.iter().copied().filter(|waking| self.can_match(waking)).collect::<Vec<_>>()[..];
+        let awake = &awake
+            .iter()
+            .copied()
+            .filter_map(|mut waking| self.can_match(&mut waking).then_some(waking))
+            .collect::<Vec<_>>()[..];
         self.wake(awake, groups);
         if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
             return &self.taken;
@@ -154,11 +158,15 @@ impl<'s> Scene<'s> {
         &self.taken
     }
 
-    /// Whether a rule can match where it was woken: most literals and numbers stand in ordinary talk.
-    fn can_match(&self, waking: &Waking) -> bool {
+    /// Whether a rule can match where it was woken: most literals and numbers stand in ordinary talk. It learns how long.
+    fn can_match(&self, waking: &mut Waking) -> bool {
         let rule = self.detector.rule(waking.rule);
-        let end = self.line_end(waking.at, rule.longest);
-        !matches!(rule.start, Start::Anchor(_) | Start::Number { .. }) || rule.matches_at(self.text, waking.at..end)
+        if !matches!(rule.start, Start::Anchor(_) | Start::Number { .. }) {
+            return true;
+        }
+        let matched = rule.match_at(self.text, waking.at..self.line_end(waking.at, rule.longest));
+        waking.len = matched.as_ref().map_or(0, ExactSizeIterator::len);
+        matched.is_some()
     }
 
     /// Leaves out the placeholders of the line and what blocks of several lines have taken of it.
@@ -179,19 +187,13 @@ impl<'s> Scene<'s> {
     fn wake(&mut self, awake: &[Waking], groups: &[Group]) {
         let mut wakings = std::mem::take(&mut self.wakings);
         wakings.clear();
-        wakings.extend_from_slice(awake);
         for group in groups.iter().filter(|group| !self.is_taken(group.start..group.end)) {
             let group = &self.opened(group);
             self.detector.numbers.alone(self.text.as_bytes(), group, |id| self.wake_at(id, group, &mut wakings));
         }
         self.listen(groups, &mut wakings);
-        let mut is_known = awake.len();
-        wakings.retain(|waking| {
-            is_known > 0 && {
-                is_known -= 1;
-                true
-            } || self.can_match(waking)
-        });
+        wakings.retain_mut(|waking| self.can_match(waking));
+        wakings.extend_from_slice(awake);
         self.wakings = wakings;
         self.look_alike();
         self.wakings.sort_unstable();
@@ -314,7 +316,7 @@ impl<'s> Scene<'s> {
                 done = match self.detector.rule(id).start {
                     Start::Around { back, .. } => self.try_around(id, waking.at, back, done, found),
                     Start::Words => self.try_word(id, waking.at..waking.at + waking.len, found),
-                    _ => self.try_at(id, waking.at, found),
+                    _ => self.try_at(waking, found),
                 };
             }
         }
@@ -344,11 +346,11 @@ impl<'s> Scene<'s> {
         word.start
     }
 
-    /// Tries a rule at `start`; says up to where it need not be tried again.
+    /// Tries a rule where it was woken; says up to where it need not be tried again.
     ///
     /// A literal's match covers the literals in it. A number that fails leaves its later groups to be tried.
-    fn try_at(&self, id: RuleId, start: usize, found: &mut Vec<Taken>) -> usize {
-        let rule = self.detector.rule(id);
+    fn try_at(&self, waking: &Waking, found: &mut Vec<Taken>) -> usize {
+        let (rule, start) = (self.detector.rule(waking.rule), waking.at);
         if self.taken_after(start).is_some_and(|taken| taken.span.start <= start) {
             return start;
         }
@@ -360,8 +362,9 @@ impl<'s> Scene<'s> {
             return start;
         }
         let end = self.free_end(start, end);
-        let Some(matched) = rule.match_at(self.text, start..end) else { return start };
-        let candidate = self.judge(id, matched.clone());
+        let known = (waking.len > 0 && start + waking.len <= end).then(|| start..start + waking.len);
+        let Some(matched) = known.or_else(|| rule.match_at(self.text, start..end)) else { return start };
+        let candidate = self.judge(waking.rule, matched.clone());
         let covered = candidate.as_ref().map(|candidate| candidate.span.end);
         found.extend(candidate);
         if matches!(rule.start, Start::Number { .. }) { covered.unwrap_or(start) } else { matched.end }

@@ -19,26 +19,21 @@ pub(super) fn asks(text: &str) -> bool {
     let text = text.as_bytes();
     (0..text.len()).step_by(BLOCK).any(|at| {
         let rest = &text[at..];
-        let block = &rest[..rest.len().min(BLOCK + 1)];
-        has_digit(block) && rest.first_chunk().zip(block[1..].first_chunk()).map_or_else(|| has_pair(block), across)
+        match rest.first_chunk() {
+            Some(block) => asks_within(block),
+            None => asks_within(&std::array::from_fn(|i| rest.get(i).copied().unwrap_or(0))),
+        }
     })
+}
+
+/// Whether a block and the byte behind it ask for this reading.
+fn asks_within(block: &[u8; BLOCK + 1]) -> bool {
+    let has_digit = block.iter().fold(false, |any, byte| any | byte.is_ascii_digit());
+    has_digit && (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], block[i + 1]))
 }
 
 /// How many bytes are looked at as a whole, without a shortcut, so that it takes few instructions.
 const BLOCK: usize = 64;
-
-fn has_digit(block: &[u8]) -> bool {
-    block.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
-}
-
-fn has_pair(text: &[u8]) -> bool {
-    text.windows(2).any(|pair| is_pair(pair[0], pair[1]))
-}
-
-/// Whether any byte of a block and the one behind it, at the same place of the second, are a digit and a disguise.
-fn across((block, next): (&[u8; BLOCK], &[u8; BLOCK])) -> bool {
-    (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], next[i]))
-}
 
 fn is_pair(a: u8, b: u8) -> bool {
     let letter = |byte: u8| LETTERS.iter().fold(false, |any, (letter, _)| any | (byte == *letter));
