@@ -21,8 +21,8 @@ pub(super) struct Lexicon {
     /// Three bits in one word for each head.
     seen: Vec<u64>,
     longest: usize,
-    /// Which single characters of ASCII, such as `+`, begin a phrase: a bit for each.
-    marks: u128,
+    /// Which single characters of ASCII, such as `+`, begin no phrase.
+    silent: Vec<bool>,
 }
 
 /// A token by its hash, with its part of the ranges; none where nothing is.
@@ -68,14 +68,15 @@ impl Lexicon {
     fn index(&mut self) {
         const BITS_PER_PHRASE: usize = 16;
         self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
+        self.silent = (0..=u8::MAX).map(|byte| byte.is_ascii() && kind(byte) == Kind::Single).collect();
         let mut begun: Vec<(u64, u32)> = Vec::with_capacity(self.phrases.len());
         for number in 0..self.phrases.len() as u32 {
             let phrase = self.phrase(number);
             let end = token(&phrase.as_bytes()[..phrase.len().min(LONGEST)], 0);
             let spelled = spellings(&phrase[..phrase.floor_char_boundary(end)]);
             begun.extend(spelled.iter().map(|head| (hash(head.as_bytes(), 0, head.len()), number)));
-            let first = phrase.as_bytes()[0];
-            self.marks |= if first.is_ascii() && kind(first) == Kind::Single { 1 << first } else { 0 };
+            let first = usize::from(phrase.as_bytes()[0]);
+            self.silent[first] = false;
         }
         begun.sort_unstable();
         begun.dedup();
@@ -127,7 +128,7 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut at = skip_begun(bytes, &range);
         while at < range.end {
-            if kind(bytes[at]) == Kind::Single && bytes[at].is_ascii() && self.marks >> bytes[at] & 1 == 0 {
+            if self.silent[usize::from(bytes[at])] {
                 at += 1;
                 continue;
             }
@@ -274,7 +275,9 @@ fn token(text: &[u8], at: usize) -> usize {
     let first = kind(text[at]);
     let same = |byte: &&u8| kind(**byte) == first;
     match first {
-        Kind::Letter | Kind::Digit => at + text[at..].iter().take_while(same).count(),
+        Kind::Letter | Kind::Digit => {
+            text[at..].iter().position(|byte| kind(*byte) != first).map_or(text.len(), |len| at + len)
+        }
         Kind::Wide => at + 2 * text[at..].iter().step_by(2).take_while(same).count(),
         Kind::Single => at + 1 + text[at + 1..].iter().take_while(|byte| is_inside(**byte)).count(),
     }

@@ -11,7 +11,7 @@ use super::{
     language::Distance,
     rule::{Round, Rule},
     shape::{PLACES, Start, is_opening},
-    spots::{self, Group, RuleId, Waking},
+    spots::{self, Group, Opens, RuleId, Waking},
 };
 
 /// All rules whose matches begin with digits.
@@ -117,7 +117,7 @@ impl Table {
     /// Tells `found` the rules among `picked` that may match at `group`.
     fn fitting(&self, text: &[u8], group: &Group, picked: Bits, mut found: impl FnMut(RuleId)) {
         let mut bits = both(picked, self.runs[group.run.min(MANY)]);
-        if !group.opens {
+        if group.opens == Opens::Not {
             bits = both(bits, self.here.map(|word| !word));
         }
         bits = both(bits, self.leads[(group.end - group.start).min(MANY)]);

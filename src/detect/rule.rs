@@ -148,7 +148,7 @@ const LARGEST: usize = 1 << 18;
 const HEAVIEST: usize = 4 << 20;
 
 /// How many states a regex may have that is compiled whole, so that a search has nothing to build.
-const STATES: usize = 64;
+const STATES: usize = 128;
 
 /// What is wrong with a regex, and what to do about it.
 #[derive(Debug)]
@@ -205,7 +205,7 @@ pub(super) fn regex(source: &str) -> Result<Regex, BadRegex> {
         .utf8_empty(false)
         .nfa_size_limit(Some(HEAVIEST))
         .dfa_state_limit(Some(STATES))
-        .dfa_size_limit(Some(1 << 16));
+        .dfa_size_limit(Some(1 << 17));
     Regex::builder().configure(limits).build_from_hir(&hir).map_err(|error| BadRegex::compiled(&error))
 }
 

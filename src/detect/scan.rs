@@ -15,7 +15,7 @@ use super::{
     placeholder,
     rule::{Round, Rule},
     shape::{Start, is_opening},
-    spots::{Group, RuleId, Waking},
+    spots::{Group, Opens, RuleId, Waking},
     validate::Validator,
 };
 
@@ -203,13 +203,22 @@ impl<'s> Scene<'s> {
     fn wake_at(&self, id: RuleId, group: &Group, wakings: &mut Vec<Waking>) {
         let rule = self.detector.rule(id);
         let here = matches!(rule.start, Start::Number { back: 0, .. });
+        if here && group.opens == Opens::Here {
+            wakings.push(Waking { rule: id, at: group.start, len: 0 });
+            return;
+        }
         numbers::wake((id, rule), self.text.as_bytes(), group, |at| self.is_open(at, here), wakings);
     }
 
     /// The group, with what stands before it looked at.
     fn opened(&self, group: &Group) -> Group {
         let has_opening = group.start > 0 && is_opening(self.text.as_bytes()[group.start - 1]);
-        Group { opens: has_opening || self.is_open(group.start, true), ..*group }
+        let opens = match has_opening {
+            true => Opens::Before,
+            false if self.is_open(group.start, true) => Opens::Here,
+            false => Opens::Not,
+        };
+        Group { opens, ..*group }
     }
 
     /// Whether a number may begin at `at`, as far as what stands before it tells; `here` says that it begins with a digit.

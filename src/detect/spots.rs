@@ -28,8 +28,19 @@ pub(super) struct Group {
     pub end: usize,
     /// How many digits it and the groups around it have together, only short gaps between them.
     pub run: usize,
-    /// Whether a number may begin here: nothing that could be of the same number runs into it.
-    pub opens: bool,
+    /// What a number that begins here begins with.
+    pub opens: Opens,
+}
+
+/// How a number may begin at a group of digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opens {
+    /// With the `+` or `(` before it, or with its first digit.
+    Before,
+    /// With its first digit.
+    Here,
+    /// Not at all: something that could be of the same number runs into it.
+    Not,
 }
 
 /// Finds the groups of `text` that stand in runs of at least `least` digits.
@@ -43,7 +54,7 @@ pub(super) fn groups(text: &[u8], least: usize) -> Vec<Group> {
         }
         let len = text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         at = start + len;
-        run.add(&mut groups, Group { start, end: at, run: 0, opens: true }, least);
+        run.add(&mut groups, Group { start, end: at, run: 0, opens: Opens::Before }, least);
     }
     run.close(&mut groups, least);
     groups
