@@ -49,7 +49,7 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
             head.headers.remove(header::CONTENT_LENGTH);
             Body::full(relay.whole().await?)
         }
-        Some(Framing::Events | Framing::Lines) => {
+        Some(_) => {
             head.headers.remove(header::CONTENT_LENGTH);
             relay.streamed()
         }
@@ -64,7 +64,12 @@ fn framing(headers: &HeaderMap) -> Option<Framing> {
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
         "text/event-stream" => Some(Framing::Events),
-        "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => Some(Framing::Lines),
+        "application/vnd.amazon.eventstream" => Some(Framing::Messages),
+        "application/jsonl"
+        | "application/stream+json"
+        | "application/x-jsonl"
+        | "application/x-jsonlines"
+        | "application/x-ndjson" => Some(Framing::Lines),
         essence if essence == "application/json" || essence.ends_with("+json") => Some(Framing::Whole),
         _ => None,
     }

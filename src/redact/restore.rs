@@ -16,7 +16,7 @@ use super::transcript::Transcript;
 use super::vault::Vault;
 use crate::policy::Policy;
 use crate::provider::{Dialect, End, Shape, Tokens};
-use crate::wire::frame::{Framing, Payload, Splitter};
+use crate::wire::frame::{Framing, Payload, Splitter, seal};
 use crate::wire::json::{self, Document};
 use crate::wire::{Edit, splice};
 
@@ -216,14 +216,14 @@ impl Restorer {
             let Some(frame) = self.held.pop_front() else { break };
             self.first += 1;
             self.held_bytes -= frame.bytes.len();
-            out.push(frame.leave());
+            out.push(frame.leave(self.framing));
         }
         out
     }
 }
 
 impl HeldFrame {
-    fn leave(self) -> Bytes {
+    fn leave(self, framing: Framing) -> Bytes {
         if self.changes.is_empty() {
             return self.bytes;
         }
@@ -234,7 +234,7 @@ impl HeldFrame {
             .flat_map(|changes| edits(&self.bytes, &self.strings[changes[0].origin.string], changes))
             .collect();
         edits.sort_by_key(|edit| edit.span.start);
-        splice(&self.bytes, &edits).into()
+        seal(framing, splice(&self.bytes, &edits)).into()
     }
 }
 

@@ -1,20 +1,26 @@
 //! Cuts an answer's bytes into frames, byte for byte, and finds the payload inside a frame.
 //!
 //! A frame is the smallest piece that can be read and forwarded on its own: an event of an event stream with the blank line
-//! that ends it, or a line of NDJSON. Comments, padding and odd line ends belong to the frame they stand in and stay as they are.
+//! that ends it, a line of NDJSON, an element of a JSON list, a binary message. Comments, padding and odd line ends belong to the frame they stand in and stay as they are.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
+use super::event_stream;
+
 /// How an answer is cut into frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
+    /// One JSON list that grows: an object in it, with what stands before it, is a frame.
+    Elements,
     /// Server-sent events (WHATWG HTML, section 9.2): lines end with LF, CRLF or CR, a blank line ends an event.
     Events,
     /// One JSON text per line.
     Lines,
+    /// Amazon's binary event stream: a message is a frame.
+    Messages,
     /// The whole body is one frame.
     Whole,
 }
@@ -26,14 +32,24 @@ pub struct Splitter {
     buffer: BytesMut,
     /// Where the line begins that is being read, within the buffer.
     line: usize,
-    /// How much of that line holds no line end.
+    /// How much of that line holds no line end, or how much of an element was read.
     seen: usize,
+    element: Element,
+}
+
+/// How far into an object of a list the bytes read lead.
+#[derive(Debug, Default)]
+struct Element {
+    /// Braces open.
+    open: usize,
+    in_string: bool,
+    escaped: bool,
 }
 
 impl Splitter {
     /// Begins a stream.
     pub fn new(framing: Framing) -> Self {
-        Self { framing, buffer: BytesMut::new(), line: 0, seen: 0 }
+        Self { framing, buffer: BytesMut::new(), line: 0, seen: 0, element: Element::default() }
     }
 
     /// Takes the next bytes of the stream.
@@ -44,8 +60,10 @@ impl Splitter {
     /// The next whole frame, if one is there.
     pub fn next_frame(&mut self) -> Option<Bytes> {
         let end = match self.framing {
+            Framing::Elements => self.element_end(),
             Framing::Events => self.event_end(),
             Framing::Lines => self.line_end().map(|(_, end)| end),
+            Framing::Messages => event_stream::length(&self.buffer).filter(|length| *length <= self.buffer.len()),
             Framing::Whole => None,
         }?;
         (self.line, self.seen) = (0, 0);
@@ -61,6 +79,13 @@ impl Splitter {
     /// How many bytes wait for the end of their frame.
     pub fn waiting(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// The end of the first object.
+    fn element_end(&mut self) -> Option<usize> {
+        let read = self.buffer[self.seen..].iter().position(|byte| self.element.ends_with(*byte));
+        self.seen = read.map_or(self.buffer.len(), |read| self.seen + read + 1);
+        read.map(|_| self.seen)
     }
 
     /// The end of the first blank line.
@@ -93,6 +118,25 @@ impl Splitter {
     }
 }
 
+impl Element {
+    /// Reads a byte; tells whether it ends the object.
+    fn ends_with(&mut self, byte: u8) -> bool {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.in_string => self.escaped = true,
+            b'"' => self.in_string = !self.in_string,
+            _ if self.in_string => {}
+            b'{' => self.open += 1,
+            b'}' => {
+                self.open = self.open.saturating_sub(1);
+                return self.open == 0;
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
 /// The JSON (or other text) that a frame carries, and where in the frame it stands.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Payload<'a> {
@@ -106,7 +150,9 @@ impl<'a> Payload<'a> {
     /// Finds the payload of `frame`; `None` when it has none (a comment, a blank line).
     pub fn find(framing: Framing, frame: &'a [u8]) -> Option<Self> {
         let pieces = match framing {
+            Framing::Elements => memchr::memchr(b'{', frame).map(|start| start..frame.len()).into_iter().collect(),
             Framing::Events => data_lines(frame),
+            Framing::Messages => event_stream::payload(frame).into_iter().collect(),
             Framing::Lines | Framing::Whole => std::iter::once(0..frame.len()).collect(),
         };
         let text = match pieces.as_slice() {
@@ -128,6 +174,11 @@ impl<'a> Payload<'a> {
         }
         self.pieces.last().map_or(0, |piece| piece.end)
     }
+}
+
+/// A frame whose payload was changed, as it may leave.
+pub fn seal(framing: Framing, frame: Vec<u8>) -> Vec<u8> {
+    if framing == Framing::Messages { event_stream::seal(frame) } else { frame }
 }
 
 /// Where the values of an event's `data` fields stand, each without the one space that may lead it.
@@ -192,6 +243,35 @@ mod tests {
     #[test]
     fn a_line_is_a_frame() {
         check(Framing::Lines, &["{\"a\":1}\n", "{}\r\n", "\n", "{\"done\":true}"]);
+    }
+
+    #[test]
+    fn an_object_of_a_list_is_a_frame() {
+        check(Framing::Elements, &["[{\"a\":{}}", ",\r\n{\"b\":\"}\\\"{\"}", "\n,{}", "\n]\n"]);
+        check(Framing::Elements, &["{\"error\":{\"code\":400}}", "\n"]);
+        check(Framing::Elements, &["["]);
+        let payload =
+            |frame: &str| Payload::find(Framing::Elements, frame.as_bytes()).map(|found| found.text.into_owned());
+        assert_eq!(payload(",\r\n{\"a\":1}").as_deref(), Some(&b"{\"a\":1}"[..]));
+        assert_eq!(payload("\n]\n"), None);
+    }
+
+    #[test]
+    fn a_binary_message_is_a_frame() {
+        let (one, other) = (event_stream::message(b"{}"), event_stream::message(b"{\"a\":1}"));
+        let whole = [&one[..], &other[..], b"rest"].concat();
+        for cut in 0..=whole.len() {
+            let mut splitter = Splitter::new(Framing::Messages);
+            let mut frames = Vec::new();
+            for part in [&whole[..cut], &whole[cut..]] {
+                splitter.push(part);
+                frames.extend(std::iter::from_fn(|| splitter.next_frame()));
+            }
+            assert_eq!(frames, [&one[..], &other[..]], "cut at {cut}");
+            assert_eq!(splitter.rest().as_deref(), Some(&b"rest"[..]));
+        }
+        assert_eq!(&*Payload::find(Framing::Messages, &other).unwrap().text, b"{\"a\":1}");
+        assert_eq!(Payload::find(Framing::Messages, b"rest"), None);
     }
 
     #[test]
