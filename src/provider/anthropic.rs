@@ -6,17 +6,65 @@ use serde_json::json;
 
 use super::Shape::{self, Credential, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Pointer, Refusal, Strand, Tokens};
+use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use crate::wire::frame::Framing;
 
-/// `…/messages`.
+/// `…/messages`, and the same body under Vertex's and Bedrock's paths.
 pub(super) static MESSAGES: Dialect = Dialect {
     name: "anthropic/messages",
-    ending: "/messages",
+    endings: &[
+        "messages",
+        "anthropic/models/*:rawPredict",
+        "anthropic/models/*:streamRawPredict",
+        "model/*anthropic*/invoke",
+        "model/*anthropic*/invoke-with-response-stream",
+    ],
+    ..BASE
+};
+
+/// `…/messages/count_tokens`: the same request, an answer of one number.
+pub(super) static COUNT_TOKENS: Dialect = Dialect {
+    name: "anthropic/count_tokens",
+    endings: &["messages/count_tokens"],
+    answer: &Opaque,
+    event: &Opaque,
+    usage: &[(&["input_tokens"], Tokens::Input)],
+    ..BASE
+};
+
+/// `…/messages/batches`: many requests, answered later.
+pub(super) static BATCHES: Dialect = Dialect {
+    name: "anthropic/batches",
+    endings: &["messages/batches", "messages/batches/*", "messages/batches/*/results"],
+    request: &BATCH,
+    answer: &Object { fields: &[("data", &Opaque), ("id", &Opaque), ("results_url", &Opaque)], rest: &Text },
+    event: &Object {
+        fields: &[
+            ("custom_id", &Opaque),
+            ("result", &Object { fields: &[("message", &Shape::Again(&ANSWER)), ("type", &Opaque)], rest: &Text }),
+        ],
+        rest: &Text,
+    },
+    subject: &[],
+    usage: &[],
+    ..BASE
+};
+
+/// `…/complete`, the endpoint before Messages.
+pub(super) static COMPLETE: Dialect =
+    Dialect { name: "anthropic/complete", endings: &["complete"], answer: &COMPLETION, event: &COMPLETION, ..BASE };
+
+const BASE: Dialect = Dialect {
+    name: "",
+    endings: &[],
     request: &REQUEST,
     answer: &ANSWER,
     event: &EVENT,
+    json: Framing::Whole,
+    numbers: &["index"],
+    streams: Streams::Asked,
     model: &["model"],
-    subject: SUBJECT,
+    subject: &[&["metadata", "user_id"]],
     usage: &[
         (&["usage", "input_tokens"], Tokens::Input),
         (&["usage", "output_tokens"], Tokens::Output),
@@ -25,25 +73,27 @@ pub(super) static MESSAGES: Dialect = Dialect {
         (&["message", "usage", "output_tokens"], Tokens::Output),
         (&["message", "usage", "cache_read_input_tokens"], Tokens::Cached),
     ],
-    end: End::Type("message_stop"),
+    end: End::Member("type", &["message_stop"]),
     refusal,
 };
 
-/// `…/messages/count_tokens`: the same request, an answer of one number.
-pub(super) static COUNT_TOKENS: Dialect = Dialect {
-    name: "anthropic/count_tokens",
-    ending: "/messages/count_tokens",
-    request: &REQUEST,
-    answer: &Opaque,
-    event: &Opaque,
-    model: &["model"],
-    subject: SUBJECT,
-    usage: &[(&["input_tokens"], Tokens::Input)],
-    end: End::Close,
-    refusal,
+static BATCH: Shape = Object {
+    fields: &[("requests", &Object { fields: &[("custom_id", &Opaque), ("params", &REQUEST)], rest: &Text })],
+    rest: &Text,
 };
 
-const SUBJECT: &[Pointer] = &[&["metadata", "user_id"]];
+static COMPLETION: Shape = Object {
+    fields: &[
+        ("completion", &Lane(Strand::Text)),
+        ("id", &Opaque),
+        ("log_id", &Opaque),
+        ("model", &Opaque),
+        ("stop", &Opaque),
+        ("stop_reason", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
 
 static REQUEST: Shape = Object {
     fields: &[
@@ -197,6 +247,10 @@ static EVENT: Shape = Kinds {
 static DELTA: Shape = Kinds {
     tag: "type",
     kinds: &[
+        (
+            "compaction_delta",
+            &Object { fields: &[("content", &Lane(Strand::Text)), ("encrypted_content", &Opaque)], rest: &Opaque },
+        ),
         ("citations_delta", &Object { fields: &[("citation", &CITATION), ("type", &Opaque)], rest: &Text }),
         ("signature_delta", &Opaque),
         ("thinking_delta", &Opaque),

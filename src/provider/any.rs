@@ -3,15 +3,19 @@
 use serde_json::json;
 
 use super::Shape::{self, Credential, Object, Text};
-use super::{Dialect, End, Refusal};
+use super::{Dialect, End, Refusal, Streams};
+use crate::wire::frame::Framing;
 
 /// The tables for paths that no other dialect claims.
 pub(super) static ANY: Dialect = Dialect {
     name: "any",
-    ending: "",
+    endings: &[],
     request: &REQUEST,
     answer: &Shape::Text,
     event: &Shape::Text,
+    json: Framing::Whole,
+    numbers: &[],
+    streams: Streams::Asked,
     model: &["model"],
     subject: &[&["user"]],
     usage: &[],

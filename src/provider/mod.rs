@@ -5,9 +5,16 @@
 
 mod anthropic;
 mod any;
+mod bedrock;
+mod cohere;
+mod gemini;
+mod mistral;
+mod ollama;
 mod openai;
+mod path;
 mod schema;
 
+use crate::wire::frame::Framing;
 use crate::wire::json::{Document, Kind, NodeId};
 
 /// The tables of one endpoint.
@@ -15,14 +22,20 @@ use crate::wire::json::{Document, Kind, NodeId};
 pub struct Dialect {
     /// The API and the endpoint, as in `openai/chat`.
     pub name: &'static str,
-    /// The ending of the paths that speak it.
-    ending: &'static str,
+    /// The endings of the paths that speak it; `*` stands for any text within a segment.
+    endings: &'static [&'static str],
     /// The request's body.
     pub request: &'static Shape,
     /// The answer's body when it comes whole.
     pub answer: &'static Shape,
     /// The answer's frames when it streams.
     pub event: &'static Shape,
+    /// How an answer is cut that is said to be JSON and no more.
+    pub json: Framing,
+    /// The members by which a frame says which item, block or part it belongs to.
+    pub numbers: &'static [&'static str],
+    /// Which requests have their answer streamed.
+    pub streams: Streams,
     /// Where the request names the model.
     pub model: Pointer,
     /// Where the request names the customer, best first.
@@ -43,10 +56,21 @@ pub type Pointer = &'static [&'static str];
 pub enum End {
     /// By closing it.
     Close,
+    /// By a frame whose member of this name says one of these.
+    Member(&'static str, &'static [&'static str]),
     /// By a payload that says this and nothing else.
     Payload(&'static str),
-    /// By a frame whose member `type` says this.
-    Type(&'static str),
+}
+
+/// Which requests have their answer streamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// All.
+    Always,
+    /// Those whose member `stream` is true.
+    Asked,
+    /// All but those whose member `stream` is false.
+    UnlessRefused,
 }
 
 /// What an API counts.
@@ -63,8 +87,19 @@ pub enum Tokens {
 /// What stands at a position of a body. An array has the shape of its elements.
 #[derive(Debug)]
 pub enum Shape {
+    /// What lanes have said, once more and whole: the lanes below are restored by themselves.
+    Again(&'static Self),
     /// A secret meant for the provider: forwarded as it came, but kept out of the log.
     Credential,
+    /// A plain value in one shape, or an object in another, as in an image's address or `{"url": …, "detail": …}`.
+    Either {
+        /// The shape of a string or a number.
+        plain: &'static Self,
+        /// The shape of an object.
+        object: &'static Self,
+    },
+    /// A list whose places number nothing: its elements go on with the lanes of the frame before.
+    Flow(&'static Self),
     /// An object whose shape depends on what its member `tag` says.
     Kinds {
         /// The member that tells.
@@ -78,6 +113,8 @@ pub enum Shape {
     Lane(Strand),
     /// Anything but `null` here says that the lanes of this choice or block get no more text.
     LaneEnd,
+    /// A lane that goes by this name, and not by the key that it stands under.
+    NamedLane(&'static str, Strand),
     /// An object with these members; others have the shape `rest`. A string in the object's place has the shape `rest` too.
     Object {
         /// The members known, and their shapes.
@@ -98,11 +135,15 @@ pub enum Shape {
     Subject,
     /// What a model reads or writes: every string, number and key below is scanned, or restored in an answer.
     Text,
+    /// Text, or in its place the numbers of a tokenizer, which cannot be read: a request with these is refused.
+    TextOrTokens,
 }
 
 /// What a lane's text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strand {
+    /// A string among a tool's arguments.
+    Argument,
     /// The source of a JSON text: a tool's arguments.
     Arguments,
     /// What the user reads.
@@ -123,7 +164,18 @@ pub struct Refusal {
 impl Dialect {
     /// The tables for a path, without its query. Paths that no table knows are walked whole.
     pub fn of(path: &str) -> &'static Self {
-        DIALECTS.iter().copied().find(|dialect| path.ends_with(dialect.ending)).unwrap_or(&any::ANY)
+        let speaks = |dialect: &&Self| dialect.endings.iter().any(|ending| path::ends(path, ending));
+        DIALECTS.iter().copied().find(speaks).unwrap_or(&any::ANY)
+    }
+
+    /// Whether this request has its answer streamed.
+    pub fn is_streamed(&self, request: &Document) -> bool {
+        let asked = request.at(&["stream"]).map(|id| request.source(id));
+        match self.streams {
+            Streams::Always => true,
+            Streams::Asked => asked == Some("true"),
+            Streams::UnlessRefused => asked != Some("false"),
+        }
     }
 }
 
@@ -132,6 +184,8 @@ impl Shape {
     pub fn resolve(&'static self, document: &Document, id: NodeId) -> &'static Self {
         match (self, document.kind(id)) {
             (_, Kind::Array) => self,
+            (Self::Either { object, .. }, Kind::Object) => object.resolve(document, id),
+            (Self::Either { plain, .. }, _) => plain.resolve(document, id),
             (Self::Kinds { tag, kinds, rest }, _) => {
                 let tag = document.member(id, tag);
                 let kind = tag.and_then(|tag| kinds.iter().find(|(kind, _)| document.text(tag) == *kind));
@@ -167,8 +221,39 @@ impl Shape {
     }
 }
 
-/// Checked in this order: a longer ending stands before its own end.
-const DIALECTS: &[&Dialect] = &[&openai::CHAT, &anthropic::COUNT_TOKENS, &anthropic::MESSAGES];
+/// Checked in this order: a longer ending stands before its own end, a name before the `*` that stands for it.
+const DIALECTS: &[&Dialect] = &[
+    &openai::CHAT,
+    &mistral::FILL_IN,
+    &mistral::AGENTS,
+    &ollama::CHAT,
+    &ollama::GENERATE,
+    &ollama::EMBED,
+    &openai::COMPLETIONS,
+    &openai::INPUT_TOKENS,
+    &openai::COMPACT,
+    &openai::RESPONSES,
+    &openai::CONVERSATIONS,
+    &openai::EMBEDDINGS,
+    &openai::MODERATIONS,
+    &openai::IMAGES,
+    &openai::SPEECH,
+    &openai::THREADS,
+    &anthropic::COUNT_TOKENS,
+    &anthropic::BATCHES,
+    &anthropic::MESSAGES,
+    &anthropic::COMPLETE,
+    &gemini::STREAM,
+    &gemini::GENERATE,
+    &gemini::EMBED,
+    &gemini::INTERACTIONS,
+    &mistral::OCR,
+    &cohere::CHAT,
+    &cohere::CHAT_V1,
+    &cohere::TEXTS,
+    &bedrock::CONVERSE,
+    &bedrock::CONVERSE_STREAM,
+];
 
 #[cfg(test)]
 mod tests {
@@ -179,10 +264,56 @@ mod tests {
         let check = |path: &str, name: &str| assert_eq!(Dialect::of(path).name, name, "{path}");
         check("/v1/chat/completions", "openai/chat");
         check("/openai/deployments/x/chat/completions", "openai/chat");
+        check("/v1beta/openai/chat/completions", "openai/chat");
+        check("/openai/v1/responses", "openai/responses");
+        check("/openai/responses", "openai/responses");
+        check("/v1/responses/resp_1", "openai/responses");
+        check("/v1/responses/resp_1/cancel", "openai/responses");
+        check("/v1/responses/compact", "openai/compact");
+        check("/v1/responses/input_tokens", "openai/input_tokens");
+        check("/v1/conversations/conv_1/items", "openai/conversations");
+        check("/openai/deployments/x/completions", "openai/completions");
+        check("/openai/deployments/x/embeddings", "openai/embeddings");
+        check("/v1/moderations", "openai/moderations");
+        check("/v1/images/generations", "openai/images");
+        check("/v1/audio/speech", "openai/speech");
+        check("/v1/threads/t/messages", "openai/threads");
+        check("/v1/threads/t/runs/r/submit_tool_outputs", "openai/threads");
         check("/v1/messages", "anthropic/messages");
         check("/v1/messages/count_tokens", "anthropic/count_tokens");
+        check("/v1/messages/batches", "anthropic/batches");
+        check("/v1/projects/p/locations/l/publishers/anthropic/models/c:streamRawPredict", "anthropic/messages");
+        check("/model/us.anthropic.claude-x-v1%3A0/invoke", "anthropic/messages");
+        check("/v1/complete", "anthropic/complete");
+        check("/v1beta/models/gemini-3-pro:generateContent", "gemini/generate");
+        check("/models/gemini-3-pro:generateContent", "gemini/generate");
+        check("/v1/projects/p/locations/l/publishers/google/models/g:streamGenerateContent", "gemini/stream");
+        check("/v1beta/models/g:countTokens", "gemini/generate");
+        check("/v1beta/cachedContents", "gemini/generate");
+        check("/v1beta/cachedContents/c", "gemini/generate");
+        check("/v1beta/models/g:batchEmbedContents", "gemini/embed");
+        check("/v1beta/interactions", "gemini/interactions");
+        check("/api/chat", "ollama/chat");
+        check("/api/generate", "ollama/generate");
+        check("/api/embed", "ollama/embed");
+        check("/v1/fim/completions", "mistral/fim");
+        check("/v1/agents/completions", "mistral/agents");
+        check("/v2/chat", "cohere/chat");
+        check("/v1/chat", "cohere/v1");
+        check("/v2/rerank", "cohere/texts");
+        check("/model/us.amazon.nova-2-lite-v1%3A0/converse", "bedrock/converse");
+        check("/model/us.amazon.nova-2-lite-v1%3A0/converse-stream", "bedrock/stream");
         check("/v1/models", "any");
-        check("/v1/messages/batches", "any");
+        check("/", "any");
+    }
+
+    #[test]
+    fn every_dialect_is_chosen_by_each_of_its_endings() {
+        for dialect in DIALECTS {
+            for ending in dialect.endings {
+                assert_eq!(Dialect::of(&format!("/{}", ending.replace('*', "x"))).name, dialect.name, "{ending}");
+            }
+        }
     }
 
     #[test]

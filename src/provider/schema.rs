@@ -1,6 +1,7 @@
 //! JSON Schema in tool definitions: descriptions are text, the machinery is not.
 //!
-//! Source of the keywords: JSON Schema 2020-12 core and validation vocabularies, and the older `definitions`, `dependencies`.
+//! Source of the keywords: JSON Schema 2020-12 core and validation vocabularies, and the older `definitions`, `dependencies`;
+//! the `Schema` type of google-genai 3.4.0, which also writes them in snake case.
 
 use super::Shape::{self, Object, Opaque, Text};
 
@@ -16,14 +17,17 @@ pub(super) static SCHEMA: Shape = Object {
         ("$schema", &Opaque),
         ("$vocabulary", &Opaque),
         ("additionalProperties", &SCHEMA),
+        ("additional_properties", &SCHEMA),
         ("allOf", &SCHEMA),
         ("anyOf", &SCHEMA),
+        ("any_of", &SCHEMA),
         ("const", &Opaque),
         ("contains", &SCHEMA),
         ("contentEncoding", &Opaque),
         ("contentMediaType", &Opaque),
         ("contentSchema", &SCHEMA),
         ("definitions", &SCHEMAS_BY_NAME),
+        ("defs", &SCHEMAS_BY_NAME),
         ("dependencies", &SCHEMAS_BY_NAME),
         ("dependentRequired", &Opaque),
         ("dependentSchemas", &SCHEMAS_BY_NAME),
@@ -39,6 +43,9 @@ pub(super) static SCHEMA: Shape = Object {
         ("prefixItems", &SCHEMA),
         ("properties", &SCHEMAS_BY_NAME),
         ("propertyNames", &SCHEMA),
+        ("propertyOrdering", &Opaque),
+        ("property_ordering", &Opaque),
+        ("ref", &Opaque),
         ("required", &Opaque),
         ("then", &SCHEMA),
         ("type", &Opaque),

@@ -37,7 +37,7 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
     let (mut head, incoming) = response.into_parts();
     headers::remove_hop_by_hop(&mut head.headers);
     let status = head.status;
-    let framing = framing(&head.headers);
+    let framing = framing(&head.headers, dialect);
     let restorer = framing
         .map(|framing| Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, framing, ruleset.limits.answer()));
     let relay = Relay { gateway, ruleset, status, ending, incoming, restorer, written: Vec::new() };
@@ -59,8 +59,8 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
 }
 
 /// How the answer is cut, by its content type; `None` for what holds no text to restore.
-fn framing(headers: &HeaderMap) -> Option<Framing> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Some(Framing::Whole) };
+fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Some(dialect.json) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
         "text/event-stream" => Some(Framing::Events),
@@ -70,7 +70,7 @@ fn framing(headers: &HeaderMap) -> Option<Framing> {
         | "application/x-jsonl"
         | "application/x-jsonlines"
         | "application/x-ndjson" => Some(Framing::Lines),
-        essence if essence == "application/json" || essence.ends_with("+json") => Some(Framing::Whole),
+        essence if essence == "application/json" || essence.ends_with("+json") => Some(dialect.json),
         _ => None,
     }
 }

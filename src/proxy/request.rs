@@ -199,11 +199,12 @@ fn unfit(unfit: Unfit) -> Refused {
         Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
         Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
         Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
+        Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
         Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
     };
     let message = match &unfit {
         Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-        Unfit::Json(_) => format!("Blotter cannot read the request, so it was not forwarded: {unfit}."),
+        Unfit::Json(_) | Unfit::Tokens => format!("Blotter cannot read the request, so it was not forwarded: {unfit}."),
     };
     Refused::request(status, code, message)
 }

@@ -69,7 +69,7 @@ impl Lane {
     pub(super) fn new(strand: Strand) -> Self {
         let context = match strand {
             Strand::Arguments => Context::json(),
-            Strand::Text => Context::text(),
+            Strand::Argument | Strand::Text => Context::text(),
         };
         Self { strand, context, window: String::new(), after_word: false, pieces: Vec::new() }
     }
@@ -175,7 +175,7 @@ impl Lane {
 
 fn comes_back(restore: Restore, strand: Strand) -> bool {
     match restore {
-        Restore::Arguments => strand == Strand::Arguments,
+        Restore::Arguments => strand != Strand::Text,
         Restore::Everywhere => true,
         Restore::Never => false,
         Restore::Text => strand == Strand::Text,

@@ -148,6 +148,9 @@ pub enum Unfit {
     /// It cannot be read, so it cannot be scanned.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// It holds a text as the numbers of a tokenizer, which cannot be read.
+    #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
+    Tokens,
     /// The recogniser services should have been asked about it and were not.
     #[error("a text of it was not shown to the recogniser services")]
     Unasked,
@@ -249,7 +252,7 @@ impl Redaction<'_> {
                 .iter()
                 .find_map(|path| string(path))
                 .map(|id| Zeroizing::new(document.text(id).into_owned())),
-            streaming: document.at(&["stream"]).is_some_and(|id| document.source(id) == "true"),
+            streaming: dialect.is_streamed(document),
         }
     }
 

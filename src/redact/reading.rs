@@ -14,6 +14,8 @@ pub(super) struct Reading<'r, 'd> {
     pub document: &'d Document<'d>,
     pub payload: &'d Payload<'d>,
     pub number: u64,
+    /// What is read was said by lanes before.
+    pub again: bool,
     /// The numbers of choices and blocks that end with this frame.
     pub ended: Vec<Vec<u64>>,
 }
@@ -23,10 +25,19 @@ impl Reading<'_, '_> {
     pub(super) fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
         match (shape.resolve(self.document, id), self.document.kind(id)) {
             (Shape::Opaque | Shape::Credential, _) => {}
+            (Shape::Again(shape), _) => {
+                let outer = std::mem::replace(&mut self.again, true);
+                self.value(id, shape, indexes, field);
+                self.again = outer;
+            }
+            (Shape::Flow(shape), Kind::Array) => {
+                self.document.items(id).for_each(|item| self.value(item, shape, indexes, field));
+            }
+            (Shape::Flow(shape), _) => self.value(id, shape, indexes, field),
             (Shape::LaneEnd, _) if self.document.source(id) != "null" => self.ended.push(indexes.clone()),
             (Shape::LaneEnd, _) => {}
-            (Shape::Lane(strand), Kind::String) => self.lane(id, *strand, indexes, field),
-            (Shape::Lane(strand), Kind::Array | Kind::Object) => self.whole_value(id, *strand, indexes, field),
+            (Shape::Lane(strand), kind) => self.strand(id, kind, *strand, indexes, field),
+            (Shape::NamedLane(name, strand), kind) => self.strand(id, kind, *strand, indexes, name),
             (_, Kind::String) => self.whole_string(id, Strand::Text),
             (shape, Kind::Array) => self.items(id, shape, indexes, field),
             (shape, Kind::Object) => self.members(id, shape, indexes),
@@ -36,25 +47,39 @@ impl Reading<'_, '_> {
 
     fn items(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
         for (position, item) in self.document.items(id).enumerate() {
-            indexes.push(self.index(item).unwrap_or(position as u64));
+            indexes.push(self.number(item, "index").unwrap_or(position as u64));
             self.value(item, shape, indexes, field);
             indexes.pop();
         }
     }
 
     fn members(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>) {
-        let numbered_root = if id == self.document.root() { self.index(id) } else { None };
-        indexes.extend(numbered_root);
+        let around = indexes.len();
+        if id == self.document.root() {
+            indexes.extend(self.restorer.numbers.iter().filter_map(|name| self.number(id, name)));
+        }
         for (key, value) in self.document.members(id) {
             let name = self.document.text(key);
+            if !shape.knows(&name) {
+                self.whole_string(key, Strand::Text);
+            }
             self.value(value, shape.member(&name), indexes, &name);
         }
-        indexes.truncate(indexes.len() - usize::from(numbered_root.is_some()));
+        indexes.truncate(around);
     }
 
-    /// The number that an object gives itself.
-    fn index(&self, id: NodeId) -> Option<u64> {
-        self.document.source(self.document.member(id, "index")?).parse().ok()
+    fn number(&self, id: NodeId, name: &str) -> Option<u64> {
+        self.document.source(self.document.member(id, name)?).parse().ok()
+    }
+
+    /// A piece of a lane, or what is whole in its place.
+    fn strand(&mut self, id: NodeId, kind: Kind, strand: Strand, indexes: &[u64], field: &str) {
+        match kind {
+            Kind::String if self.again => self.whole_string(id, strand),
+            Kind::String => self.lane(id, strand, indexes, field),
+            Kind::Array | Kind::Object => self.whole_value(id, strand, indexes, field),
+            Kind::Literal | Kind::Number => {}
+        }
     }
 
     fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
@@ -76,7 +101,8 @@ impl Reading<'_, '_> {
 
     /// A lane's text that comes as an object or a list: its strings are whole.
     fn whole_value(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
-        if self.document.items(id).next().is_some() || self.document.members(id).next().is_some() {
+        let is_empty = self.document.items(id).next().is_none() && self.document.members(id).next().is_none();
+        if !is_empty && !self.again {
             self.restorer.account.transcript.append(indexes, field, strand, self.document.source(id));
         }
         self.strings_below(id, strand);

@@ -50,6 +50,8 @@ pub struct Restorer {
     pub(super) policy: Arc<Policy>,
     framing: Framing,
     shape: &'static Shape,
+    /// The members by which a frame says where its lanes belong.
+    pub(super) numbers: &'static [&'static str],
     usage: &'static [(&'static [&'static str], Tokens)],
     end: End,
     ended: bool,
@@ -115,6 +117,7 @@ impl Restorer {
             policy,
             framing,
             shape,
+            numbers: dialect.numbers,
             usage: dialect.usage,
             end: dialect.end,
             ended: false,
@@ -173,11 +176,11 @@ impl Restorer {
         let Some(payload) = Payload::find(self.framing, &frame) else { return Ok(()) };
         self.ended |= matches!(self.end, End::Payload(last) if payload.text.trim_ascii() == last.as_bytes());
         let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else { return Ok(()) };
-        self.ended |=
-            matches!(self.end, End::Type(last) if document.at(&["type"]).is_some_and(|id| document.text(id) == last));
+        self.ended |= is_last(&document, self.end);
         self.account.usage.read(&document, self.usage);
         let shape = self.shape;
-        let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, ended: Vec::new() };
+        let (again, ended) = (false, Vec::new());
+        let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, again, ended };
         reading.value(document.root(), shape, &mut Vec::new(), "");
         let ended = reading.ended;
         for indexes in ended {
@@ -220,6 +223,12 @@ impl Restorer {
         }
         out
     }
+}
+
+/// Whether a frame's JSON says that it is the last.
+fn is_last(frame: &Document, end: End) -> bool {
+    let End::Member(name, last) = end else { return false };
+    frame.at(&[name]).is_some_and(|id| last.contains(&&*frame.text(id)))
 }
 
 impl HeldFrame {

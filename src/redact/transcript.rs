@@ -72,7 +72,7 @@ impl Transcript {
 
     fn begin(&mut self, at: &[u64], field: &str, strand: Strand) -> &mut TranscriptLane {
         let kind = match strand {
-            Strand::Arguments => "arguments",
+            Strand::Argument | Strand::Arguments => "arguments",
             Strand::Text => "text",
         };
         self.lanes.push(TranscriptLane { at: at.to_vec(), field: field.to_owned(), kind, text: String::new() });

@@ -53,6 +53,8 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let shape = shape.resolve(self.document, id);
         match (shape, self.document.kind(id)) {
             (_, Kind::Literal) => {}
+            (Shape::Again(shape) | Shape::Flow(shape), _) => self.value(id, shape, name)?,
+            (Shape::TextOrTokens, Kind::Number) => return Err(Unfit::Tokens),
             (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.redaction.account.coverage.opaque += 1;
                 self.place = Place::Opaque;

@@ -1,32 +1,23 @@
-//! OpenAI's chat completions, and every vendor that speaks them.
-//!
-//! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0) and recorded traffic; vendors' extras where they are known.
+//! Chat completions.
 
-use serde_json::json;
-
-use super::Shape::{self, Credential, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
-use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Strand, Tokens};
+use super::super::Shape::{
+    self, Credential, Either, Flow, Kinds, LaneEnd, NamedLane, Object, Opaque, Sealed, Subject, Text,
+};
+use super::super::schema::SCHEMA;
+use super::super::{Dialect, Strand};
+use super::{ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
 
 /// `…/chat/completions`.
-pub(super) static CHAT: Dialect = Dialect {
+pub(in crate::provider) static CHAT: Dialect = Dialect {
     name: "openai/chat",
-    ending: "/chat/completions",
+    endings: &["chat/completions", "chat/completions/*"],
     request: &REQUEST,
     answer: &ANSWER,
     event: &ANSWER,
-    model: &["model"],
-    subject: &[&["safety_identifier"], &["user"], &["metadata", "user_id"]],
-    usage: &[
-        (&["usage", "prompt_tokens"], Tokens::Input),
-        (&["usage", "completion_tokens"], Tokens::Output),
-        (&["usage", "prompt_tokens_details", "cached_tokens"], Tokens::Cached),
-    ],
-    end: End::Payload("[DONE]"),
-    refusal,
+    ..BASE
 };
 
-static REQUEST: Shape = Object {
+pub(in crate::provider) static REQUEST: Shape = Object {
     fields: &[
         ("audio", &Opaque),
         ("data_sources", &Object { fields: &[("parameters", &SEARCH)], rest: &Text }),
@@ -35,7 +26,7 @@ static REQUEST: Shape = Object {
         ("include", &Opaque),
         ("logit_bias", &Opaque),
         ("messages", &MESSAGE),
-        ("metadata", &Object { fields: &[("user_id", &Subject)], rest: &Text }),
+        ("metadata", &METADATA),
         ("modalities", &Opaque),
         ("model", &Opaque),
         ("models", &Opaque),
@@ -77,8 +68,10 @@ static MESSAGE: Shape = Object {
 static PART: Shape = Object {
     fields: &[
         ("cache_control", &Opaque),
+        ("document_url", &Opaque),
         ("file", &Object { fields: &[("file_data", &Opaque), ("file_id", &Opaque)], rest: &Text }),
-        ("image_url", &Object { fields: &[("detail", &Opaque), ("url", &Opaque)], rest: &Text }),
+        ("file_id", &Opaque),
+        ("image_url", &IMAGE),
         ("input_audio", &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text }),
         ("type", &Opaque),
     ],
@@ -86,7 +79,7 @@ static PART: Shape = Object {
 };
 
 /// OpenRouter's account of a vendor's signed reasoning.
-static SEALED_DETAIL: Shape = Shape::Kinds {
+static SEALED_DETAIL: Shape = Kinds {
     tag: "type",
     kinds: &[("reasoning.encrypted", &DETAIL)],
     rest: &Sealed { seal: "signature", under: &DETAIL },
@@ -127,7 +120,7 @@ static TOOL_CHOICE: Shape = Object {
 
 static CALLED: Shape = Object { fields: &[("name", &Opaque)], rest: &Text };
 
-static TOOL: Shape = Object {
+pub(in crate::provider) static TOOL: Shape = Object {
     fields: &[
         ("cache_control", &Opaque),
         ("custom", &Object { fields: &[("format", &GRAMMAR), ("name", &Opaque)], rest: &Text }),
@@ -153,7 +146,7 @@ static RESPONSE_FORMAT: Shape = Object {
 };
 
 /// A whole answer and a chunk of a streamed one: they differ in `message` and `delta` only.
-static ANSWER: Shape = Object {
+pub(in crate::provider) static ANSWER: Shape = Object {
     fields: &[
         ("choices", &CHOICE),
         ("created", &Opaque),
@@ -182,7 +175,7 @@ static CHOICE: Shape = Object {
 static SAID: Shape = Object {
     fields: &[
         ("audio", &Object { fields: &[("transcript", &TEXT_LANE)], rest: &Opaque }),
-        ("content", &TEXT_LANE),
+        ("content", &CONTENT),
         ("function_call", &CALLS),
         ("reasoning", &TEXT_LANE),
         ("reasoning_content", &TEXT_LANE),
@@ -207,15 +200,22 @@ static SAID: Shape = Object {
     rest: &Text,
 };
 
-static CALLS: Shape = Object {
-    fields: &[("arguments", &Lane(Strand::Arguments)), ("input", &TEXT_LANE), ("name", &Opaque)],
-    rest: &Text,
+/// What is said, or (Mistral) a list of parts, of which each chunk brings the next piece.
+static CONTENT: Shape = Flow(&Either { plain: &TEXT_LANE, object: &SAID_PART });
+
+static SAID_PART: Shape = Kinds {
+    tag: "type",
+    kinds: &[("text", &Object { fields: &[("text", &TEXT_LANE), ("type", &Opaque)], rest: &Text })],
+    rest: &Object {
+        fields: &[
+            ("image_url", &Opaque),
+            ("reference_ids", &Opaque),
+            ("thinking", &Flow(&Object { fields: &[("text", &NamedLane("thinking", Strand::Text))], rest: &Text })),
+            ("type", &Opaque),
+        ],
+        rest: &Text,
+    },
 };
 
-static TEXT_LANE: Shape = Lane(Strand::Text);
-
-/// OpenAI's error object.
-fn refusal(refusal: &Refusal) -> String {
-    let kind = if refusal.status < 500 { "invalid_request_error" } else { "server_error" };
-    json!({"error": {"message": refusal.message, "type": kind, "param": null, "code": refusal.code}}).to_string()
-}
+static CALLS: Shape =
+    Object { fields: &[("arguments", &ARGUMENTS), ("input", &TEXT_LANE), ("name", &Opaque)], rest: &Text };

@@ -1,0 +1,204 @@
+//! Bedrock's Converse.
+//!
+//! Source: the service model of botocore 1.44.5 and recorded traffic.
+
+use serde_json::json;
+
+use super::Shape::{self, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::schema::SCHEMA;
+use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use crate::wire::frame::Framing;
+
+/// `/model/{id}/converse`, and the count of its tokens.
+pub(super) static CONVERSE: Dialect =
+    Dialect { name: "bedrock/converse", endings: &["model/*/converse", "model/*/count-tokens"], ..BASE };
+
+/// `/model/{id}/converse-stream`: the same request, an answer of binary messages.
+pub(super) static CONVERSE_STREAM: Dialect =
+    Dialect { name: "bedrock/stream", endings: &["model/*/converse-stream"], streams: Streams::Always, ..BASE };
+
+const BASE: Dialect = Dialect {
+    name: "",
+    endings: &[],
+    request: &REQUEST,
+    answer: &ANSWER,
+    event: &EVENT,
+    json: Framing::Whole,
+    numbers: &["contentBlockIndex"],
+    streams: Streams::Asked,
+    model: &["model"],
+    subject: &[],
+    usage: &[
+        (&["usage", "inputTokens"], Tokens::Input),
+        (&["usage", "outputTokens"], Tokens::Output),
+        (&["usage", "cacheReadInputTokens"], Tokens::Cached),
+    ],
+    end: End::Close,
+    refusal,
+};
+
+static REQUEST: Shape = Object {
+    fields: &[
+        (
+            "guardrailConfig",
+            &Object {
+                fields: &[("guardrailIdentifier", &Opaque), ("guardrailVersion", &Opaque), ("trace", &Opaque)],
+                rest: &Text,
+            },
+        ),
+        ("inferenceConfig", &Object { fields: &[("stopSequences", &Opaque)], rest: &Text }),
+        ("input", &Object { fields: &[("converse", &REQUEST)], rest: &Text }),
+        ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
+        ("system", &BLOCK),
+        ("toolConfig", &Object { fields: &[("toolChoice", &CHOICE), ("tools", &TOOL)], rest: &Text }),
+    ],
+    rest: &Text,
+};
+
+static CHOICE: Shape =
+    Object { fields: &[("tool", &Object { fields: &[("name", &Opaque)], rest: &Text })], rest: &Text };
+
+static TOOL: Shape = Object {
+    fields: &[
+        ("cachePoint", &CACHE),
+        ("systemTool", &Object { fields: &[("name", &Opaque)], rest: &Text }),
+        (
+            "toolSpec",
+            &Object {
+                fields: &[("inputSchema", &Object { fields: &[("json", &SCHEMA)], rest: &Text }), ("name", &Opaque)],
+                rest: &Text,
+            },
+        ),
+    ],
+    rest: &Text,
+};
+
+static CACHE: Shape = Object { fields: &[("ttl", &Opaque), ("type", &Opaque)], rest: &Text };
+
+/// A block of a message, of a tool's result or of the system's words.
+static BLOCK: Shape = Object {
+    fields: &[
+        ("audio", &MEDIA),
+        ("cachePoint", &CACHE),
+        ("citationsContent", &Object { fields: &[("citations", &CITATION)], rest: &Text }),
+        ("document", &MEDIA),
+        (
+            "guardContent",
+            &Object {
+                fields: &[("image", &MEDIA), ("text", &Object { fields: &[("qualifiers", &Opaque)], rest: &Text })],
+                rest: &Text,
+            },
+        ),
+        ("image", &MEDIA),
+        (
+            "reasoningContent",
+            &Object {
+                fields: &[
+                    ("reasoningText", &Sealed { seal: "signature", under: &REASONING }),
+                    ("redactedContent", &Opaque),
+                ],
+                rest: &Text,
+            },
+        ),
+        (
+            "toolResult",
+            &Object {
+                fields: &[("content", &BLOCK), ("status", &Opaque), ("toolUseId", &Opaque), ("type", &Opaque)],
+                rest: &Text,
+            },
+        ),
+        ("toolUse", &Object { fields: &[("name", &Opaque), ("toolUseId", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("video", &MEDIA),
+    ],
+    rest: &Text,
+};
+
+static MEDIA: Shape = Object {
+    fields: &[
+        ("format", &Opaque),
+        (
+            "source",
+            &Object {
+                fields: &[
+                    ("bytes", &Opaque),
+                    ("s3Location", &Object { fields: &[("bucketOwner", &Opaque), ("uri", &Opaque)], rest: &Text }),
+                ],
+                rest: &Text,
+            },
+        ),
+    ],
+    rest: &Text,
+};
+
+static CITATION: Shape = Object {
+    fields: &[(
+        "location",
+        &Object { fields: &[("web", &Object { fields: &[("url", &Opaque)], rest: &Text })], rest: &Text },
+    )],
+    rest: &Text,
+};
+
+static REASONING: Shape = Object { fields: &[("signature", &Opaque), ("text", &Opaque)], rest: &Text };
+
+static ANSWER: Shape = Object {
+    fields: &[
+        ("metrics", &Opaque),
+        (
+            "output",
+            &Object {
+                fields: &[(
+                    "message",
+                    &Object { fields: &[("content", &ANSWER_BLOCK), ("role", &Opaque)], rest: &Text },
+                )],
+                rest: &Text,
+            },
+        ),
+        ("stopReason", &Opaque),
+        ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A block of an answer, or a piece of one. Reasoning is signed over its text: it goes to the caller as the provider wrote it.
+static ANSWER_BLOCK: Shape = Object {
+    fields: &[
+        ("audio", &Opaque),
+        ("image", &Opaque),
+        ("reasoningContent", &Opaque),
+        ("text", &Lane(Strand::Text)),
+        ("toolResult", &BLOCK),
+        (
+            "toolUse",
+            &Object {
+                fields: &[
+                    ("input", &Lane(Strand::Arguments)),
+                    ("name", &Opaque),
+                    ("toolUseId", &Opaque),
+                    ("type", &Opaque),
+                ],
+                rest: &Text,
+            },
+        ),
+        ("video", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A message of the stream. Its kind stands in the message's head; the members of the kinds do not overlap.
+static EVENT: Shape = Object {
+    fields: &[
+        ("delta", &ANSWER_BLOCK),
+        ("metrics", &Opaque),
+        ("p", &Opaque),
+        ("role", &Opaque),
+        ("start", &ANSWER_BLOCK),
+        ("stopReason", &LaneEnd),
+        ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// Bedrock's error is a message.
+fn refusal(refusal: &Refusal) -> String {
+    json!({"message": refusal.message, "code": refusal.code}).to_string()
+}

@@ -1,0 +1,200 @@
+//! Interactions: steps in, steps and typed events out.
+
+use super::super::Shape::{self, Again, Credential, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Sealed, Text};
+use super::super::schema::SCHEMA;
+use super::super::{Dialect, End, Strand, Tokens};
+use super::BASE;
+
+/// `…/interactions`, and an interaction that is fetched later.
+pub(in crate::provider) static INTERACTIONS: Dialect = Dialect {
+    name: "gemini/interactions",
+    endings: &["interactions", "interactions/*", "interactions/*/cancel"],
+    request: &REQUEST,
+    answer: &INTERACTION,
+    event: &EVENT,
+    numbers: &["index"],
+    usage: &[
+        (&["usage", "total_input_tokens"], Tokens::Input),
+        (&["usage", "total_output_tokens"], Tokens::Output),
+        (&["usage", "total_cached_tokens"], Tokens::Cached),
+        (&["interaction", "usage", "total_input_tokens"], Tokens::Input),
+        (&["interaction", "usage", "total_output_tokens"], Tokens::Output),
+        (&["interaction", "usage", "total_cached_tokens"], Tokens::Cached),
+    ],
+    end: End::Member("event_type", &["interaction.completed", "interaction.complete"]),
+    ..BASE
+};
+
+static REQUEST: Shape = Object {
+    fields: &[
+        ("agent", &Opaque),
+        ("generation_config", &super::CONFIG),
+        ("input", &STEP),
+        ("model", &Opaque),
+        ("previous_interaction_id", &Opaque),
+        ("response_format", &FORMAT),
+        ("response_mime_type", &Opaque),
+        ("response_modalities", &Opaque),
+        ("safety_settings", &super::SAFETY),
+        ("service_tier", &Opaque),
+        ("tools", &TOOL),
+    ],
+    rest: &Text,
+};
+
+/// A JSON Schema, or an object with one.
+static FORMAT: Shape = Kinds {
+    tag: "type",
+    kinds: &[(
+        "text",
+        &Object { fields: &[("mime_type", &Opaque), ("schema", &SCHEMA), ("type", &Opaque)], rest: &Text },
+    )],
+    rest: &SCHEMA,
+};
+
+/// A step, a turn or a part; a plain string is text.
+static STEP: Shape = Kinds {
+    tag: "type",
+    kinds: &[("thought", &Sealed { seal: "signature", under: &THOUGHT })],
+    rest: &Object {
+        fields: &[
+            ("annotations", &ANNOTATION),
+            ("call_id", &Opaque),
+            ("content", &STEP),
+            ("data", &Opaque),
+            ("id", &Opaque),
+            ("mime_type", &Opaque),
+            ("name", &Opaque),
+            ("resolution", &Opaque),
+            ("result", &RESULT),
+            ("role", &Opaque),
+            ("server_name", &Opaque),
+            ("signature", &Opaque),
+            ("type", &Opaque),
+            ("uri", &Opaque),
+        ],
+        rest: &Text,
+    },
+};
+
+static THOUGHT: Shape = Object {
+    fields: &[
+        ("signature", &Opaque),
+        ("summary", &Object { fields: &[("text", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// What a tool gave: a text, an object of the caller's program, or parts.
+static RESULT: Shape = Kinds {
+    tag: "type",
+    kinds: &[("audio", &STEP), ("document", &STEP), ("image", &STEP), ("text", &STEP), ("video", &STEP)],
+    rest: &Text,
+};
+
+static ANNOTATION: Shape = Object {
+    fields: &[("file_id", &Opaque), ("source", &Opaque), ("type", &Opaque), ("uri", &Opaque), ("url", &Opaque)],
+    rest: &Text,
+};
+
+static TOOL: Shape = Object {
+    fields: &[
+        ("file_search_store_names", &Opaque),
+        ("headers", &Credential),
+        ("name", &Opaque),
+        ("parameters", &SCHEMA),
+        ("type", &Opaque),
+        ("url", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static INTERACTION: Shape = Object {
+    fields: &[
+        ("agent", &Opaque),
+        ("id", &Opaque),
+        ("model", &Opaque),
+        ("object", &Opaque),
+        ("output_audio", &Opaque),
+        ("output_image", &Opaque),
+        ("output_text", &Again(&Text)),
+        ("output_video", &Opaque),
+        ("outputs", &ANSWER_STEP),
+        ("previous_interaction_id", &Opaque),
+        ("status", &Opaque),
+        ("steps", &ANSWER_STEP),
+        ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A step of an answer. A thought is signed over its text: it goes to the caller as the provider wrote it.
+static ANSWER_STEP: Shape = Kinds {
+    tag: "type",
+    kinds: &[("audio", &Opaque), ("image", &Opaque), ("thought", &Opaque), ("video", &Opaque)],
+    rest: &Object {
+        fields: &[
+            ("annotations", &ANNOTATION),
+            ("arguments", &ARGUMENTS),
+            ("call_id", &Opaque),
+            ("content", &ANSWER_STEP),
+            ("id", &Opaque),
+            ("name", &Opaque),
+            ("server_name", &Opaque),
+            ("signature", &Opaque),
+            ("text", &Lane(Strand::Text)),
+            ("type", &Opaque),
+        ],
+        rest: &Text,
+    },
+};
+
+static ARGUMENTS: Shape = NamedLane("arguments", Strand::Arguments);
+
+static EVENT: Shape = Kinds {
+    tag: "event_type",
+    kinds: &[
+        ("content.delta", &PIECE),
+        ("content.stop", &Object { fields: &[("event_type", &LaneEnd)], rest: &Opaque }),
+        ("step.delta", &PIECE),
+        ("step.stop", &Object { fields: &[("event_type", &LaneEnd)], rest: &Opaque }),
+    ],
+    rest: &Object {
+        fields: &[
+            ("content", &Again(&ANSWER_STEP)),
+            ("event_id", &Opaque),
+            ("event_type", &Opaque),
+            ("interaction", &Again(&INTERACTION)),
+            ("step", &Again(&ANSWER_STEP)),
+        ],
+        rest: &Text,
+    },
+};
+
+static PIECE: Shape =
+    Object { fields: &[("delta", &DELTA), ("event_id", &Opaque), ("event_type", &Opaque)], rest: &Text };
+
+static DELTA: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("arguments_delta", &Object { fields: &[("arguments", &ARGUMENTS)], rest: &Opaque }),
+        ("audio", &Opaque),
+        ("image", &Opaque),
+        ("text", &Object { fields: &[("text", &Lane(Strand::Text)), ("type", &Opaque)], rest: &Text }),
+        ("thought", &Opaque),
+        ("thought_signature", &Opaque),
+        ("thought_summary", &Opaque),
+        ("video", &Opaque),
+    ],
+    rest: &Object {
+        fields: &[
+            ("arguments", &ARGUMENTS),
+            ("call_id", &Opaque),
+            ("id", &Opaque),
+            ("signature", &Opaque),
+            ("type", &Opaque),
+        ],
+        rest: &Text,
+    },
+};

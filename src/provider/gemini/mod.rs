@@ -1,0 +1,337 @@
+//! Gemini, on Google AI and on Vertex. Names come in camel case or in snake case.
+//!
+//! Source: the types of google-genai 3.4.0 for Python and recorded traffic.
+
+mod interactions;
+
+use serde_json::json;
+
+use super::Shape::{self, Credential, Flow, Kinds, Lane, NamedLane, Object, Opaque, Text};
+use super::schema::SCHEMA;
+use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use crate::wire::frame::Framing;
+
+pub(super) use interactions::INTERACTIONS;
+
+/// `…:generateContent`, and what else takes contents and answers whole.
+pub(super) static GENERATE: Dialect = Dialect {
+    name: "gemini/generate",
+    endings: &["*:generateContent", "*:countTokens", "*:batchGenerateContent", "cachedContents", "cachedContents/*"],
+    ..BASE
+};
+
+/// `…:streamGenerateContent`: events if asked for with `alt=sse`, else one JSON list that grows.
+pub(super) static STREAM: Dialect = Dialect {
+    name: "gemini/stream",
+    endings: &["*:streamGenerateContent"],
+    json: Framing::Elements,
+    streams: Streams::Always,
+    ..BASE
+};
+
+/// `…:embedContent`.
+pub(super) static EMBED: Dialect = Dialect {
+    name: "gemini/embed",
+    endings: &["*:embedContent", "*:batchEmbedContents", "*:asyncBatchEmbedContent"],
+    answer: &Opaque,
+    event: &Opaque,
+    ..BASE
+};
+
+const BASE: Dialect = Dialect {
+    name: "",
+    endings: &[],
+    request: &REQUEST,
+    answer: &ANSWER,
+    event: &ANSWER,
+    json: Framing::Whole,
+    numbers: &[],
+    streams: Streams::Asked,
+    model: &["model"],
+    subject: &[],
+    usage: &[
+        (&["usageMetadata", "promptTokenCount"], Tokens::Input),
+        (&["usageMetadata", "candidatesTokenCount"], Tokens::Output),
+        (&["usageMetadata", "cachedContentTokenCount"], Tokens::Cached),
+        (&["totalTokens"], Tokens::Input),
+    ],
+    // Some models write a finish reason into every chunk, so none ends the stream.
+    end: End::Close,
+    refusal,
+};
+
+/// The endpoints share their members.
+static REQUEST: Shape = Object {
+    fields: &[
+        ("batch", &BATCH),
+        ("cachedContent", &Opaque),
+        ("cached_content", &Opaque),
+        ("content", &CONTENT),
+        ("contents", &CONTENT),
+        ("generateContentRequest", &REQUEST),
+        ("generate_content_request", &REQUEST),
+        ("generationConfig", &CONFIG),
+        ("generation_config", &CONFIG),
+        ("model", &Opaque),
+        ("name", &Opaque),
+        ("request", &REQUEST),
+        ("requests", &REQUEST),
+        ("safetySettings", &SAFETY),
+        ("safety_settings", &SAFETY),
+        ("systemInstruction", &CONTENT),
+        ("system_instruction", &CONTENT),
+        ("taskType", &Opaque),
+        ("task_type", &Opaque),
+        ("toolConfig", &TOOL_CONFIG),
+        ("tool_config", &TOOL_CONFIG),
+        ("tools", &TOOL),
+        ("ttl", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static BATCH: Shape = Object {
+    fields: &[("inputConfig", &BATCH_INPUT), ("input_config", &BATCH_INPUT), ("model", &Opaque)],
+    rest: &Text,
+};
+
+static BATCH_INPUT: Shape = Object {
+    fields: &[
+        ("fileName", &Opaque),
+        ("file_name", &Opaque),
+        ("requests", &Object { fields: &[("requests", &REQUEST)], rest: &Text }),
+    ],
+    rest: &Text,
+};
+
+static CONTENT: Shape = Object { fields: &[("parts", &PART), ("role", &Opaque)], rest: &Text };
+
+static PART: Shape = Object {
+    fields: &[
+        ("codeExecutionResult", &CODE),
+        ("code_execution_result", &CODE),
+        ("executableCode", &CODE),
+        ("executable_code", &CODE),
+        ("fileData", &MEDIA),
+        ("file_data", &MEDIA),
+        ("functionCall", &CALL),
+        ("functionResponse", &RESPONSE),
+        ("function_call", &CALL),
+        ("function_response", &RESPONSE),
+        ("inlineData", &MEDIA),
+        ("inline_data", &MEDIA),
+        ("mediaResolution", &Opaque),
+        ("media_resolution", &Opaque),
+        ("thoughtSignature", &Opaque),
+        ("thought_signature", &Opaque),
+        ("toolCall", &CALL),
+        ("toolResponse", &RESPONSE),
+        ("tool_call", &CALL),
+        ("tool_response", &RESPONSE),
+        ("videoMetadata", &Opaque),
+        ("video_metadata", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CODE: Shape = Object { fields: &[("id", &Opaque), ("language", &Opaque), ("outcome", &Opaque)], rest: &Text };
+
+static MEDIA: Shape = Object {
+    fields: &[
+        ("data", &Opaque),
+        ("fileUri", &Opaque),
+        ("file_uri", &Opaque),
+        ("mimeType", &Opaque),
+        ("mime_type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CALL: Shape = Object {
+    fields: &[("id", &Opaque), ("name", &Opaque), ("toolType", &Opaque), ("tool_type", &Opaque)],
+    rest: &Text,
+};
+
+static RESPONSE: Shape = Object {
+    fields: &[
+        ("id", &Opaque),
+        ("name", &Opaque),
+        ("parts", &PART),
+        ("scheduling", &Opaque),
+        ("toolType", &Opaque),
+        ("tool_type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CONFIG: Shape = Object {
+    fields: &[
+        ("_responseJsonSchema", &SCHEMA),
+        ("mediaResolution", &Opaque),
+        ("media_resolution", &Opaque),
+        ("responseJsonSchema", &SCHEMA),
+        ("responseMimeType", &Opaque),
+        ("responseModalities", &Opaque),
+        ("responseSchema", &SCHEMA),
+        ("response_json_schema", &SCHEMA),
+        ("response_mime_type", &Opaque),
+        ("response_modalities", &Opaque),
+        ("response_schema", &SCHEMA),
+        ("seed", &Opaque),
+        ("stopSequences", &Opaque),
+        ("stop_sequences", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static SAFETY: Shape =
+    Object { fields: &[("category", &Opaque), ("method", &Opaque), ("threshold", &Opaque)], rest: &Text };
+
+static TOOL_CONFIG: Shape =
+    Object { fields: &[("functionCallingConfig", &CALLING), ("function_calling_config", &CALLING)], rest: &Text };
+
+static CALLING: Shape = Object {
+    fields: &[("allowedFunctionNames", &Opaque), ("allowed_function_names", &Opaque), ("mode", &Opaque)],
+    rest: &Text,
+};
+
+static TOOL: Shape = Object {
+    fields: &[
+        ("fileSearch", &FILE_SEARCH),
+        ("file_search", &FILE_SEARCH),
+        ("functionDeclarations", &FUNCTION),
+        ("function_declarations", &FUNCTION),
+        ("mcpServers", &MCP_SERVER),
+        ("mcp_servers", &MCP_SERVER),
+    ],
+    rest: &Text,
+};
+
+static FILE_SEARCH: Shape =
+    Object { fields: &[("fileSearchStoreNames", &Opaque), ("file_search_store_names", &Opaque)], rest: &Text };
+
+static FUNCTION: Shape = Object {
+    fields: &[
+        ("behavior", &Opaque),
+        ("name", &Opaque),
+        ("parameters", &SCHEMA),
+        ("parametersJsonSchema", &SCHEMA),
+        ("parameters_json_schema", &SCHEMA),
+        ("response", &SCHEMA),
+        ("responseJsonSchema", &SCHEMA),
+        ("response_json_schema", &SCHEMA),
+    ],
+    rest: &Text,
+};
+
+static MCP_SERVER: Shape = Object {
+    fields: &[("name", &Opaque), ("streamableHttpTransport", &TRANSPORT), ("streamable_http_transport", &TRANSPORT)],
+    rest: &Text,
+};
+
+static TRANSPORT: Shape = Object { fields: &[("headers", &Credential), ("url", &Opaque)], rest: &Text };
+
+/// A whole answer and a chunk of a streamed one.
+static ANSWER: Shape = Object {
+    fields: &[
+        ("candidates", &CANDIDATE),
+        ("modelVersion", &Opaque),
+        ("model_version", &Opaque),
+        ("name", &Opaque),
+        ("responseId", &Opaque),
+        ("response_id", &Opaque),
+        ("usageMetadata", &Opaque),
+        ("usage_metadata", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CANDIDATE: Shape = Object {
+    fields: &[
+        ("content", &Object { fields: &[("parts", &Flow(&ANSWER_PART)), ("role", &Opaque)], rest: &Text }),
+        ("finishReason", &Opaque),
+        ("finish_reason", &Opaque),
+        ("index", &Opaque),
+        ("logprobsResult", &Opaque),
+        ("logprobs_result", &Opaque),
+        ("safetyRatings", &Opaque),
+        ("safety_ratings", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A part that the model said, thought or called. What it thinks and what it says are two lanes.
+static ANSWER_PART: Shape = Kinds {
+    tag: "thought",
+    kinds: &[(
+        "true",
+        &Object {
+            fields: &[
+                ("text", &NamedLane("thought", Strand::Text)),
+                ("thoughtSignature", &Opaque),
+                ("thought_signature", &Opaque),
+            ],
+            rest: &Text,
+        },
+    )],
+    rest: &Object {
+        fields: &[
+            ("codeExecutionResult", &CODE),
+            ("code_execution_result", &CODE),
+            ("executableCode", &CODE),
+            ("executable_code", &CODE),
+            ("fileData", &Opaque),
+            ("file_data", &Opaque),
+            ("functionCall", &CALLED),
+            ("functionResponse", &RESPONSE),
+            ("function_call", &CALLED),
+            ("function_response", &RESPONSE),
+            ("inlineData", &Opaque),
+            ("inline_data", &Opaque),
+            ("text", &Lane(Strand::Text)),
+            ("thoughtSignature", &Opaque),
+            ("thought_signature", &Opaque),
+            ("toolCall", &CALLED),
+            ("tool_call", &CALLED),
+        ],
+        rest: &Text,
+    },
+};
+
+static CALLED: Shape = Object {
+    fields: &[
+        ("args", &Lane(Strand::Arguments)),
+        ("id", &Opaque),
+        ("name", &Opaque),
+        ("partialArgs", &Flow(&PARTIAL)),
+        ("partial_args", &Flow(&PARTIAL)),
+    ],
+    rest: &Text,
+};
+
+/// A piece of one argument.
+static PARTIAL: Shape = Object {
+    fields: &[
+        ("jsonPath", &Opaque),
+        ("json_path", &Opaque),
+        ("stringValue", &Lane(Strand::Argument)),
+        ("string_value", &Lane(Strand::Argument)),
+    ],
+    rest: &Text,
+};
+
+/// Google's error object.
+fn refusal(refusal: &Refusal) -> String {
+    let status = match refusal.status {
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        408 | 504 => "DEADLINE_EXCEEDED",
+        400..500 => "INVALID_ARGUMENT",
+        502 | 503 => "UNAVAILABLE",
+        _ => "INTERNAL",
+    };
+    let details =
+        json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": refusal.code, "domain": "blotter"}]);
+    json!({"error": {"code": refusal.status, "message": refusal.message, "status": status, "details": details}})
+        .to_string()
+}

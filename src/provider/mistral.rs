@@ -1,0 +1,54 @@
+//! Mistral's endpoints beside those that it shares with OpenAI.
+//!
+//! Source: the types of mistralai 3.7.0 and recorded traffic.
+
+use super::Dialect;
+use super::Shape::{Object, Opaque, Text};
+use super::openai::{BASE, CHAT_ANSWER, CHAT_REQUEST, IMAGE};
+
+/// `…/fim/completions`: what stands between a prompt and a suffix.
+pub(super) static FILL_IN: Dialect = Dialect {
+    name: "mistral/fim",
+    endings: &["fim/completions"],
+    request: &Object { fields: &[("model", &Opaque), ("seed", &Opaque), ("stop", &Opaque)], rest: &Text },
+    answer: &CHAT_ANSWER,
+    event: &CHAT_ANSWER,
+    ..BASE
+};
+
+/// `…/agents/completions`: a chat with an agent in the model's place.
+pub(super) static AGENTS: Dialect = Dialect {
+    name: "mistral/agents",
+    endings: &["agents/completions"],
+    request: &CHAT_REQUEST,
+    answer: &CHAT_ANSWER,
+    event: &CHAT_ANSWER,
+    model: &["agent_id"],
+    ..BASE
+};
+
+/// `…/ocr`.
+pub(super) static OCR: Dialect = Dialect {
+    name: "mistral/ocr",
+    endings: &["ocr"],
+    request: &Object {
+        fields: &[
+            (
+                "document",
+                &Object {
+                    fields: &[
+                        ("document_url", &Opaque),
+                        ("file_id", &Opaque),
+                        ("image_url", &IMAGE),
+                        ("type", &Opaque),
+                    ],
+                    rest: &Text,
+                },
+            ),
+            ("id", &Opaque),
+            ("model", &Opaque),
+        ],
+        rest: &Text,
+    },
+    ..BASE
+};

@@ -1,0 +1,118 @@
+//! Ollama's own endpoints. Those it shares with OpenAI and Anthropic have their paths too.
+//!
+//! Source: Ollama `fb30760`, its Go types, and recorded traffic.
+
+use serde_json::json;
+
+use super::Shape::{self, Lane, Object, Opaque, Text, TextOrTokens};
+use super::openai::CHAT_TOOL;
+use super::schema::SCHEMA;
+use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use crate::wire::frame::Framing;
+
+/// `/api/chat`.
+pub(super) static CHAT: Dialect = Dialect { name: "ollama/chat", endings: &["api/chat"], ..BASE };
+
+/// `/api/generate`.
+pub(super) static GENERATE: Dialect = Dialect { name: "ollama/generate", endings: &["api/generate"], ..BASE };
+
+/// `/api/embed`, and the endpoint before it.
+pub(super) static EMBED: Dialect = Dialect {
+    name: "ollama/embed",
+    endings: &["api/embed", "api/embeddings"],
+    answer: &Opaque,
+    streams: Streams::Asked,
+    ..BASE
+};
+
+const BASE: Dialect = Dialect {
+    name: "",
+    endings: &[],
+    request: &REQUEST,
+    answer: &ANSWER,
+    event: &ANSWER,
+    json: Framing::Whole,
+    numbers: &[],
+    streams: Streams::UnlessRefused,
+    model: &["model"],
+    subject: &[],
+    usage: &[(&["prompt_eval_count"], Tokens::Input), (&["eval_count"], Tokens::Output)],
+    end: End::Member("done", &["true"]),
+    refusal,
+};
+
+/// The endpoints share their members.
+static REQUEST: Shape = Object {
+    fields: &[
+        // The former turn as the model's tokens.
+        ("context", &TextOrTokens),
+        ("format", &SCHEMA),
+        ("images", &Opaque),
+        ("input", &TextOrTokens),
+        ("keep_alive", &Opaque),
+        ("messages", &MESSAGE),
+        ("model", &Opaque),
+        ("options", &Object { fields: &[("seed", &Opaque), ("stop", &Opaque)], rest: &Text }),
+        ("think", &Opaque),
+        ("tools", &CHAT_TOOL),
+    ],
+    rest: &Text,
+};
+
+static MESSAGE: Shape = Object {
+    fields: &[
+        ("images", &Opaque),
+        ("role", &Opaque),
+        ("tool_call_id", &Opaque),
+        ("tool_calls", &Object { fields: &[("function", &CALLED), ("id", &Opaque), ("type", &Opaque)], rest: &Text }),
+    ],
+    rest: &Text,
+};
+
+static CALLED: Shape = Object { fields: &[("index", &Opaque), ("name", &Opaque)], rest: &Text };
+
+/// A whole answer and a line of a streamed one.
+static ANSWER: Shape = Object {
+    fields: &[
+        ("context", &Opaque),
+        ("created_at", &Opaque),
+        ("done_reason", &Opaque),
+        ("logprobs", &Opaque),
+        ("message", &SAID),
+        ("model", &Opaque),
+        ("response", &Lane(Strand::Text)),
+        ("thinking", &Lane(Strand::Text)),
+    ],
+    rest: &Text,
+};
+
+static SAID: Shape = Object {
+    fields: &[
+        ("content", &Lane(Strand::Text)),
+        ("role", &Opaque),
+        ("thinking", &Lane(Strand::Text)),
+        (
+            "tool_calls",
+            &Object {
+                fields: &[
+                    (
+                        "function",
+                        &Object {
+                            fields: &[("arguments", &Lane(Strand::Arguments)), ("index", &Opaque), ("name", &Opaque)],
+                            rest: &Text,
+                        },
+                    ),
+                    ("id", &Opaque),
+                    ("type", &Opaque),
+                ],
+                rest: &Text,
+            },
+        ),
+    ],
+    rest: &Text,
+};
+
+/// Ollama's error is a text.
+fn refusal(refusal: &Refusal) -> String {
+    json!({"error": refusal.message, "code": refusal.code}).to_string()
+}

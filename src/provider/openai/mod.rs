@@ -1,0 +1,64 @@
+//! OpenAI's endpoints, and every vendor that speaks them. Azure's paths end alike.
+//!
+//! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0), the types of openai-python 2.54.0 and recorded traffic; vendors'
+//! extras where they are known.
+
+mod chat;
+mod conversations;
+mod responses;
+mod texts;
+mod threads;
+
+use serde_json::json;
+
+use super::Shape::{self, Either, Lane, Object, Opaque, Text};
+use super::{Dialect, End, Pointer, Refusal, Strand, Streams, Tokens};
+use crate::wire::frame::Framing;
+
+pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
+pub(super) use conversations::CONVERSATIONS;
+pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES};
+pub(super) use texts::{COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, SPEECH};
+pub(super) use threads::THREADS;
+
+/// What OpenAI's endpoints have in common.
+pub(super) const BASE: Dialect = Dialect {
+    name: "",
+    endings: &[],
+    request: &Text,
+    answer: &Text,
+    event: &Text,
+    json: Framing::Whole,
+    numbers: &[],
+    streams: Streams::Asked,
+    model: &["model"],
+    subject: SUBJECT,
+    usage: &[
+        (&["usage", "prompt_tokens"], Tokens::Input),
+        (&["usage", "completion_tokens"], Tokens::Output),
+        (&["usage", "prompt_tokens_details", "cached_tokens"], Tokens::Cached),
+    ],
+    end: End::Payload("[DONE]"),
+    refusal,
+};
+
+const SUBJECT: &[Pointer] = &[&["safety_identifier"], &["user"], &["metadata", "user_id"]];
+
+pub(super) static TEXT_LANE: Shape = Lane(Strand::Text);
+
+pub(super) static ARGUMENTS: Shape = Lane(Strand::Arguments);
+
+/// Notes of the caller's own program.
+static METADATA: Shape = Object { fields: &[("user_id", &Shape::Subject)], rest: &Text };
+
+/// An image's address, or an object with it.
+pub(super) static IMAGE: Shape = Either {
+    plain: &Opaque,
+    object: &Object { fields: &[("detail", &Opaque), ("file_id", &Opaque), ("url", &Opaque)], rest: &Text },
+};
+
+/// OpenAI's error object.
+fn refusal(refusal: &Refusal) -> String {
+    let kind = if refusal.status < 500 { "invalid_request_error" } else { "server_error" };
+    json!({"error": {"message": refusal.message, "type": kind, "param": null, "code": refusal.code}}).to_string()
+}

@@ -1,0 +1,107 @@
+//! Assistants: threads, their messages and runs.
+
+use super::super::Shape::{self, Object, Opaque, Text};
+use super::super::schema::SCHEMA;
+use super::super::{Dialect, Strand};
+use super::{BASE, CHAT_TOOL, IMAGE, METADATA};
+
+/// `…/threads/…`, `…/assistants`.
+pub(in crate::provider) static THREADS: Dialect = Dialect {
+    name: "openai/threads",
+    endings: &[
+        "assistants",
+        "assistants/*",
+        "threads",
+        "threads/*",
+        "threads/*/messages",
+        "threads/*/messages/*",
+        "threads/*/runs",
+        "threads/*/runs/*",
+        "threads/*/runs/*/submit_tool_outputs",
+        "threads/runs",
+    ],
+    request: &REQUEST,
+    event: &EVENT,
+    ..BASE
+};
+
+static REQUEST: Shape = Object {
+    fields: &[
+        ("additional_messages", &MESSAGE),
+        ("assistant_id", &Opaque),
+        ("attachments", &ATTACHMENT),
+        ("content", &PART),
+        ("include", &Opaque),
+        ("messages", &MESSAGE),
+        ("metadata", &METADATA),
+        ("model", &Opaque),
+        ("response_format", &Object { fields: &[("json_schema", &FORMAT), ("type", &Opaque)], rest: &Text }),
+        ("role", &Opaque),
+        ("thread", &REQUEST),
+        ("tool_choice", &Opaque),
+        ("tool_outputs", &Object { fields: &[("tool_call_id", &Opaque)], rest: &Text }),
+        ("tool_resources", &RESOURCES),
+        ("tools", &CHAT_TOOL),
+    ],
+    rest: &Text,
+};
+
+static MESSAGE: Shape = Object {
+    fields: &[("attachments", &ATTACHMENT), ("content", &PART), ("metadata", &METADATA), ("role", &Opaque)],
+    rest: &Text,
+};
+
+static ATTACHMENT: Shape = Object { fields: &[("file_id", &Opaque), ("tools", &CHAT_TOOL)], rest: &Text };
+
+static PART: Shape = Object {
+    fields: &[
+        ("image_file", &Object { fields: &[("detail", &Opaque), ("file_id", &Opaque)], rest: &Text }),
+        ("image_url", &IMAGE),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static FORMAT: Shape = Object { fields: &[("name", &Opaque), ("schema", &SCHEMA)], rest: &Text };
+
+static RESOURCES: Shape = Object {
+    fields: &[
+        ("code_interpreter", &Object { fields: &[("file_ids", &Opaque)], rest: &Text }),
+        (
+            "file_search",
+            &Object {
+                fields: &[
+                    ("vector_store_ids", &Opaque),
+                    (
+                        "vector_stores",
+                        &Object { fields: &[("file_ids", &Opaque), ("metadata", &METADATA)], rest: &Text },
+                    ),
+                ],
+                rest: &Text,
+            },
+        ),
+    ],
+    rest: &Text,
+};
+
+/// An event: a run, a step, a message, or a piece of one.
+static EVENT: Shape = Object { fields: &[("delta", &DELTA), ("id", &Opaque), ("object", &Opaque)], rest: &Text };
+
+static DELTA: Shape = Object {
+    fields: &[
+        ("content", &Object { fields: &[("text", &SAID), ("type", &Opaque)], rest: &Text }),
+        ("step_details", &Object { fields: &[("tool_calls", &CALL), ("type", &Opaque)], rest: &Text }),
+    ],
+    rest: &Text,
+};
+
+static SAID: Shape = Object { fields: &[("value", &Shape::NamedLane("content", Strand::Text))], rest: &Text };
+
+static CALL: Shape = Object {
+    fields: &[
+        ("function", &Object { fields: &[("arguments", &super::ARGUMENTS), ("name", &Opaque)], rest: &Text }),
+        ("id", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
