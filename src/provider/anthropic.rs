@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
+use super::Shape::{self, Credential, Either, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
@@ -26,8 +26,7 @@ pub(super) static MESSAGES: Dialect = Dialect {
 pub(super) static COUNT_TOKENS: Dialect = Dialect {
     name: "anthropic/count_tokens",
     endings: &["messages/count_tokens"],
-    answer: &Opaque,
-    event: &Opaque,
+    answer: &Text,
     usage: &[(&["input_tokens"], Tokens::Input)],
     ..BASE
 };
@@ -99,7 +98,7 @@ static REQUEST: Shape = Object {
     fields: &[
         ("betas", &Opaque),
         ("cache_control", &Opaque),
-        ("container", &Opaque),
+        ("container", &CONTAINER),
         ("mcp_servers", &MCP_SERVER),
         ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
         ("metadata", &Object { fields: &[("user_id", &Subject)], rest: &Text }),
@@ -110,10 +109,25 @@ static REQUEST: Shape = Object {
         ("stop_sequences", &Opaque),
         ("system", &BLOCK),
         ("thinking", &Opaque),
-        ("tool_choice", &Opaque),
+        ("tool_choice", &Object { fields: &[("name", &Opaque), ("type", &Opaque)], rest: &Opaque }),
         ("tools", &TOOL),
     ],
     rest: &Text,
+};
+
+/// Where code runs, by its id.
+static CONTAINER: Shape = Either {
+    plain: &Opaque,
+    object: &Object {
+        fields: &[
+            ("id", &Opaque),
+            (
+                "skills",
+                &Object { fields: &[("skill_id", &Opaque), ("type", &Opaque), ("version", &Opaque)], rest: &Text },
+            ),
+        ],
+        rest: &Text,
+    },
 };
 
 static MCP_SERVER: Shape = Object {
@@ -147,10 +161,13 @@ static BLOCK: Shape = Kinds {
 static THOUGHT: Shape =
     Object { fields: &[("signature", &Opaque), ("thinking", &Opaque), ("type", &Opaque)], rest: &Text };
 
+/// Who called a tool: the model, or a program of its own.
+static CALLER: Shape = Object { fields: &[("tool_id", &Opaque), ("type", &Opaque)], rest: &Text };
+
 static PLAIN_BLOCK: Shape = Object {
     fields: &[
         ("cache_control", &Opaque),
-        ("caller", &Opaque),
+        ("caller", &CALLER),
         ("citations", &CITATION),
         ("content", &BLOCK),
         ("encrypted_content", &Opaque),

@@ -90,16 +90,7 @@ static BLOCK: Shape = Object {
             },
         ),
         ("image", &MEDIA),
-        (
-            "reasoningContent",
-            &Object {
-                fields: &[
-                    ("reasoningText", &Sealed { seal: "signature", under: &REASONING }),
-                    ("redactedContent", &Opaque),
-                ],
-                rest: &Text,
-            },
-        ),
+        ("reasoningContent", &REASONING),
         (
             "toolResult",
             &Object {
@@ -138,7 +129,13 @@ static CITATION: Shape = Object {
     rest: &Text,
 };
 
-static REASONING: Shape = Object { fields: &[("signature", &Opaque), ("text", &Opaque)], rest: &Text };
+/// Reasoning is signed over its text by some models: that goes both ways as the provider wrote it.
+static REASONING: Shape = Object {
+    fields: &[("reasoningText", &Sealed { seal: "signature", under: &SIGNED }), ("redactedContent", &Opaque)],
+    rest: &Text,
+};
+
+static SIGNED: Shape = Object { fields: &[("signature", &Opaque), ("text", &Opaque)], rest: &Text };
 
 static ANSWER: Shape = Object {
     fields: &[
@@ -159,12 +156,12 @@ static ANSWER: Shape = Object {
     rest: &Text,
 };
 
-/// A block of an answer, or a piece of one. Reasoning is signed over its text: it goes to the caller as the provider wrote it.
+/// A block of an answer.
 static ANSWER_BLOCK: Shape = Object {
     fields: &[
         ("audio", &Opaque),
         ("image", &Opaque),
-        ("reasoningContent", &Opaque),
+        ("reasoningContent", &REASONING),
         ("text", &Lane(Strand::Text)),
         ("toolResult", &BLOCK),
         (
@@ -187,13 +184,25 @@ static ANSWER_BLOCK: Shape = Object {
 /// A message of the stream. Its kind stands in the message's head; the members of the kinds do not overlap.
 static EVENT: Shape = Object {
     fields: &[
-        ("delta", &ANSWER_BLOCK),
+        ("delta", &DELTA),
         ("metrics", &Opaque),
         ("p", &Opaque),
         ("role", &Opaque),
         ("start", &ANSWER_BLOCK),
         ("stopReason", &LaneEnd),
         ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A piece of a block. Whether reasoning is signed shows only at its end, so all of it goes to the caller as it came.
+static DELTA: Shape = Object {
+    fields: &[
+        ("image", &Opaque),
+        ("reasoningContent", &Opaque),
+        ("text", &Lane(Strand::Text)),
+        ("toolResult", &BLOCK),
+        ("toolUse", &Object { fields: &[("input", &Lane(Strand::Arguments))], rest: &Text }),
     ],
     rest: &Text,
 };

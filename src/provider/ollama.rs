@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Lane, Object, Opaque, Text, TextOrTokens};
+use super::Shape::{self, Either, Lane, Object, Opaque, Text, TextOrTokens};
 use super::openai::CHAT_TOOL;
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
@@ -20,7 +20,7 @@ pub(super) static GENERATE: Dialect = Dialect { name: "ollama/generate", endings
 pub(super) static EMBED: Dialect = Dialect {
     name: "ollama/embed",
     endings: &["api/embed", "api/embeddings"],
-    answer: &Opaque,
+    answer: &Text,
     streams: Streams::Asked,
     ..BASE
 };
@@ -46,7 +46,7 @@ static REQUEST: Shape = Object {
     fields: &[
         // The former turn as the model's tokens.
         ("context", &TextOrTokens),
-        ("format", &SCHEMA),
+        ("format", &Either { plain: &Opaque, object: &SCHEMA }),
         ("images", &Opaque),
         ("input", &TextOrTokens),
         ("keep_alive", &Opaque),

@@ -33,8 +33,7 @@ pub(super) static STREAM: Dialect = Dialect {
 pub(super) static EMBED: Dialect = Dialect {
     name: "gemini/embed",
     endings: &["*:embedContent", "*:batchEmbedContents", "*:asyncBatchEmbedContent"],
-    answer: &Opaque,
-    event: &Opaque,
+    answer: &Text,
     ..BASE
 };
 

@@ -20,7 +20,7 @@ pub(in crate::provider) static COMPACT: Dialect =
 pub(in crate::provider) static INPUT_TOKENS: Dialect = Dialect {
     name: "openai/input_tokens",
     endings: &["responses/input_tokens"],
-    answer: &Opaque,
+    answer: &Text,
     usage: &[(&["input_tokens"], Tokens::Input)],
     ..RESPONSES_BASE
 };

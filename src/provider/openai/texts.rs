@@ -42,8 +42,7 @@ pub(in crate::provider) static SPEECH: Dialect = Dialect {
     name: "openai/speech",
     endings: &["audio/speech"],
     request: &REQUEST,
-    answer: &Opaque,
-    event: &Opaque,
+    event: &Object { fields: &[("audio", &Opaque)], rest: &Text },
     ..BASE
 };
 

@@ -99,6 +99,7 @@ static SAID: Shape = Object { fields: &[("value", &Shape::NamedLane("content", S
 
 static CALL: Shape = Object {
     fields: &[
+        ("code_interpreter", &Object { fields: &[("input", &Shape::NamedLane("code", Strand::Text))], rest: &Text }),
         ("function", &Object { fields: &[("arguments", &super::ARGUMENTS), ("name", &Opaque)], rest: &Text }),
         ("id", &Opaque),
         ("type", &Opaque),
