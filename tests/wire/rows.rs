@@ -1,0 +1,275 @@
+//! The table of all APIs (`rows.toml`): each request, whole answer and stream, with text, tool arguments, reasoning and what is
+//! repeated. Adding an API needs no Rust.
+//!
+//! In a row `@` stands for a value or its placeholder that has to change, `^` for one that has to stay, `~` in a lane for the
+//! piece of it that a frame brings.
+
+use blotter::provider::Dialect;
+use blotter::redact::Unfit;
+use blotter::wire::frame::Framing;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::support::{NAME, SSN, name, redact, restore_cut_anywhere, ssn};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    row: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    dialect: String,
+    path: String,
+    /// Requests.
+    #[serde(default)]
+    requests: Vec<String>,
+    /// Requests that cannot be read.
+    #[serde(default)]
+    refused: Vec<String>,
+    /// Whole answers.
+    #[serde(default)]
+    answers: Vec<String>,
+    #[serde(default)]
+    stream: Option<Stream>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stream {
+    framing: String,
+    /// Frames that bring a piece of the lane that they are named for.
+    #[serde(default)]
+    lanes: Vec<Lane>,
+    /// Frames that stand after the lanes.
+    #[serde(default)]
+    frames: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lane {
+    frame: String,
+    /// The lane is the source of a JSON text.
+    #[serde(default)]
+    json: bool,
+}
+
+fn rows() -> Vec<Row> {
+    let file: File = toml::from_str(include_str!("rows.toml")).unwrap();
+    file.row
+}
+
+#[test]
+fn the_path_chooses_the_dialect() {
+    for row in rows() {
+        assert_eq!(Dialect::of(&row.path).name, row.dialect, "{}", row.path);
+    }
+}
+
+#[test]
+fn requests_are_redacted_where_the_model_reads_and_nowhere_else() {
+    for row in rows() {
+        let dialect = Dialect::of(&row.path);
+        for template in &row.requests {
+            let clean = template.replace(['@', '^'], "x");
+            let (sent, findings) = redact(dialect, clean.as_bytes()).unwrap();
+            assert_eq!((sent, findings), (clean.into(), 0), "{}", row.dialect);
+            let (sent, _) = redact(dialect, template.replace(['@', '^'], SSN).as_bytes()).unwrap();
+            let expected = template.replace('@', &ssn()).replace('^', SSN);
+            same(std::str::from_utf8(&sent).unwrap(), &expected, &row.dialect);
+        }
+        for body in &row.refused {
+            assert_eq!(redact(dialect, body.as_bytes()).err(), Some(Unfit::Tokens), "{}: {body}", row.dialect);
+        }
+    }
+}
+
+#[test]
+fn whole_answers_are_restored() {
+    for row in rows() {
+        for template in &row.answers {
+            let answer = template.replace(['@', '^'], &ssn());
+            let delivered =
+                restore_cut_anywhere(Dialect::of(&row.path), Framing::Whole, answer.as_bytes(), &row.dialect);
+            let expected = template.replace('@', SSN).replace('^', &ssn());
+            same(std::str::from_utf8(&delivered).unwrap(), &expected, &row.dialect);
+        }
+    }
+}
+
+#[test]
+fn streamed_answers_are_restored_however_they_are_cut() {
+    for row in rows() {
+        let Some(stream) = &row.stream else { continue };
+        // The longer pieces end inside a placeholder or hold a whole one.
+        for piece in [1, 2, 5, 40] {
+            check_stream(&row, stream, piece);
+        }
+    }
+}
+
+/// Sends all lanes at once, each in pieces of this size, and then the other frames.
+fn check_stream(row: &Row, stream: &Stream, size: usize) {
+    let framing = framing(&stream.framing);
+    let said: Vec<(&Lane, Vec<char>)> = stream.lanes.iter().map(|lane| (lane, lane.said().chars().collect())).collect();
+    let mut frames: Vec<(Option<usize>, String)> = Vec::new();
+    let longest = said.iter().map(|(_, said)| said.len()).max().unwrap_or(0);
+    for at in (0..longest).step_by(size) {
+        for (number, (lane, said)) in said.iter().enumerate().filter(|(_, (_, said))| at < said.len()) {
+            let piece = String::from_iter(&said[at..said.len().min(at + size)]);
+            frames.push((Some(number), lane.frame.replace('~', &in_json(&piece))));
+        }
+    }
+    frames.extend(stream.frames.iter().map(|frame| (None, frame.replace(['@', '^'], &ssn()))));
+    let payloads: Vec<&str> = frames.iter().map(|(_, frame)| frame.as_str()).collect();
+    let what = format!("{} in pieces of {size}", row.dialect);
+    let out = restore_cut_anywhere(Dialect::of(&row.path), framing, &write(framing, &payloads), &what);
+    let out = read(framing, &out);
+    assert_eq!(out.len(), frames.len(), "{what}: no frame is invented, none is lost");
+
+    let mut delivered = vec![String::new(); said.len()];
+    let mut others = stream.frames.iter();
+    for ((lane, _), frame) in frames.iter().zip(&out) {
+        match lane {
+            Some(lane) => delivered[*lane] += &piece(&stream.lanes[*lane].frame, frame),
+            None => {
+                let template = others.next().unwrap();
+                assert_eq!(frame, &template.replace('@', SSN).replace('^', &ssn()), "{what}");
+            }
+        }
+    }
+    for (lane, delivered) in stream.lanes.iter().zip(delivered) {
+        assert_eq!(delivered, lane.expected(), "{what}: {}", lane.frame);
+    }
+}
+
+/// Shows where two long texts begin to differ.
+fn same(text: &str, expected: &str, what: &str) {
+    let at = text.bytes().zip(expected.bytes()).take_while(|(one, other)| one == other).count();
+    let around =
+        |text: &str| text[text.floor_char_boundary(at.saturating_sub(60))..].chars().take(120).collect::<String>();
+    assert!(text == expected, "{what}: at {at}\n{}\n{}", around(text), around(expected));
+}
+
+impl Lane {
+    /// What the provider says in it.
+    fn said(&self) -> String {
+        match self.json {
+            true => format!("{{\"a\":\"{}\",\"b\":[\"{}\"]}}", ssn(), name()),
+            false => format!("It is {}, {} é [x] and {}", ssn(), name(), ssn().to_lowercase()),
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self.json {
+            true => format!("{{\"a\":\"{SSN}\",\"b\":[\"{}\"]}}", in_json(NAME)),
+            false => format!("It is {SSN}, {NAME} é [x] and {SSN}"),
+        }
+    }
+}
+
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::to_string(text).unwrap();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// What stands in `frame` where the template has `~`.
+fn piece(template: &str, frame: &str) -> String {
+    let (template, frame): (Value, Value) =
+        (serde_json::from_str(template).unwrap(), serde_json::from_str(frame).unwrap());
+    let pointer = pointer_to(&template, "~").unwrap();
+    frame.pointer(&pointer).unwrap().as_str().unwrap().to_owned()
+}
+
+fn pointer_to(value: &Value, text: &str) -> Option<String> {
+    match value {
+        Value::String(string) => (string == text).then(String::new),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| Some(format!("/{at}{}", pointer_to(item, text)?)))
+        }
+        Value::Object(members) => {
+            members.iter().find_map(|(key, value)| Some(format!("/{key}{}", pointer_to(value, text)?)))
+        }
+        _ => None,
+    }
+}
+
+fn framing(name: &str) -> Framing {
+    match name {
+        "elements" => Framing::Elements,
+        "events" => Framing::Events,
+        "lines" => Framing::Lines,
+        "messages" => Framing::Messages,
+        other => panic!("no framing `{other}`"),
+    }
+}
+
+fn write(framing: Framing, payloads: &[&str]) -> Vec<u8> {
+    match framing {
+        Framing::Elements => format!("[{}\n]\n", payloads.join(",\r\n")).into_bytes(),
+        Framing::Events => {
+            payloads.iter().map(|payload| format!("event: x\ndata: {payload} \r\n\r\n")).collect::<String>().into()
+        }
+        Framing::Lines => payloads.iter().map(|payload| format!("{payload}\n")).collect::<String>().into(),
+        Framing::Messages => payloads.iter().flat_map(|payload| message(payload.as_bytes())).collect(),
+        Framing::Whole => unreachable!("a whole answer is no stream"),
+    }
+}
+
+fn read(framing: Framing, bytes: &[u8]) -> Vec<String> {
+    let text = || std::str::from_utf8(bytes).unwrap();
+    match framing {
+        Framing::Elements => {
+            let inner = text().strip_prefix('[').unwrap().strip_suffix("\n]\n").unwrap();
+            inner.split(",\r\n").map(str::to_owned).collect()
+        }
+        Framing::Events => {
+            let event =
+                |event: &str| event.strip_prefix("event: x\ndata: ").unwrap().strip_suffix(' ').unwrap().to_owned();
+            text().strip_suffix("\r\n\r\n").unwrap().split("\r\n\r\n").map(event).collect()
+        }
+        Framing::Lines => text().lines().map(str::to_owned).collect(),
+        Framing::Messages => messages(bytes),
+        Framing::Whole => unreachable!("a whole answer is no stream"),
+    }
+}
+
+const HEAD: &[u8] = b"\x0d:content-type\x07\x00\x10application/json";
+
+/// A message of Amazon's event stream with checksums by the bit, not by a table.
+fn message(payload: &[u8]) -> Vec<u8> {
+    let length = (12 + HEAD.len() + payload.len() + 4) as u32;
+    let mut message = [length.to_be_bytes(), (HEAD.len() as u32).to_be_bytes()].concat();
+    message.extend(crc32(&message).to_be_bytes());
+    message.extend_from_slice(HEAD);
+    message.extend_from_slice(payload);
+    message.extend(crc32(&message).to_be_bytes());
+    message
+}
+
+/// The payloads of messages whose lengths and checksums are right.
+fn messages(mut bytes: &[u8]) -> Vec<String> {
+    let mut payloads = Vec::new();
+    while !bytes.is_empty() {
+        let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
+        let payload = &bytes[12 + HEAD.len()..length - 4];
+        assert_eq!(message(payload), &bytes[..length]);
+        payloads.push(String::from_utf8(payload.to_vec()).unwrap());
+        bytes = &bytes[length..];
+    }
+    payloads
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = !0_u32;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
