@@ -1,8 +1,9 @@
-//! Any other JSON: every string, number and key is text.
+//! Any other JSON: every string, number and key is text. Answers with `choices` are read as those of a chat.
 
 use serde_json::json;
 
 use super::Shape::{self, Credential, Object, Text};
+use super::openai::CHAT_CHOICE as CHOICE;
 use super::{Dialect, End, Refusal, Streams};
 use crate::wire::frame::Framing;
 
@@ -11,8 +12,8 @@ pub(super) static ANY: Dialect = Dialect {
     name: "any",
     endings: &[],
     request: &REQUEST,
-    answer: &Shape::Text,
-    event: &Shape::Text,
+    answer: &ANSWER,
+    event: &ANSWER,
     json: Framing::Whole,
     numbers: &[],
     streams: Streams::Asked,
@@ -33,6 +34,8 @@ static REQUEST: Shape = Object {
     ],
     rest: &Text,
 };
+
+static ANSWER: Shape = Object { fields: &[("choices", &CHOICE)], rest: &Text };
 
 /// `error.message` is where clients of most APIs look first.
 fn refusal(refusal: &Refusal) -> String {

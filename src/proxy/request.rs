@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 
 use super::headers;
@@ -65,6 +65,14 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
             StatusCode::NOT_IMPLEMENTED,
             "request/upgrade",
             "Blotter does not forward upgraded connections such as WebSocket: use the API's HTTP endpoints.",
+        ));
+    }
+    if headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-")) {
+        return Err(Refused::request(
+            StatusCode::BAD_REQUEST,
+            "request/signed",
+            "The request is signed (SigV4) over its host and body, which Blotter changes: use a bearer key instead, as in \
+            `AWS_BEARER_TOKEN_BEDROCK`.",
         ));
     }
     if !encoding.eq_ignore_ascii_case("identity") {

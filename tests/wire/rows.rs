@@ -88,6 +88,35 @@ fn requests_are_redacted_where_the_model_reads_and_nowhere_else() {
 }
 
 #[test]
+fn numbers_and_keys_of_what_a_model_or_a_program_made_up_are_read() {
+    let made_up = r#"{"card":4242424242424242,"ann@x.org":[4242424242424242.0,{"x":1.50}]}"#;
+    for (path, around) in [
+        (
+            "/v1/chat/completions",
+            r#"{"messages":[{"role":"assistant","tool_calls":[{"function":{"arguments":"*"}}]}]}"#,
+        ),
+        ("/v1/chat/completions", r#"{"messages":[{"role":"tool","content":"*"}],"metadata":{"a":1}}"#),
+        ("/v1/responses", r#"{"input":[{"type":"function_call","arguments":"*"}]}"#),
+        ("/v1/responses", r#"{"input":[{"type":"function_call_output","output":"*"}]}"#),
+        ("/v1/messages", r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","input":#}]}]}"#),
+        ("/v1/messages", r#"{"messages":[{"role":"user","content":[{"type":"tool_result","content":"*"}]}]}"#),
+        ("/v1beta/models/g:generateContent", r#"{"contents":[{"parts":[{"functionCall":{"args":#}}]}]}"#),
+        ("/v1beta/models/g:generateContent", r#"{"contents":[{"parts":[{"functionResponse":{"response":#}}]}]}"#),
+        ("/v1beta/interactions", r#"{"input":[{"type":"function_call","arguments":#}]}"#),
+        ("/api/chat", r#"{"messages":[{"role":"assistant","tool_calls":[{"function":{"arguments":#}}]}]}"#),
+        ("/v2/chat", r#"{"messages":[{"role":"assistant","tool_calls":[{"function":{"arguments":"*"}}]}]}"#),
+        ("/model/m/converse", r#"{"messages":[{"role":"assistant","content":[{"toolUse":{"input":#}}]}]}"#),
+        ("/v1/new", "#"),
+    ] {
+        let body = around.replace('#', made_up).replace('*', &in_json(made_up));
+        let (sent, findings) = redact(Dialect::of(path), body.as_bytes()).unwrap();
+        let sent = String::from_utf8(sent.to_vec()).unwrap();
+        assert!(findings >= 2 && !sent.contains("4242424242424242,") && !sent.contains("ann@"), "{path}: {sent}");
+        assert!(sent.contains("1.50"), "{path}: {sent}");
+    }
+}
+
+#[test]
 fn whole_answers_are_restored() {
     for row in rows() {
         for template in &row.answers {

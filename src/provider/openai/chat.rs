@@ -161,7 +161,7 @@ pub(in crate::provider) static ANSWER: Shape = Object {
     rest: &Text,
 };
 
-static CHOICE: Shape = Object {
+pub(in crate::provider) static CHOICE: Shape = Object {
     fields: &[
         ("delta", &SAID),
         ("finish_reason", &LaneEnd),

@@ -15,7 +15,7 @@ use super::Shape::{self, Either, Lane, Object, Opaque, Text};
 use super::{Dialect, End, Pointer, Refusal, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
-pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
+pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
 pub(super) use conversations::CONVERSATIONS;
 pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES};
 pub(super) use texts::{COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, SPEECH};
