@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, Either, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
+use super::Shape::{self, Credential, Either, File, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
@@ -189,7 +189,7 @@ static PLAIN_BLOCK: Shape = Object {
 static SOURCE: Shape = Kinds {
     tag: "type",
     kinds: &[
-        ("base64", &Object { fields: &[("data", &Opaque), ("media_type", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("base64", &Object { fields: &[("data", &File), ("media_type", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("content", &Object { fields: &[("content", &BLOCK), ("type", &Opaque)], rest: &Text }),
         ("file", &Object { fields: &[("file_id", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("url", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),

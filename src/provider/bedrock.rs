@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::Shape::{self, File, Lane, LaneEnd, Object, Opaque, Sealed, Text};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
@@ -111,7 +111,7 @@ static MEDIA: Shape = Object {
             "source",
             &Object {
                 fields: &[
-                    ("bytes", &Opaque),
+                    ("bytes", &File),
                     ("s3Location", &Object { fields: &[("bucketOwner", &Opaque), ("uri", &Opaque)], rest: &Text }),
                 ],
                 rest: &Text,

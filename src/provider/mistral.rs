@@ -3,7 +3,7 @@
 //! Source: the types of mistralai 3.7.0 and recorded traffic.
 
 use super::Dialect;
-use super::Shape::{Object, Opaque, Text};
+use super::Shape::{File, Object, Opaque, Text};
 use super::openai::{BASE, CHAT_ANSWER, CHAT_REQUEST, IMAGE};
 
 /// `…/fim/completions`: what stands between a prompt and a suffix.
@@ -36,12 +36,7 @@ pub(super) static OCR: Dialect = Dialect {
             (
                 "document",
                 &Object {
-                    fields: &[
-                        ("document_url", &Opaque),
-                        ("file_id", &Opaque),
-                        ("image_url", &IMAGE),
-                        ("type", &Opaque),
-                    ],
+                    fields: &[("document_url", &File), ("file_id", &Opaque), ("image_url", &IMAGE), ("type", &Opaque)],
                     rest: &Text,
                 },
             ),

@@ -98,6 +98,8 @@ pub enum Shape {
         /// The shape of an object.
         object: &'static Self,
     },
+    /// A file in base64 or as a `data:` URI, or the address of one. If it is a text it is read, else it is opaque.
+    File,
     /// A list whose places number nothing: its elements go on with the lanes of the frame before.
     Flow(&'static Self),
     /// An object whose shape depends on what its member `tag` says.

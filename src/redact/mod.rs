@@ -5,6 +5,7 @@
 //! Nothing here knows a file, a clock or a socket.
 
 mod context;
+mod file;
 mod lane;
 mod nest;
 mod placeholder;
@@ -103,6 +104,8 @@ pub struct Mark {
     pub pattern: PatternId,
     /// Where the change is made.
     pub reach: Reach,
+    /// What comes in the log, where that is something else.
+    pub logged: Option<String>,
 }
 
 /// Where a finding is replaced.
@@ -206,7 +209,7 @@ impl Redaction<'_> {
         let (marks, credentials) = self.walk(&document, dialect.request)?;
         let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
         let sent = if marks.iter().any(is_sent) { apply(&bytes, &marks, Reach::Sent).into() } else { bytes.clone() };
-        let same = credentials.is_empty() && marks.iter().all(is_sent);
+        let same = credentials.is_empty() && marks.iter().all(|mark| is_sent(mark) && mark.logged.is_none());
         let logged = if same { sent.clone() } else { log_copy(&bytes, marks, credentials) };
         Ok(Redacted { bytes: sent, logged, facts })
     }
@@ -303,7 +306,7 @@ impl Redaction<'_> {
         let reach = self.judge(&finding, place)?;
         let canonical = self.redactor.detector.canonical(&finding, text);
         let with = self.placeholder(&finding.entity, &canonical, &text[finding.span.clone()], reach);
-        Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach })
+        Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach, logged: None })
     }
 
     /// Counts a finding and says where it is replaced.
@@ -346,7 +349,8 @@ fn apply_to_text(text: &str, marks: &[Mark], reach: Reach) -> String {
 
 /// `bytes` with all marks, and with what stands at `credentials` blanked.
 fn log_copy(bytes: &[u8], marks: Vec<Mark>, credentials: Vec<Range<usize>>) -> Bytes {
-    let mut edits: Vec<Edit> = marks.into_iter().map(|mark| mark.edit).collect();
+    let edit = |Mark { edit: Edit { span, with }, logged, .. }| Edit { span, with: logged.unwrap_or(with) };
+    let mut edits: Vec<Edit> = marks.into_iter().map(edit).collect();
     edits.extend(credentials.into_iter().map(|span| Edit { span, with: "\"(credential)\"".to_owned() }));
     edits.sort_by_key(|edit| edit.span.start);
     splice(bytes, &edits).into()

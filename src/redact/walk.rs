@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::file::File;
 use super::split::{self, Said, Scanned, Split};
 use super::words::{last_words, last_words_besides};
 use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text};
@@ -54,6 +55,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         match (shape, self.document.kind(id)) {
             (_, Kind::Literal) => {}
             (Shape::Again(shape) | Shape::Flow(shape), _) => self.value(id, shape, name)?,
+            (Shape::File, Kind::String) => self.file(id, name)?,
             (Shape::TextOrTokens, Kind::Number) => return Err(Unfit::Tokens),
             (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.redaction.account.coverage.opaque += 1;
@@ -169,7 +171,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let written = &scanned.text[part.clone()];
         let with = self.redaction.placeholder(&finding.entity, written, written, reach);
         let rest = split::rest(self.redaction.redactor.detector, scanned, &part, &with);
-        let mut marks = vec![Mark { edit: Edit { span: part, with }, pattern: finding.pattern, reach }];
+        let mut marks = vec![Mark { edit: Edit { span: part, with }, pattern: finding.pattern, reach, logged: None }];
         for finding in rest {
             marks.push(self.redaction.mark(finding, scanned.text, Place::Open)?);
         }
@@ -231,7 +233,26 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let furthest = marks.iter().find(|mark| mark.reach == Reach::Sent).or(marks.first());
         if let Some(&Mark { pattern, reach, .. }) = furthest {
             let with = format!("\"{}\"", apply_to_text(source, &marks, reach));
-            self.marks.push(Mark { edit: Edit { span: self.document.span(id), with }, pattern, reach });
+            self.marks.push(Mark { edit: Edit { span: self.document.span(id), with }, pattern, reach, logged: None });
+        }
+        Ok(())
+    }
+
+    /// A file that is a text is read, and written again if something was found; any other is left alone.
+    fn file(&mut self, id: NodeId, name: &str) -> Result<(), Unfit> {
+        let written = self.document.text(id);
+        let Some(file) = File::read(&written).filter(|_| self.place == Place::Open) else {
+            return self.value(id, &Shape::Opaque, name);
+        };
+        let marks = self.marks_in(&file.text, "")?;
+        let furthest = marks.iter().find(|mark| mark.reach == Reach::Sent).or(marks.first());
+        if let Some(&Mark { pattern, reach, .. }) = furthest {
+            let with = |reach| file.write(&apply_to_text(&file.text, &marks, reach));
+            let differs = reach == Reach::Sent && marks.iter().any(|mark| mark.reach == Reach::Log);
+            let logged = differs.then(|| with(Reach::Log));
+            let span = self.document.span(id);
+            let edit = Edit { span: span.start + 1..span.end - 1, with: with(reach) };
+            self.marks.push(Mark { edit, pattern, reach, logged });
         }
         Ok(())
     }

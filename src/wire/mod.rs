@@ -3,6 +3,7 @@
 //! Nothing here builds a value or writes one: [`json`] finds places, [`splice`] changes the bytes between them, [`frame`] cuts
 //! streams. What a place means is the business of [`provider`](crate::provider).
 
+pub mod base64;
 mod event_stream;
 pub mod frame;
 pub mod json;

@@ -6,6 +6,7 @@
 
 use blotter::provider::Dialect;
 use blotter::redact::Unfit;
+use blotter::wire::base64;
 use blotter::wire::frame::Framing;
 use serde::Deserialize;
 use serde_json::Value;
@@ -113,6 +114,39 @@ fn numbers_and_keys_of_what_a_model_or_a_program_made_up_are_read() {
         let sent = String::from_utf8(sent.to_vec()).unwrap();
         assert!(findings >= 2 && !sent.contains("4242424242424242,") && !sent.contains("ann@"), "{path}: {sent}");
         assert!(sent.contains("1.50"), "{path}: {sent}");
+    }
+}
+
+#[test]
+fn files_that_are_texts_are_read() {
+    let written = |text: &str| base64::decode("Zg==").unwrap().encode(text.as_bytes());
+    let said = |file: &str| String::from_utf8(base64::decode(file).unwrap().bytes).unwrap();
+    for (path, before, after) in [
+        ("/v1/chat/completions", r#"{"messages":[{"content":[{"file":{"file_data":""#, r#"","filename":"a"}}]}]}"#),
+        (
+            "/v1/chat/completions",
+            r#"{"messages":[{"content":[{"image_url":{"url":"data:text/plain;base64,"#,
+            r#""}}]}]}"#,
+        ),
+        ("/v1/responses", r#"{"input":[{"role":"user","content":[{"file_data":"data:text/csv;base64,"#, r#""}]}]}"#),
+        ("/v1/messages", r#"{"messages":[{"content":[{"source":{"type":"base64","data":""#, r#""}}]}]}"#),
+        ("/v1beta/models/g:generateContent", r#"{"contents":[{"parts":[{"inlineData":{"data":""#, r#""}}]}]}"#),
+        ("/v1beta/models/g:generateContent", r#"{"contents":[{"parts":[{"inline_data":{"data":""#, r#""}}]}]}"#),
+        ("/v1beta/interactions", r#"{"input":[{"type":"document","data":""#, r#""}]}"#),
+        ("/model/m/converse", r#"{"messages":[{"content":[{"document":{"source":{"bytes":""#, r#""}}}]}]}"#),
+        ("/v1/ocr", r#"{"document":{"document_url":"data:text/html;base64,"#, r#""}}"#),
+    ] {
+        let dialect = Dialect::of(path);
+        let body = |file: &str| format!("{before}{file}{after}");
+        let text = format!("name,ssn\nAnn,{SSN}\n").repeat(20);
+        let (sent, findings) = redact(dialect, body(&written(&text)).as_bytes()).unwrap();
+        let sent = std::str::from_utf8(&sent).unwrap();
+        let file = sent.strip_prefix(before).unwrap().strip_suffix(after).unwrap();
+        assert_eq!((said(file), findings), (text.replace(SSN, &ssn()), 20), "{path}");
+        for file in [written("clean"), base64::decode("Zg").unwrap().encode(b"\x89PNG\r\n\x1a\n\0 536-90-4399")] {
+            let (sent, _) = redact(dialect, body(&file).as_bytes()).unwrap();
+            assert_eq!(sent, body(&file), "{path}");
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Interactions: steps in, steps and typed events out.
 
-use super::super::Shape::{self, Again, Credential, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Sealed, Text};
+use super::super::Shape::{
+    self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Sealed, Text,
+};
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, Strand, Tokens};
 use super::BASE;
@@ -61,7 +63,7 @@ static STEP: Shape = Kinds {
             ("annotations", &ANNOTATION),
             ("call_id", &Opaque),
             ("content", &STEP),
-            ("data", &Opaque),
+            ("data", &File),
             ("id", &Opaque),
             ("mime_type", &Opaque),
             ("name", &Opaque),

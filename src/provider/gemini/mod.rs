@@ -6,7 +6,7 @@ mod interactions;
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, Flow, Kinds, Lane, NamedLane, Object, Opaque, Text};
+use super::Shape::{self, Credential, File, Flow, Kinds, Lane, NamedLane, Object, Opaque, Text};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
@@ -137,7 +137,7 @@ static CODE: Shape = Object { fields: &[("id", &Opaque), ("language", &Opaque), 
 
 static MEDIA: Shape = Object {
     fields: &[
-        ("data", &Opaque),
+        ("data", &File),
         ("fileUri", &Opaque),
         ("file_uri", &Opaque),
         ("mimeType", &Opaque),

@@ -1,7 +1,7 @@
 //! Chat completions.
 
 use super::super::Shape::{
-    self, Credential, Either, Flow, Kinds, LaneEnd, NamedLane, Object, Opaque, Sealed, Subject, Text,
+    self, Credential, Either, File, Flow, Kinds, LaneEnd, NamedLane, Object, Opaque, Sealed, Subject, Text,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, Strand};
@@ -68,8 +68,8 @@ static MESSAGE: Shape = Object {
 static PART: Shape = Object {
     fields: &[
         ("cache_control", &Opaque),
-        ("document_url", &Opaque),
-        ("file", &Object { fields: &[("file_data", &Opaque), ("file_id", &Opaque)], rest: &Text }),
+        ("document_url", &File),
+        ("file", &Object { fields: &[("file_data", &File), ("file_id", &Opaque)], rest: &Text }),
         ("file_id", &Opaque),
         ("image_url", &IMAGE),
         ("input_audio", &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text }),

@@ -11,7 +11,7 @@ mod threads;
 
 use serde_json::json;
 
-use super::Shape::{self, Either, Lane, Object, Opaque, Text};
+use super::Shape::{self, Either, File, Lane, Object, Opaque, Text};
 use super::{Dialect, End, Pointer, Refusal, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
@@ -53,8 +53,8 @@ static METADATA: Shape = Object { fields: &[("user_id", &Shape::Subject)], rest:
 
 /// An image's address, or an object with it.
 pub(super) static IMAGE: Shape = Either {
-    plain: &Opaque,
-    object: &Object { fields: &[("detail", &Opaque), ("file_id", &Opaque), ("url", &Opaque)], rest: &Text },
+    plain: &File,
+    object: &Object { fields: &[("detail", &Opaque), ("file_id", &Opaque), ("url", &File)], rest: &Text },
 };
 
 /// OpenAI's error object.

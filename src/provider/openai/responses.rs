@@ -1,6 +1,8 @@
 //! Responses: items in, items and typed events out.
 
-use super::super::Shape::{self, Again, Credential, Either, Kinds, LaneEnd, NamedLane, Object, Opaque, Subject, Text};
+use super::super::Shape::{
+    self, Again, Credential, Either, File, Kinds, LaneEnd, NamedLane, Object, Opaque, Subject, Text,
+};
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, Strand, Tokens};
 use super::{ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
@@ -146,7 +148,7 @@ pub(super) static PART: Shape = Object {
     fields: &[
         ("annotations", &ANNOTATION),
         ("detail", &Opaque),
-        ("file_data", &Opaque),
+        ("file_data", &File),
         ("file_id", &Opaque),
         ("file_url", &Opaque),
         ("image_url", &IMAGE),
