@@ -48,6 +48,23 @@ pub enum Restore {
     Text,
 }
 
+/// What leaves although it cannot be read, because whoever runs the proxy says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exemption {
+    /// Texts as the numbers of a tokenizer.
+    TokenIds,
+}
+
+impl Exemption {
+    /// The exemption's name in `proxy.toml` and in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TokenIds => "token-ids",
+        }
+    }
+}
+
 /// The rule for one entity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -5,6 +5,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::policy::Exemption;
+
 /// All routes of a ruleset.
 #[derive(Debug)]
 pub struct Routes {
@@ -22,6 +24,8 @@ pub struct Route {
     pub upstream: Upstream,
     /// What is sent instead of the caller's own key.
     pub credential: Option<Credential>,
+    /// What of its requests leaves unread.
+    pub exempt: Vec<Exemption>,
 }
 
 /// The origin of a provider's API.
@@ -168,6 +172,7 @@ mod tests {
             name: name.to_owned(),
             upstream: Upstream::parse("https://api.example").unwrap(),
             credential: None,
+            exempt: Vec::new(),
         };
         Routes::new(vec![route("openai"), route("anthropic")], Some("anthropic".to_owned()))
     }

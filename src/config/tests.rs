@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::policy::Exemption;
 
 fn read(text: &str) -> Result<Setup, Vec<String>> {
     let source = Source { name: "proxy.toml".to_owned(), text: text.to_owned() };
@@ -29,6 +30,14 @@ fn the_default_file_says_the_defaults() {
     assert_eq!((setup.listen, &setup.audit, &setup.key), (bare.listen, &bare.audit, &bare.key));
     assert_eq!(setup.audit, Path::new("/folder/audit"));
     assert_eq!(setup.ruleset.routes.default().unwrap().name, "openai");
+}
+
+#[test]
+fn a_route_says_what_leaves_unread() {
+    let setup = read(&format!("{ROUTE}exempt = [\"token-ids\"]\n"));
+    let setup = setup.map_err(|problems| problems.join("\n")).unwrap();
+    assert_eq!(setup.ruleset.routes.find("/a/v1").unwrap().0.exempt, [Exemption::TokenIds]);
+    check(&format!("{ROUTE}exempt = [\"all\"]\n"), &["proxy.toml:4: unknown variant `all`, expected `token-ids`"]);
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Exchange {
         let ruleset = Arc::clone(&self.ruleset);
         let (route, target) = find_route(&ruleset, &request)?;
         self.opened.route.clone_from(&route.name);
-        let received = self.receive(request, target).await?;
+        let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;
         self.open(&clean).await?;
         let request = clean.into_request(route)?;
@@ -99,11 +99,17 @@ impl Exchange {
     }
 
     /// Reads the request to its end, within its limits.
-    async fn receive(&mut self, request: Request<Incoming>, target: String) -> Result<Received, Refused> {
+    async fn receive(
+        &mut self,
+        request: Request<Incoming>,
+        target: String,
+        route: &Route,
+    ) -> Result<Received, Refused> {
         let (head, body) = request.into_parts();
         request::check_head(&head.method, &head.headers)?;
+        request::check_signature(&head.headers, route)?;
         let body = request::read(body, &self.ruleset.limits).await?;
-        Ok(Received { method: head.method, target, headers: head.headers, body })
+        Ok(Received { method: head.method, target, headers: head.headers, body, exempt: route.exempt.clone() })
     }
 
     /// Scans and redacts all that leaves.
@@ -226,7 +232,8 @@ fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identi
     Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
 }
 
-fn coverage(account: &Account, exemptions: Vec<String>) -> Coverage {
+fn coverage(account: &Account, mut exemptions: Vec<String>) -> Coverage {
+    exemptions.extend(account.exempted.iter().map(|exemption| exemption.name().to_owned()));
     let redact::Coverage { strings, bytes, opaque } = account.coverage;
     Coverage { strings, bytes, opaque, exemptions }
 }

@@ -12,6 +12,7 @@ use hyper::{Method, Request, StatusCode, Uri};
 use super::headers;
 use super::refused::Refused;
 use crate::config::Limits;
+use crate::policy::Exemption;
 use crate::provider::Dialect;
 use crate::redact::{Account, Redacted, Redaction, Unfit, Vault};
 use crate::route::{Credential, Route};
@@ -24,6 +25,8 @@ pub(super) struct Received {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// What of it may leave unread.
+    pub exempt: Vec<Exemption>,
 }
 
 /// A request fit to leave.
@@ -67,14 +70,6 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
             "Blotter does not forward upgraded connections such as WebSocket: use the API's HTTP endpoints.",
         ));
     }
-    if headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-")) {
-        return Err(Refused::request(
-            StatusCode::BAD_REQUEST,
-            "request/signed",
-            "The request is signed (SigV4) over its host and body, which Blotter changes: use a bearer key instead, as in \
-            `AWS_BEARER_TOKEN_BEDROCK`.",
-        ));
-    }
     if !encoding.eq_ignore_ascii_case("identity") {
         return Err(Refused::request(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -83,6 +78,20 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
         ));
     }
     Ok(())
+}
+
+/// Refuses a caller's signature that would be wrong for the upstream, unless the route has a key of its own.
+pub(super) fn check_signature(headers: &HeaderMap, route: &Route) -> Result<(), Refused> {
+    let is_signed = headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"));
+    if !is_signed || route.credential.is_some() {
+        return Ok(());
+    }
+    Err(Refused::request(
+        StatusCode::BAD_REQUEST,
+        "request/signed",
+        "The request is signed (SigV4) over its host and body, which Blotter changes: use a bearer key instead, as in \
+        `AWS_BEARER_TOKEN_BEDROCK`, or give the route a `credential`.",
+    ))
 }
 
 /// Reads a caller's whole body, within the limits on its size and time.
@@ -109,14 +118,16 @@ pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refus
 }
 
 /// Scans and redacts everything of a request that leaves.
-pub(super) fn clean(mut redaction: Redaction, dialect: &'static Dialect, received: Received) -> Cleaned {
+pub(super) fn clean(redaction: Redaction, dialect: &'static Dialect, mut received: Received) -> Cleaned {
+    let exempt = std::mem::take(&mut received.exempt);
+    let mut redaction = redaction.exempting(&exempt);
     let request = clean_parts(&mut redaction, dialect, received);
     let (vault, account) = redaction.finish();
     Cleaned { request, vault, account }
 }
 
 fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: Received) -> Result<Clean, Refused> {
-    let Received { method, target, mut headers, body } = received;
+    let Received { method, target, mut headers, body, .. } = received;
     check_target(redaction, &target)?;
     let readable = is_json(&headers);
     headers::prepare_request(&mut headers);

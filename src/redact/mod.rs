@@ -19,15 +19,14 @@ mod walk;
 mod words;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::crypto::MacKey;
 use crate::detect::{Detector, Entity, Finding, PatternId};
-use crate::policy::{Action, Policy};
+use crate::policy::{Action, Exemption, Policy};
 use crate::provider::{Dialect, Shape};
 use crate::wire::json::{Document, JsonError, Kind};
 use crate::wire::{Edit, splice};
@@ -58,6 +57,7 @@ pub struct Redactor<'a> {
 pub struct Redaction<'a> {
     redactor: Redactor<'a>,
     recognisers: Recognisers<'a>,
+    exempt: &'a [Exemption],
     vault: Vault,
     /// For what leaves as it is and is replaced in the log only.
     log_vault: Vault,
@@ -71,6 +71,8 @@ pub struct Account {
     pub findings: BTreeMap<(PatternId, Action), u64>,
     /// What was scanned and what was not.
     pub coverage: Coverage,
+    /// What left unread because it is exempt.
+    pub exempted: BTreeSet<Exemption>,
 }
 
 /// What was scanned and what was not.
@@ -89,7 +91,7 @@ pub struct Coverage {
 pub struct Redacted {
     /// What the provider gets.
     pub bytes: Bytes,
-    /// What the log gets: the same without credentials.
+    /// What the log gets: the same without credentials and what is exempt.
     pub logged: Bytes,
     /// What the body says about the exchange.
     pub facts: Facts,
@@ -184,7 +186,7 @@ impl<'a> Redactor<'a> {
 
     fn with(self, recognisers: Recognisers<'a>) -> Redaction<'a> {
         let (vault, log_vault, account) = Default::default();
-        Redaction { redactor: self, recognisers, vault, log_vault, account }
+        Redaction { redactor: self, recognisers, exempt: &[], vault, log_vault, account }
     }
 
     /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says.
@@ -201,16 +203,23 @@ impl<'a> Redactor<'a> {
     }
 }
 
+impl<'a> Redaction<'a> {
+    /// Lets leave unread what is exempt.
+    pub fn exempting(self, exempt: &'a [Exemption]) -> Self {
+        Self { exempt, ..self }
+    }
+}
+
 impl Redaction<'_> {
     /// Redacts a JSON body in this dialect. Without a finding the bytes are the same.
     pub fn body(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
         let document = Document::parse(&bytes, self.redactor.nesting)?;
         let facts = self.facts(&document, dialect);
-        let (marks, credentials) = self.walk(&document, dialect.request)?;
+        let (marks, blanks) = self.walk(&document, dialect.request)?;
         let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
         let sent = if marks.iter().any(is_sent) { apply(&bytes, &marks, Reach::Sent).into() } else { bytes.clone() };
-        let same = credentials.is_empty() && marks.iter().all(|mark| is_sent(mark) && mark.logged.is_none());
-        let logged = if same { sent.clone() } else { log_copy(&bytes, marks, credentials) };
+        let same = blanks.is_empty() && marks.iter().all(|mark| is_sent(mark) && mark.logged.is_none());
+        let logged = if same { sent.clone() } else { log_copy(&bytes, marks, blanks) };
         Ok(Redacted { bytes: sent, logged, facts })
     }
 
@@ -259,12 +268,12 @@ impl Redaction<'_> {
         }
     }
 
-    fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Range<usize>>), Unfit> {
+    fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Edit>), Unfit> {
         let mut walk = Walk::new(self, document, 0);
         walk.value(document.root(), shape, "")?;
         // What completes a split value stands behind its beginning.
         walk.marks.sort_by_key(|mark| mark.edit.span.start);
-        Ok((walk.marks, walk.credentials))
+        Ok((walk.marks, walk.blanks))
     }
 
     /// What is found in a string of a body, by the recogniser services too.
@@ -285,6 +294,18 @@ impl Redaction<'_> {
     fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
         let findings = self.scan(text, before, place);
         findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
+    }
+
+    /// A text as the numbers of a tokenizer: it leaves if that is exempt.
+    fn tokens(&mut self) -> Result<(), Unfit> {
+        if self.is_listing() {
+            return Ok(());
+        }
+        if !self.exempt.contains(&Exemption::TokenIds) {
+            return Err(Unfit::Tokens);
+        }
+        self.account.exempted.insert(Exemption::TokenIds);
+        Ok(())
     }
 
     fn is_listing(&self) -> bool {
@@ -347,11 +368,11 @@ fn apply_to_text(text: &str, marks: &[Mark], reach: Reach) -> String {
     String::from_utf8(apply(text.as_bytes(), marks, reach)).expect("findings begin and end between characters")
 }
 
-/// `bytes` with all marks, and with what stands at `credentials` blanked.
-fn log_copy(bytes: &[u8], marks: Vec<Mark>, credentials: Vec<Range<usize>>) -> Bytes {
+/// `bytes` with all marks, and with what the log may not have blanked.
+fn log_copy(bytes: &[u8], marks: Vec<Mark>, blanks: Vec<Edit>) -> Bytes {
     let edit = |Mark { edit: Edit { span, with }, logged, .. }| Edit { span, with: logged.unwrap_or(with) };
     let mut edits: Vec<Edit> = marks.into_iter().map(edit).collect();
-    edits.extend(credentials.into_iter().map(|span| Edit { span, with: "\"(credential)\"".to_owned() }));
+    edits.extend(blanks);
     edits.sort_by_key(|edit| edit.span.start);
     splice(bytes, &edits).into()
 }

@@ -324,6 +324,35 @@ fn credentials_go_to_the_provider_and_not_to_the_log() {
 }
 
 #[test]
+fn token_ids_leave_only_where_they_are_exempt_and_not_into_the_log() {
+    let embeddings = Dialect::of("/v1/embeddings");
+    let json = r#"{"input":[[1,22],[333]],"user":"ann@x.org"}"#;
+    assert_eq!(redact_with(&Policy::default(), embeddings, json).err(), Some(Unfit::Tokens));
+    let policy = Policy::default();
+    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
+    let mut redaction = redactor.begin().exempting(&[Exemption::TokenIds]);
+    let redacted = redaction.body(json.into(), embeddings).unwrap();
+    assert_eq!(without_codes(&redacted.bytes), r#"{"input":[[1,22],[333]],"user":"[EMAIL]"}"#);
+    assert_eq!(without_codes(&redacted.logged), r#"{"input":[[0,0],[0]],"user":"[EMAIL]"}"#);
+    assert_eq!(redaction.finish().1.exempted, [Exemption::TokenIds].into());
+}
+
+#[test]
+fn the_log_holds_no_value_that_the_policy_lets_leave_in_a_file() {
+    let written = |text: &str| crate::wire::base64::decode("Zg==").unwrap().encode(text.as_bytes());
+    let body = |file: &str| format!(r#"{{"messages":[{{"content":[{{"file":{{"file_data":"{file}"}}}}]}}]}}"#);
+    let alert = policy("SSN", Rule { action: Action::Alert, ..Rule::default() });
+    let (redacted, ..) = redact_with(&alert, chat(), &body(&written("536-90-4399 ann@x.org"))).unwrap();
+    let said = |body: &[u8]| {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let file = body["messages"][0]["content"][0]["file"]["file_data"].as_str().unwrap().to_owned();
+        without_codes(&crate::wire::base64::decode(&file).unwrap().bytes)
+    };
+    assert_eq!(said(&redacted.bytes), "536-90-4399 [EMAIL]");
+    assert_eq!(said(&redacted.logged), "[SSN] [EMAIL]");
+}
+
+#[test]
 fn redacting_twice_changes_nothing() {
     let json = format!(r#"{{"messages":[{{"content":"ssn {SSN}, card 4242 4242 4242 4242, {PHONE}, {MAIL}"}}]}}"#);
     let (once, ..) = redact_with(&Policy::default(), chat(), &json).unwrap();

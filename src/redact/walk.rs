@@ -22,7 +22,8 @@ pub(super) struct Walk<'w, 'a, 'd> {
     depth: usize,
     place: Place,
     pub marks: Vec<Mark>,
-    pub credentials: Vec<Range<usize>>,
+    /// What only the log may not have.
+    pub blanks: Vec<Edit>,
     /// The end of the text read last.
     said: String,
     /// The role of the one whose words a string here is.
@@ -44,9 +45,9 @@ const DEEPEST_TEXT: usize = 8;
 impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     /// Begins at the text's root; so many texts that are JSON lie around it.
     pub(super) fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
-        let (marks, credentials, said, authors) = Default::default();
+        let (marks, blanks, said, authors) = Default::default();
         let (depth, place, author, in_key) = (0, Place::Open, None, false);
-        Self { redaction, document, nesting, depth, place, marks, credentials, said, author, authors, in_key }
+        Self { redaction, document, nesting, depth, place, marks, blanks, said, author, authors, in_key }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -56,7 +57,10 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             (_, Kind::Literal) => {}
             (Shape::Again(shape) | Shape::Flow(shape), _) => self.value(id, shape, name)?,
             (Shape::File, Kind::String) => self.file(id, name)?,
-            (Shape::TextOrTokens, Kind::Number) => return Err(Unfit::Tokens),
+            (Shape::TextOrTokens, Kind::Number) => {
+                self.redaction.tokens()?;
+                self.blank(id, "0");
+            }
             (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.redaction.account.coverage.opaque += 1;
                 self.place = Place::Opaque;
@@ -67,7 +71,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             (Shape::Opaque, Kind::Object) => self.value(id, &Shape::Text, name)?,
             (Shape::Credential, _) => {
                 self.redaction.account.coverage.opaque += 1;
-                self.credentials.push(self.document.span(id));
+                self.blank(id, "\"(credential)\"");
             }
             (_, Kind::Array) => {
                 self.depth += 1;
@@ -99,6 +103,11 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             (_, Kind::String) => self.string(id, &self.before(name))?,
         }
         Ok(())
+    }
+
+    /// Keeps a value out of the log.
+    fn blank(&mut self, id: NodeId, with: &str) {
+        self.blanks.push(Edit { span: self.document.span(id), with: with.to_owned() });
     }
 
     /// What stands before a value: the end of the text before it, which may be the question that it answers, and its key.
