@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
 const NAMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["crypto"]),
     ("eprintln!", &["cli"]),
+    ("flate2", &["proxy"]),
     ("hyper::", &["fake", "proxy"]),
     ("println!", &["cli"]),
     ("rusqlite", &["audit"]),
@@ -35,6 +36,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("Timestamp::now", &["audit", "cli", "proxy"]),
     ("tokio", &["audit", "cli", "fake", "proxy"]),
     ("tracing", &["audit", "cli", "proxy"]),
+    ("zstd::", &["proxy"]),
 ];
 
 /// Every source file of a room, without its tests.

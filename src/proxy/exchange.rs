@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::body::Body;
+use super::encoding::Encoding;
 use super::ending::{Ending, micros, tallies};
 use super::recognise::Answered;
 use super::refused::Refused;
@@ -108,7 +109,12 @@ impl Exchange {
         let (head, body) = request.into_parts();
         request::check_head(&head.method, &head.headers)?;
         request::check_signature(&head.headers, route)?;
-        let body = request::read(body, &self.ruleset.limits).await?;
+        let encoding = Encoding::of(&head.headers)?;
+        let limits = self.ruleset.limits;
+        let mut body = request::read(body, &limits).await?;
+        if encoding != Encoding::Identity {
+            body = scan(body.len(), move || encoding.decode(body, limits.request_bytes)).await??;
+        }
         Ok(Received { method: head.method, target, headers: head.headers, body, exempt: route.exempt.clone() })
     }
 

@@ -43,7 +43,8 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 /// Turns a caller's headers into those that the upstream gets, before their values are scanned.
 pub(super) fn prepare_request(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
-    for name in [header::HOST, header::CONTENT_LENGTH, header::EXPECT, SUBJECT, CONVERSATION] {
+    for name in [header::HOST, header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::EXPECT, SUBJECT, CONVERSATION]
+    {
         headers.remove(name);
     }
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));

@@ -3,6 +3,7 @@
 //! Read [`exchange`] first: it tells the story of a request. Nothing here asks which provider it is; the tables answer.
 
 mod body;
+mod encoding;
 mod ending;
 mod exchange;
 mod headers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 
 use super::headers;
@@ -55,7 +55,6 @@ pub(super) fn is_forwarded(method: &Method) -> bool {
 
 /// Refuses what cannot be read before it is read.
 pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
-    let encoding = headers.get(CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap_or("unreadable"));
     if !is_forwarded(method) {
         return Err(Refused::request(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -68,13 +67,6 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
             StatusCode::NOT_IMPLEMENTED,
             "request/upgrade",
             "Blotter does not forward upgraded connections such as WebSocket: use the API's HTTP endpoints.",
-        ));
-    }
-    if !encoding.eq_ignore_ascii_case("identity") {
-        return Err(Refused::request(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "request/encoding",
-            "The request's body is compressed, so it cannot be scanned: send it without `content-encoding`.",
         ));
     }
     Ok(())
