@@ -735,6 +735,37 @@ fn split_text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
 }
 
+fn framing() -> impl Strategy<Value = Framing> {
+    use Framing::{Elements, Events, Lines, Messages, Whole};
+    prop::sample::select(&[Elements, Events, Lines, Messages, Whole])
+}
+
+const PATHS: &[&str] =
+    &["/chat/completions", "/responses", "/messages", "/m:streamGenerateContent", "/api/chat", "/new"];
+
+/// Whole frames of several APIs, with a placeholder or half of one, and what breaks frames.
+fn piece_of_an_answer() -> impl Strategy<Value = String> {
+    let (_, [ssn, ..]) = vault();
+    let (half, rest) = ssn.split_at(5);
+    let frames: Vec<String> = [&ssn, half, rest, " x "]
+        .iter()
+        .flat_map(|text| {
+            [
+                format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}]}}"#),
+                format!(r#"{{"type":"response.output_text.delta","output_index":0,"delta":"{text}"}}"#),
+                format!(
+                    r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
+                ),
+                format!(r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}]}}}}]}}"#),
+                format!(r#"{{"message":{{"content":"{text}"}}}}"#),
+            ]
+        })
+        .flat_map(|json| [format!("data: {json}\n\n"), format!("{json}\n"), format!("[{json},")])
+        .chain(["\r", "\n", "]", "{", "\"", "data: [DONE]\n\n", ": x\n", "\0\0\0"].map(str::to_owned))
+        .collect();
+    prop::sample::select(frames)
+}
+
 proptest! {
     #[test]
     fn what_the_model_echoes_comes_back(text in message(), piece in 1_usize..9, cut in 1_usize..64) {
@@ -775,10 +806,29 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_pass_through_an_empty_vault(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 1_usize..20) {
-        let mut restorer = Restorer::new(Vault::default(), Arc::default(), chat(), Framing::Events, LIMITS);
+    fn any_bytes_pass_through_an_empty_vault(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        cut in 1_usize..20,
+        framing in framing(),
+    ) {
+        let mut restorer = Restorer::new(Vault::default(), Arc::default(), chat(), framing, LIMITS);
         let mut out: Vec<Bytes> = bytes.chunks(cut).flat_map(|bytes| restorer.push(bytes).unwrap()).collect();
         out.extend(restorer.finish().unwrap());
         prop_assert_eq!(out.concat(), bytes);
+    }
+
+    #[test]
+    fn a_cut_changes_nothing_whatever_arrives(
+        pieces in prop::collection::vec(piece_of_an_answer(), 0..12),
+        cut in 1_usize..20,
+        framing in framing(),
+        path in prop::sample::select(PATHS),
+    ) {
+        let answer = pieces.concat();
+        let restore = |cut| {
+            let chunks: Vec<&[u8]> = answer.as_bytes().chunks(cut).collect();
+            restore_in(Policy::default(), Dialect::of(path), framing, &chunks).0.concat().concat()
+        };
+        prop_assert_eq!(restore(cut), restore(usize::MAX));
     }
 }
