@@ -241,6 +241,7 @@ const DIALECTS: &[&Dialect] = &[
     &openai::IMAGES,
     &openai::SPEECH,
     &openai::THREADS,
+    &openai::SESSIONS,
     &anthropic::COUNT_TOKENS,
     &anthropic::BATCHES,
     &anthropic::MESSAGES,

@@ -17,7 +17,7 @@ use crate::wire::frame::Framing;
 
 pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
 pub(super) use conversations::CONVERSATIONS;
-pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES};
+pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES, SESSIONS};
 pub(super) use texts::{COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, SPEECH};
 pub(super) use threads::THREADS;
 

@@ -27,6 +27,32 @@ pub(in crate::provider) static INPUT_TOKENS: Dialect = Dialect {
     ..RESPONSES_BASE
 };
 
+/// `…/realtime/client_secrets`: what a session will be, before it is spoken over another way.
+pub(in crate::provider) static SESSIONS: Dialect = Dialect {
+    name: "openai/sessions",
+    endings: &["realtime/client_secrets", "realtime/sessions", "realtime/transcription_sessions"],
+    request: &SESSION,
+    answer: &Text,
+    ..RESPONSES_BASE
+};
+
+/// A session, or an object with one.
+static SESSION: Shape = Object {
+    fields: &[
+        ("include", &Opaque),
+        ("model", &Opaque),
+        ("modalities", &Opaque),
+        ("output_modalities", &Opaque),
+        ("prompt", &PROMPT),
+        ("session", &SESSION),
+        ("tool_choice", &CHOICE),
+        ("tools", &TOOL),
+        ("type", &Opaque),
+        ("voice", &REFERENCE),
+    ],
+    rest: &Text,
+};
+
 const RESPONSES_BASE: Dialect = Dialect {
     request: &REQUEST,
     answer: &RESPONSE,
@@ -53,10 +79,7 @@ static REQUEST: Shape = Object {
         ("modalities", &Opaque),
         ("model", &Opaque),
         ("previous_response_id", &Opaque),
-        (
-            "prompt",
-            &Object { fields: &[("id", &Opaque), ("variables", &VARIABLES), ("version", &Opaque)], rest: &Text },
-        ),
+        ("prompt", &PROMPT),
         ("prompt_cache_retention", &Opaque),
         ("safety_identifier", &Subject),
         ("service_tier", &Opaque),
@@ -72,6 +95,10 @@ static REQUEST: Shape = Object {
 
 /// Something that the provider keeps, by its id.
 static REFERENCE: Shape = Either { plain: &Opaque, object: &Object { fields: &[("id", &Opaque)], rest: &Text } };
+
+/// A stored prompt.
+static PROMPT: Shape =
+    Object { fields: &[("id", &Opaque), ("variables", &VARIABLES), ("version", &Opaque)], rest: &Text };
 
 /// What fills the places of a stored prompt: texts or parts, by names of the caller's program.
 static VARIABLES: Shape = Object { fields: &[], rest: &PART };
