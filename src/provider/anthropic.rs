@@ -17,8 +17,16 @@ pub(super) static MESSAGES: Dialect = Dialect {
         "anthropic/models/*:rawPredict",
         "anthropic/models/*:streamRawPredict",
         "model/*anthropic*/invoke",
-        "model/*anthropic*/invoke-with-response-stream",
     ],
+    ..BASE
+};
+
+/// Bedrock's `/model/{id}/invoke-with-response-stream`: events in binary messages.
+pub(super) static INVOKE_STREAM: Dialect = Dialect {
+    name: "anthropic/invoke-stream",
+    endings: &["model/*anthropic*/invoke-with-response-stream"],
+    wrapped: Some("bytes"),
+    streams: Streams::Always,
     ..BASE
 };
 
@@ -60,6 +68,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &EVENT,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &["index"],
     streams: Streams::Asked,
     model: &["model"],

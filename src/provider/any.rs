@@ -15,6 +15,7 @@ pub(super) static ANY: Dialect = Dialect {
     answer: &ANSWER,
     event: &ANSWER,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &[],
     streams: Streams::Asked,
     model: &["model"],

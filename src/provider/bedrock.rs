@@ -24,6 +24,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &EVENT,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &["contentBlockIndex"],
     streams: Streams::Asked,
     model: &["model"],

@@ -58,6 +58,7 @@ const BASE: Dialect = Dialect {
     answer: &Text,
     event: &Text,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &["index"],
     streams: Streams::Asked,
     model: &["model"],

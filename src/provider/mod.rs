@@ -32,6 +32,8 @@ pub struct Dialect {
     pub event: &'static Shape,
     /// How an answer is cut that is said to be JSON and no more.
     pub json: Framing,
+    /// The member of a frame that holds the frame proper, in base64.
+    pub wrapped: Option<&'static str>,
     /// The members by which a frame says which item, block or part it belongs to.
     pub numbers: &'static [&'static str],
     /// Which requests have their answer streamed.
@@ -244,6 +246,7 @@ const DIALECTS: &[&Dialect] = &[
     &openai::SESSIONS,
     &anthropic::COUNT_TOKENS,
     &anthropic::BATCHES,
+    &anthropic::INVOKE_STREAM,
     &anthropic::MESSAGES,
     &anthropic::COMPLETE,
     &gemini::STREAM,
@@ -287,6 +290,7 @@ mod tests {
         check("/v1/messages/batches", "anthropic/batches");
         check("/v1/projects/p/locations/l/publishers/anthropic/models/c:streamRawPredict", "anthropic/messages");
         check("/model/us.anthropic.claude-x-v1%3A0/invoke", "anthropic/messages");
+        check("/model/us.anthropic.claude-x-v1%3A0/invoke-with-response-stream", "anthropic/invoke-stream");
         check("/v1/complete", "anthropic/complete");
         check("/v1beta/models/gemini-3-pro:generateContent", "gemini/generate");
         check("/models/gemini-3-pro:generateContent", "gemini/generate");

@@ -32,6 +32,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &ANSWER,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &[],
     streams: Streams::UnlessRefused,
     model: &["model"],

@@ -17,6 +17,7 @@ mod transcript;
 mod vault;
 mod walk;
 mod words;
+mod wrapped;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,6 +14,7 @@ use super::lane::{Change, Lane, Means, Restored};
 use super::reading::Reading;
 use super::transcript::Transcript;
 use super::vault::Vault;
+use super::wrapped::Wrapper;
 use crate::policy::Policy;
 use crate::provider::{Dialect, End, Shape, Tokens};
 use crate::wire::frame::{Framing, Payload, Splitter, seal};
@@ -50,6 +51,8 @@ pub struct Restorer {
     pub(super) policy: Arc<Policy>,
     framing: Framing,
     shape: &'static Shape,
+    /// The member of a frame that holds the frame proper.
+    wrapped: Option<&'static str>,
     /// The members by which a frame says where its lanes belong.
     pub(super) numbers: &'static [&'static str],
     usage: &'static [(&'static [&'static str], Tokens)],
@@ -97,6 +100,7 @@ pub(super) struct LaneKey {
 
 pub(super) struct HeldFrame {
     bytes: Bytes,
+    wrapper: Option<Wrapper>,
     /// Where the source of each string lies that may still change.
     pub strings: Vec<Range<usize>>,
     changes: Vec<Change>,
@@ -117,6 +121,7 @@ impl Restorer {
             policy,
             framing,
             shape,
+            wrapped: dialect.wrapped,
             numbers: dialect.numbers,
             usage: dialect.usage,
             end: dialect.end,
@@ -171,9 +176,11 @@ impl Restorer {
             return Err(FrameTooLong { limit: self.limits.frame_bytes });
         }
         let number = self.first + self.held.len() as u64;
+        let (frame, wrapper) = self.unwrap(frame);
+        let framing = if wrapper.is_some() { Framing::Whole } else { self.framing };
         self.held_bytes += frame.len();
-        self.held.push_back(HeldFrame { bytes: frame.clone(), strings: Vec::new(), changes: Vec::new() });
-        let Some(payload) = Payload::find(self.framing, &frame) else { return Ok(()) };
+        self.held.push_back(HeldFrame { bytes: frame.clone(), wrapper, strings: Vec::new(), changes: Vec::new() });
+        let Some(payload) = Payload::find(framing, &frame) else { return Ok(()) };
         self.ended |= matches!(self.end, End::Payload(last) if payload.text.trim_ascii() == last.as_bytes());
         let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else { return Ok(()) };
         self.ended |= is_last(&document, self.end);
@@ -188,6 +195,14 @@ impl Restorer {
         }
         self.settle();
         Ok(())
+    }
+
+    fn unwrap(&self, frame: Bytes) -> (Bytes, Option<Wrapper>) {
+        let open = |name| Wrapper::open(self.framing, &frame, name, self.limits.nesting);
+        match self.wrapped.and_then(open) {
+            Some((wrapper, inner)) => (inner, Some(wrapper)),
+            None => (frame, None),
+        }
     }
 
     fn decide_all(&mut self) {
@@ -234,7 +249,7 @@ fn is_last(frame: &Document, end: End) -> bool {
 impl HeldFrame {
     fn leave(self, framing: Framing) -> Bytes {
         if self.changes.is_empty() {
-            return self.bytes;
+            return self.wrapper.map_or(self.bytes, Wrapper::unchanged);
         }
         let mut changes = self.changes;
         changes.sort_by_key(|change| (change.origin.string, change.origin.offset));
@@ -243,7 +258,11 @@ impl HeldFrame {
             .flat_map(|changes| edits(&self.bytes, &self.strings[changes[0].origin.string], changes))
             .collect();
         edits.sort_by_key(|edit| edit.span.start);
-        seal(framing, splice(&self.bytes, &edits)).into()
+        let frame = splice(&self.bytes, &edits);
+        match self.wrapper {
+            Some(wrapper) => wrapper.around(framing, &frame),
+            None => seal(framing, frame).into(),
+        }
     }
 }
 

@@ -176,7 +176,10 @@ fn streamed_answers_are_restored_however_they_are_cut() {
 
 /// Sends all lanes at once, each in pieces of this size, and then the other frames.
 fn check_stream(row: &Row, stream: &Stream, size: usize) {
-    let framing = framing(&stream.framing);
+    let (framing, wrapped) = match stream.framing.strip_prefix("wrapped ") {
+        Some(name) => (framing(name), true),
+        None => (framing(&stream.framing), false),
+    };
     let said: Vec<(&Lane, Vec<char>)> = stream.lanes.iter().map(|lane| (lane, lane.said().chars().collect())).collect();
     let mut frames: Vec<(Option<usize>, String)> = Vec::new();
     let longest = said.iter().map(|(_, said)| said.len()).max().unwrap_or(0);
@@ -187,10 +190,15 @@ fn check_stream(row: &Row, stream: &Stream, size: usize) {
         }
     }
     frames.extend(stream.frames.iter().map(|frame| (None, frame.replace(['@', '^'], &ssn()))));
-    let payloads: Vec<&str> = frames.iter().map(|(_, frame)| frame.as_str()).collect();
+    let wrap = |frame: &String| if wrapped { wrap(frame) } else { frame.clone() };
+    let payloads: Vec<String> = frames.iter().map(|(_, frame)| wrap(frame)).collect();
+    let payloads: Vec<&str> = payloads.iter().map(String::as_str).collect();
     let what = format!("{} in pieces of {size}", row.dialect);
     let out = restore_cut_anywhere(Dialect::of(&row.path), framing, &write(framing, &payloads), &what);
-    let out = read(framing, &out);
+    let mut out = read(framing, &out);
+    if wrapped {
+        out.iter_mut().for_each(|frame| *frame = unwrap(frame));
+    }
     assert_eq!(out.len(), frames.len(), "{what}: no frame is invented, none is lost");
 
     let mut delivered = vec![String::new(); said.len()];
@@ -298,6 +306,16 @@ fn read(framing: Framing, bytes: &[u8]) -> Vec<String> {
         Framing::Messages => messages(bytes),
         Framing::Whole => unreachable!("a whole answer is no stream"),
     }
+}
+
+/// A frame in base64 in a frame.
+fn wrap(frame: &str) -> String {
+    format!("{{\"bytes\":\"{}\",\"p\":\"abc\"}}", base64::decode("Zg==").unwrap().encode(frame.as_bytes()))
+}
+
+fn unwrap(frame: &str) -> String {
+    let inner = frame.strip_prefix("{\"bytes\":\"").unwrap().strip_suffix("\",\"p\":\"abc\"}").unwrap();
+    String::from_utf8(base64::decode(inner).unwrap().bytes).unwrap()
 }
 
 const HEAD: &[u8] = b"\x0d:content-type\x07\x00\x10application/json";

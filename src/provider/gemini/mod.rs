@@ -44,6 +44,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &ANSWER,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &[],
     streams: Streams::Asked,
     model: &["model"],

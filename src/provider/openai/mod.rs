@@ -29,6 +29,7 @@ pub(super) const BASE: Dialect = Dialect {
     answer: &Text,
     event: &Text,
     json: Framing::Whole,
+    wrapped: None,
     numbers: &[],
     streams: Streams::Asked,
     model: &["model"],
