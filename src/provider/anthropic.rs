@@ -108,6 +108,11 @@ static REQUEST: Shape = Object {
         ("betas", &Opaque),
         ("cache_control", &Opaque),
         ("container", &CONTAINER),
+        ("diagnostics", &Object { fields: &[("previous_message_id", &Opaque)], rest: &Text }),
+        (
+            "fallback_credit_token",
+            &Either { plain: &Opaque, object: &Object { fields: &[("token", &Opaque)], rest: &Text } },
+        ),
         ("mcp_servers", &MCP_SERVER),
         ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
         ("metadata", &Object { fields: &[("user_id", &Subject)], rest: &Text }),
@@ -120,6 +125,7 @@ static REQUEST: Shape = Object {
         ("thinking", &Opaque),
         ("tool_choice", &Object { fields: &[("name", &Opaque), ("type", &Opaque)], rest: &Opaque }),
         ("tools", &TOOL),
+        ("user_profile_id", &Opaque),
     ],
     rest: &Text,
 };

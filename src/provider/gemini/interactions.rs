@@ -30,6 +30,7 @@ pub(in crate::provider) static INTERACTIONS: Dialect = Dialect {
 static REQUEST: Shape = Object {
     fields: &[
         ("agent", &Opaque),
+        ("environment_id", &Opaque),
         ("generation_config", &super::CONFIG),
         ("input", &STEP),
         ("model", &Opaque),
@@ -96,15 +97,27 @@ static RESULT: Shape = Kinds {
 };
 
 static ANNOTATION: Shape = Object {
-    fields: &[("file_id", &Opaque), ("source", &Opaque), ("type", &Opaque), ("uri", &Opaque), ("url", &Opaque)],
+    fields: &[
+        ("document_uri", &Opaque),
+        ("media_id", &Opaque),
+        ("place_id", &Opaque),
+        ("review_id", &Opaque),
+        ("file_id", &Opaque),
+        ("source", &Opaque),
+        ("type", &Opaque),
+        ("uri", &Opaque),
+        ("url", &Opaque),
+    ],
     rest: &Text,
 };
 
 static TOOL: Shape = Object {
     fields: &[
+        ("exa_ai_search_config", &super::KEYED),
         ("file_search_store_names", &Opaque),
         ("headers", &Credential),
         ("name", &Opaque),
+        ("parallel_ai_search_config", &super::KEYED),
         ("parameters", &SCHEMA),
         ("type", &Opaque),
         ("url", &Opaque),

@@ -178,8 +178,34 @@ static CONFIG: Shape = Object {
         ("response_modalities", &Opaque),
         ("response_schema", &SCHEMA),
         ("seed", &Opaque),
+        ("speechConfig", &SPEECH),
+        ("speech_config", &SPEECH),
         ("stopSequences", &Opaque),
         ("stop_sequences", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// How an answer sounds, with samples of voices.
+static SPEECH: Shape = Object {
+    fields: &[
+        ("consentAudio", &Opaque),
+        ("consent_audio", &Opaque),
+        ("mimeType", &Opaque),
+        ("mime_type", &Opaque),
+        ("multiSpeakerVoiceConfig", &SPEECH),
+        ("multi_speaker_voice_config", &SPEECH),
+        ("replicatedVoiceConfig", &SPEECH),
+        ("replicated_voice_config", &SPEECH),
+        ("signature", &Opaque),
+        ("speakerVoiceConfigs", &SPEECH),
+        ("speaker_voice_configs", &SPEECH),
+        ("voiceConfig", &SPEECH),
+        ("voiceConsentSignature", &SPEECH),
+        ("voiceSampleAudio", &Opaque),
+        ("voice_config", &SPEECH),
+        ("voice_consent_signature", &SPEECH),
+        ("voice_sample_audio", &Opaque),
     ],
     rest: &Text,
 };
@@ -197,13 +223,46 @@ static CALLING: Shape = Object {
 
 static TOOL: Shape = Object {
     fields: &[
+        ("exaAiSearch", &KEYED),
+        ("exa_ai_search", &KEYED),
         ("fileSearch", &FILE_SEARCH),
         ("file_search", &FILE_SEARCH),
         ("functionDeclarations", &FUNCTION),
         ("function_declarations", &FUNCTION),
+        ("googleMaps", &KEYED),
+        ("google_maps", &KEYED),
         ("mcpServers", &MCP_SERVER),
         ("mcp_servers", &MCP_SERVER),
+        ("parallelAiSearch", &KEYED),
+        ("parallel_ai_search", &KEYED),
+        ("retrieval", &RETRIEVAL),
     ],
+    rest: &Text,
+};
+
+/// A tool that needs a key of its own.
+static KEYED: Shape = Object {
+    fields: &[
+        ("apiAuth", &Credential),
+        ("apiKey", &Credential),
+        ("api_auth", &Credential),
+        ("api_key", &Credential),
+        ("authConfig", &Credential),
+        ("auth_config", &Credential),
+    ],
+    rest: &Text,
+};
+
+static RETRIEVAL: Shape = Object {
+    fields: &[("externalApi", &KEYED), ("external_api", &KEYED), ("vertexRagStore", &RAG), ("vertex_rag_store", &RAG)],
+    rest: &Text,
+};
+
+static RAG: Shape =
+    Object { fields: &[("ragResources", &RAG_RESOURCE), ("rag_resources", &RAG_RESOURCE)], rest: &Text };
+
+static RAG_RESOURCE: Shape = Object {
+    fields: &[("ragCorpus", &Opaque), ("ragFileIds", &Opaque), ("rag_corpus", &Opaque), ("rag_file_ids", &Opaque)],
     rest: &Text,
 };
 
