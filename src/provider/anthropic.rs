@@ -14,8 +14,8 @@ pub(super) static MESSAGES: Dialect = Dialect {
     name: "anthropic/messages",
     endings: &[
         "messages",
-        "anthropic/models/*:rawPredict",
-        "anthropic/models/*:streamRawPredict",
+        "anthropic/models/{model}:rawPredict",
+        "anthropic/models/{model}:streamRawPredict",
         "model/*anthropic*/invoke",
     ],
     ..BASE

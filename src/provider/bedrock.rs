@@ -11,11 +11,11 @@ use crate::wire::frame::Framing;
 
 /// `/model/{id}/converse`, and the count of its tokens.
 pub(super) static CONVERSE: Dialect =
-    Dialect { name: "bedrock/converse", endings: &["model/*/converse", "model/*/count-tokens"], ..BASE };
+    Dialect { name: "bedrock/converse", endings: &["model/{model}/converse", "model/{model}/count-tokens"], ..BASE };
 
 /// `/model/{id}/converse-stream`: the same request, an answer of binary messages.
 pub(super) static CONVERSE_STREAM: Dialect =
-    Dialect { name: "bedrock/stream", endings: &["model/*/converse-stream"], streams: Streams::Always, ..BASE };
+    Dialect { name: "bedrock/stream", endings: &["model/{model}/converse-stream"], streams: Streams::Always, ..BASE };
 
 const BASE: Dialect = Dialect {
     name: "",

@@ -22,7 +22,7 @@ use crate::wire::json::{Document, Kind, NodeId};
 pub struct Dialect {
     /// The API and the endpoint, as in `openai/chat`.
     pub name: &'static str,
-    /// The endings of the paths that speak it; `*` stands for any text within a segment.
+    /// The endings of the paths that speak it; `*` stands for any text within a segment, `{model}` for the model's name.
     endings: &'static [&'static str],
     /// The request's body.
     pub request: &'static Shape,
@@ -172,6 +172,11 @@ impl Dialect {
         DIALECTS.iter().copied().find(speaks).unwrap_or(&any::ANY)
     }
 
+    /// The model that a path names, as it is written there.
+    pub fn model_in<'p>(&self, path: &'p str) -> Option<&'p str> {
+        self.endings.iter().find_map(|ending| path::model(path, ending))
+    }
+
     /// Whether this request has its answer streamed.
     pub fn is_streamed(&self, request: &Document) -> bool {
         let asked = request.at(&["stream"]).map(|id| request.source(id));
@@ -318,7 +323,11 @@ mod tests {
     fn every_dialect_is_chosen_by_each_of_its_endings() {
         for dialect in DIALECTS {
             for ending in dialect.endings {
-                assert_eq!(Dialect::of(&format!("/{}", ending.replace('*', "x"))).name, dialect.name, "{ending}");
+                assert_eq!(
+                    Dialect::of(&format!("/{}", ending.replace('*', "x").replace("{model}", "x"))).name,
+                    dialect.name,
+                    "{ending}"
+                );
             }
         }
     }

@@ -1,12 +1,27 @@
 //! Which endpoint a path leads to, told by its ending.
 
-/// Whether the last segments of `path` are those of `ending`, where `*` stands for any text within a segment.
+/// What stands for the model's name in an ending.
+const MODEL: &str = "{model}";
+
+/// Whether the last segments of `path` are those of `ending`, where `*` and `{model}` stand for any text within a segment.
 pub(super) fn ends(path: &str, ending: &str) -> bool {
     let mut segments = path.rsplit('/');
     ending.rsplit('/').all(|pattern| segments.next().is_some_and(|segment| fits(segment, pattern)))
 }
 
+/// The model that a path with this ending names.
+pub(super) fn model<'p>(path: &'p str, ending: &str) -> Option<&'p str> {
+    let mut both = path.rsplit('/').zip(ending.rsplit('/')).filter(|_| ends(path, ending));
+    both.find_map(|(segment, pattern)| {
+        let (before, after) = pattern.split_once(MODEL)?;
+        segment.strip_prefix(before)?.strip_suffix(after)
+    })
+}
+
 fn fits(segment: &str, pattern: &str) -> bool {
+    if let Some((start, end)) = pattern.split_once(MODEL) {
+        return segment.strip_prefix(start).is_some_and(|rest| rest.ends_with(end));
+    }
     let Some((start, rest)) = pattern.split_once('*') else { return segment == pattern };
     let Some(mut left) = segment.strip_prefix(start) else { return false };
     let Some((middle, end)) = rest.rsplit_once('*') else { return left.ends_with(rest) };
@@ -30,9 +45,17 @@ mod tests {
         check("/completions", "chat/completions", false);
         check("/v1/responses/resp_1", "responses/*", true);
         check("/v1/responses", "responses/*", false);
-        check("/v1/models/gemini-3:generateContent", "*:generateContent", true);
-        check("/v1/models/gemini-3:streamGenerateContent", "*:generateContent", false);
+        check("/v1/models/gemini-3:generateContent", "{model}:generateContent", true);
+        check("/v1/models/gemini-3:streamGenerateContent", "{model}:generateContent", false);
         check("/model/us.anthropic.claude-v1%3A0/invoke", "model/*anthropic*/invoke", true);
         check("/model/us.amazon.nova/invoke", "model/*anthropic*/invoke", false);
+    }
+
+    #[test]
+    fn a_path_may_name_the_model() {
+        assert_eq!(model("/v1/models/gemini-3:generateContent", "{model}:generateContent"), Some("gemini-3"));
+        assert_eq!(model("/model/nova%3A0/converse", "model/{model}/converse"), Some("nova%3A0"));
+        assert_eq!(model("/v1/models/gemini-3:countTokens", "{model}:generateContent"), None);
+        assert_eq!(model("/v1/responses/r", "responses/*"), None);
     }
 }

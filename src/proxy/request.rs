@@ -124,7 +124,7 @@ fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: R
     let readable = is_json(&headers);
     headers::prepare_request(&mut headers);
     redact_headers(redaction, &mut headers)?;
-    let body = match body {
+    let mut body = match body {
         body if body.is_empty() => Redacted::default(),
         body if readable => redaction.body(body, dialect).map_err(unfit)?,
         _ => {
@@ -135,7 +135,11 @@ fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: R
             ));
         }
     };
-    let path = redaction.text_for_log(target.split('?').next().unwrap_or_default());
+    let raw_path = target.split('?').next().unwrap_or_default();
+    if body.facts.model.is_none() {
+        body.facts.model = dialect.model_in(raw_path).map(|model| redaction.text_for_log(model));
+    }
+    let path = redaction.text_for_log(raw_path);
     Ok(Clean { method, target, path, headers, body })
 }
 

@@ -60,7 +60,7 @@ impl Reading<'_, '_> {
         }
         for (key, value) in self.document.members(id) {
             let name = self.document.text(key);
-            if !shape.knows(&name) {
+            if !self.restorer.vault.is_empty() && !shape.knows(&name) {
                 self.whole_string(key, Strand::Text);
             }
             self.value(value, shape.member(&name), indexes, &name);

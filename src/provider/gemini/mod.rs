@@ -16,14 +16,20 @@ pub(super) use interactions::INTERACTIONS;
 /// `…:generateContent`, and what else takes contents and answers whole.
 pub(super) static GENERATE: Dialect = Dialect {
     name: "gemini/generate",
-    endings: &["*:generateContent", "*:countTokens", "*:batchGenerateContent", "cachedContents", "cachedContents/*"],
+    endings: &[
+        "{model}:generateContent",
+        "{model}:countTokens",
+        "{model}:batchGenerateContent",
+        "cachedContents",
+        "cachedContents/*",
+    ],
     ..BASE
 };
 
 /// `…:streamGenerateContent`: events if asked for with `alt=sse`, else one JSON list that grows.
 pub(super) static STREAM: Dialect = Dialect {
     name: "gemini/stream",
-    endings: &["*:streamGenerateContent"],
+    endings: &["{model}:streamGenerateContent"],
     json: Framing::Elements,
     streams: Streams::Always,
     ..BASE
@@ -32,7 +38,7 @@ pub(super) static STREAM: Dialect = Dialect {
 /// `…:embedContent`.
 pub(super) static EMBED: Dialect = Dialect {
     name: "gemini/embed",
-    endings: &["*:embedContent", "*:batchEmbedContents", "*:asyncBatchEmbedContent"],
+    endings: &["{model}:embedContent", "{model}:batchEmbedContents", "{model}:asyncBatchEmbedContent"],
     answer: &Text,
     ..BASE
 };

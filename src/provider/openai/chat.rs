@@ -10,7 +10,7 @@ use super::{ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
 /// `…/chat/completions`.
 pub(in crate::provider) static CHAT: Dialect = Dialect {
     name: "openai/chat",
-    endings: &["chat/completions", "chat/completions/*"],
+    endings: &["deployments/{model}/chat/completions", "chat/completions", "chat/completions/*"],
     request: &REQUEST,
     answer: &ANSWER,
     event: &ANSWER,
