@@ -10,7 +10,7 @@
 //!
 //! | floor | room | |
 //! |---|---|---|
-//! | 0 | [`wire`] | bytes, no meaning: JSON's places, a stream's frames |
+//! | 0 | [`wire`] | bytes, no meaning: JSON's places, a stream's frames, base64 |
 //! | 0 | [`crypto`] | the only door to the crypto library |
 //! | 0 | [`detect`] | text in, findings out: pattern files, validators, cues |
 //! | 1 | [`provider`] | what each API looks like, as tables |

@@ -1,7 +1,7 @@
 //! Bytes without meaning: where JSON's strings and numbers are, and where a stream's frames end.
 //!
 //! Nothing here builds a value or writes one: [`json`] finds places, [`splice`] changes the bytes between them, [`frame`] cuts
-//! streams. What a place means is the business of [`provider`](crate::provider).
+//! streams, [`base64`] reads files. What a place means is the business of [`provider`](crate::provider).
 
 pub mod base64;
 mod event_stream;

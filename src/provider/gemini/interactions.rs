@@ -113,11 +113,11 @@ static ANNOTATION: Shape = Object {
 
 static TOOL: Shape = Object {
     fields: &[
-        ("exa_ai_search_config", &super::KEYED),
+        ("exa_ai_search_config", &super::tools::KEYED),
         ("file_search_store_names", &Opaque),
         ("headers", &Credential),
         ("name", &Opaque),
-        ("parallel_ai_search_config", &super::KEYED),
+        ("parallel_ai_search_config", &super::tools::KEYED),
         ("parameters", &SCHEMA),
         ("type", &Opaque),
         ("url", &Opaque),

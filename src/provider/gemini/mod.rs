@@ -2,14 +2,19 @@
 //!
 //! Source: the types of google-genai 3.4.0 for Python and recorded traffic.
 
+mod answer;
 mod interactions;
+mod tools;
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, File, Flow, Kinds, Lane, NamedLane, Object, Opaque, Text};
+use super::Shape::{self, File, Object, Opaque, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, Streams, Tokens};
 use crate::wire::frame::Framing;
+
+use answer::ANSWER;
+use tools::{TOOL, TOOL_CONFIG};
 
 pub(super) use interactions::INTERACTIONS;
 
@@ -218,172 +223,6 @@ static SPEECH: Shape = Object {
 
 static SAFETY: Shape =
     Object { fields: &[("category", &Opaque), ("method", &Opaque), ("threshold", &Opaque)], rest: &Text };
-
-static TOOL_CONFIG: Shape =
-    Object { fields: &[("functionCallingConfig", &CALLING), ("function_calling_config", &CALLING)], rest: &Text };
-
-static CALLING: Shape = Object {
-    fields: &[("allowedFunctionNames", &Opaque), ("allowed_function_names", &Opaque), ("mode", &Opaque)],
-    rest: &Text,
-};
-
-static TOOL: Shape = Object {
-    fields: &[
-        ("exaAiSearch", &KEYED),
-        ("exa_ai_search", &KEYED),
-        ("fileSearch", &FILE_SEARCH),
-        ("file_search", &FILE_SEARCH),
-        ("functionDeclarations", &FUNCTION),
-        ("function_declarations", &FUNCTION),
-        ("googleMaps", &KEYED),
-        ("google_maps", &KEYED),
-        ("mcpServers", &MCP_SERVER),
-        ("mcp_servers", &MCP_SERVER),
-        ("parallelAiSearch", &KEYED),
-        ("parallel_ai_search", &KEYED),
-        ("retrieval", &RETRIEVAL),
-    ],
-    rest: &Text,
-};
-
-/// A tool that needs a key of its own.
-static KEYED: Shape = Object {
-    fields: &[
-        ("apiAuth", &Credential),
-        ("apiKey", &Credential),
-        ("api_auth", &Credential),
-        ("api_key", &Credential),
-        ("authConfig", &Credential),
-        ("auth_config", &Credential),
-    ],
-    rest: &Text,
-};
-
-static RETRIEVAL: Shape = Object {
-    fields: &[("externalApi", &KEYED), ("external_api", &KEYED), ("vertexRagStore", &RAG), ("vertex_rag_store", &RAG)],
-    rest: &Text,
-};
-
-static RAG: Shape =
-    Object { fields: &[("ragResources", &RAG_RESOURCE), ("rag_resources", &RAG_RESOURCE)], rest: &Text };
-
-static RAG_RESOURCE: Shape = Object {
-    fields: &[("ragCorpus", &Opaque), ("ragFileIds", &Opaque), ("rag_corpus", &Opaque), ("rag_file_ids", &Opaque)],
-    rest: &Text,
-};
-
-static FILE_SEARCH: Shape =
-    Object { fields: &[("fileSearchStoreNames", &Opaque), ("file_search_store_names", &Opaque)], rest: &Text };
-
-static FUNCTION: Shape = Object {
-    fields: &[
-        ("behavior", &Opaque),
-        ("name", &Opaque),
-        ("parameters", &SCHEMA),
-        ("parametersJsonSchema", &SCHEMA),
-        ("parameters_json_schema", &SCHEMA),
-        ("response", &SCHEMA),
-        ("responseJsonSchema", &SCHEMA),
-        ("response_json_schema", &SCHEMA),
-    ],
-    rest: &Text,
-};
-
-static MCP_SERVER: Shape = Object {
-    fields: &[("name", &Opaque), ("streamableHttpTransport", &TRANSPORT), ("streamable_http_transport", &TRANSPORT)],
-    rest: &Text,
-};
-
-static TRANSPORT: Shape = Object { fields: &[("headers", &Credential), ("url", &Opaque)], rest: &Text };
-
-/// A whole answer and a chunk of a streamed one.
-static ANSWER: Shape = Object {
-    fields: &[
-        ("candidates", &CANDIDATE),
-        ("modelVersion", &Opaque),
-        ("model_version", &Opaque),
-        ("name", &Opaque),
-        ("responseId", &Opaque),
-        ("response_id", &Opaque),
-        ("usageMetadata", &Opaque),
-        ("usage_metadata", &Opaque),
-    ],
-    rest: &Text,
-};
-
-static CANDIDATE: Shape = Object {
-    fields: &[
-        ("content", &Object { fields: &[("parts", &Flow(&ANSWER_PART)), ("role", &Opaque)], rest: &Text }),
-        ("finishReason", &Opaque),
-        ("finish_reason", &Opaque),
-        ("index", &Opaque),
-        ("logprobsResult", &Opaque),
-        ("logprobs_result", &Opaque),
-        ("safetyRatings", &Opaque),
-        ("safety_ratings", &Opaque),
-    ],
-    rest: &Text,
-};
-
-/// A part that the model said, thought or called. What it thinks and what it says are two lanes.
-static ANSWER_PART: Shape = Kinds {
-    tag: "thought",
-    kinds: &[(
-        "true",
-        &Object {
-            fields: &[
-                ("text", &NamedLane("thought", Strand::Text)),
-                ("thoughtSignature", &Opaque),
-                ("thought_signature", &Opaque),
-            ],
-            rest: &Text,
-        },
-    )],
-    rest: &Object {
-        fields: &[
-            ("codeExecutionResult", &CODE),
-            ("code_execution_result", &CODE),
-            ("executableCode", &CODE),
-            ("executable_code", &CODE),
-            ("fileData", &Opaque),
-            ("file_data", &Opaque),
-            ("functionCall", &CALLED),
-            ("functionResponse", &RESPONSE),
-            ("function_call", &CALLED),
-            ("function_response", &RESPONSE),
-            ("inlineData", &Opaque),
-            ("inline_data", &Opaque),
-            ("text", &Lane(Strand::Text)),
-            ("thoughtSignature", &Opaque),
-            ("thought_signature", &Opaque),
-            ("toolCall", &CALLED),
-            ("tool_call", &CALLED),
-        ],
-        rest: &Text,
-    },
-};
-
-static CALLED: Shape = Object {
-    fields: &[
-        ("args", &Lane(Strand::Arguments)),
-        ("id", &Opaque),
-        ("name", &Opaque),
-        ("partialArgs", &Flow(&PARTIAL)),
-        ("partial_args", &Flow(&PARTIAL)),
-    ],
-    rest: &Text,
-};
-
-/// A piece of one argument.
-static PARTIAL: Shape = Object {
-    fields: &[
-        ("jsonPath", &Opaque),
-        ("json_path", &Opaque),
-        ("stringValue", &Lane(Strand::Argument)),
-        ("string_value", &Lane(Strand::Argument)),
-    ],
-    rest: &Text,
-};
 
 /// Google's error object.
 fn refusal(refusal: &Refusal) -> String {

@@ -2,7 +2,8 @@
 
 use super::super::Shape::{self, Object, Opaque, Text};
 use super::super::{Dialect, Strand};
-use super::responses::{ANSWER_ITEM, ITEM};
+use super::events::ANSWER_ITEM;
+use super::items::ITEM;
 use super::{BASE, CHAT_TOOL, METADATA};
 
 /// `…/conversations` and what is in one.

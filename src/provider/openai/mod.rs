@@ -5,6 +5,8 @@
 
 mod chat;
 mod conversations;
+mod events;
+mod items;
 mod responses;
 mod texts;
 mod threads;

@@ -1,0 +1,94 @@
+//! What Gemini answers with.
+
+use super::super::Shape::{self, Flow, Kinds, Lane, NamedLane, Object, Opaque, Text};
+use super::super::Strand;
+use super::{CODE, RESPONSE};
+
+/// A whole answer and a chunk of a streamed one.
+pub(super) static ANSWER: Shape = Object {
+    fields: &[
+        ("candidates", &CANDIDATE),
+        ("modelVersion", &Opaque),
+        ("model_version", &Opaque),
+        ("name", &Opaque),
+        ("responseId", &Opaque),
+        ("response_id", &Opaque),
+        ("usageMetadata", &Opaque),
+        ("usage_metadata", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static CANDIDATE: Shape = Object {
+    fields: &[
+        ("content", &Object { fields: &[("parts", &Flow(&ANSWER_PART)), ("role", &Opaque)], rest: &Text }),
+        ("finishReason", &Opaque),
+        ("finish_reason", &Opaque),
+        ("index", &Opaque),
+        ("logprobsResult", &Opaque),
+        ("logprobs_result", &Opaque),
+        ("safetyRatings", &Opaque),
+        ("safety_ratings", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A part that the model said, thought or called. What it thinks and what it says are two lanes.
+static ANSWER_PART: Shape = Kinds {
+    tag: "thought",
+    kinds: &[(
+        "true",
+        &Object {
+            fields: &[
+                ("text", &NamedLane("thought", Strand::Text)),
+                ("thoughtSignature", &Opaque),
+                ("thought_signature", &Opaque),
+            ],
+            rest: &Text,
+        },
+    )],
+    rest: &Object {
+        fields: &[
+            ("codeExecutionResult", &CODE),
+            ("code_execution_result", &CODE),
+            ("executableCode", &CODE),
+            ("executable_code", &CODE),
+            ("fileData", &Opaque),
+            ("file_data", &Opaque),
+            ("functionCall", &CALLED),
+            ("functionResponse", &RESPONSE),
+            ("function_call", &CALLED),
+            ("function_response", &RESPONSE),
+            ("inlineData", &Opaque),
+            ("inline_data", &Opaque),
+            ("text", &Lane(Strand::Text)),
+            ("thoughtSignature", &Opaque),
+            ("thought_signature", &Opaque),
+            ("toolCall", &CALLED),
+            ("tool_call", &CALLED),
+        ],
+        rest: &Text,
+    },
+};
+
+static CALLED: Shape = Object {
+    fields: &[
+        ("args", &Lane(Strand::Arguments)),
+        ("id", &Opaque),
+        ("name", &Opaque),
+        ("partialArgs", &Flow(&PARTIAL)),
+        ("partial_args", &Flow(&PARTIAL)),
+    ],
+    rest: &Text,
+};
+
+/// A piece of one argument.
+static PARTIAL: Shape = Object {
+    fields: &[
+        ("jsonPath", &Opaque),
+        ("json_path", &Opaque),
+        ("stringValue", &Lane(Strand::Argument)),
+        ("string_value", &Lane(Strand::Argument)),
+    ],
+    rest: &Text,
+};

@@ -1,0 +1,144 @@
+//! The items of a conversation in Responses, on their way to the model, and its tools.
+
+use super::super::Shape::{self, Credential, Either, File, Kinds, Object, Opaque, Text};
+use super::super::schema::SCHEMA;
+use super::IMAGE;
+
+/// An item of a conversation; a plain string is text.
+pub(super) static ITEM: Shape = Kinds {
+    tag: "type",
+    kinds: &[(
+        "image_generation_call",
+        &Object { fields: &[("id", &Opaque), ("result", &Opaque), ("type", &Opaque)], rest: &Text },
+    )],
+    rest: &Object {
+        fields: &[
+            ("action", &ACTION),
+            ("actions", &ACTION),
+            ("approval_request_id", &Opaque),
+            ("call_id", &Opaque),
+            ("caller", &CALLER),
+            ("container_id", &Opaque),
+            ("content", &PART),
+            ("encrypted_content", &Opaque),
+            ("environment", &ENVIRONMENT),
+            ("fingerprint", &Opaque),
+            ("id", &Opaque),
+            ("name", &Opaque),
+            ("namespace", &Opaque),
+            ("operation", &Object { fields: &[("type", &Opaque)], rest: &Text }),
+            ("output", &PART),
+            ("outputs", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),
+            ("phase", &Opaque),
+            ("results", &Object { fields: &[("file_id", &Opaque)], rest: &Text }),
+            ("role", &Opaque),
+            ("server_label", &Opaque),
+            ("signature", &Opaque),
+            ("status", &Opaque),
+            ("summary", &PART),
+            ("tools", &TOOL),
+            ("type", &Opaque),
+        ],
+        rest: &Text,
+    },
+};
+
+static CALLER: Shape = Object { fields: &[("caller_id", &Opaque), ("type", &Opaque)], rest: &Text };
+
+/// What a tool of the provider's did, on a screen, in a shell or on the web.
+static ACTION: Shape = Object {
+    fields: &[
+        ("button", &Opaque),
+        ("sources", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),
+        ("type", &Opaque),
+        ("url", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A part of what is said or of what a tool gave; a plain string is text.
+pub(super) static PART: Shape = Object {
+    fields: &[
+        ("annotations", &ANNOTATION),
+        ("detail", &Opaque),
+        ("file_data", &File),
+        ("file_id", &Opaque),
+        ("file_url", &Opaque),
+        ("image_url", &IMAGE),
+        ("input_audio", &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text }),
+        ("outcome", &Object { fields: &[("type", &Opaque)], rest: &Text }),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+pub(super) static ANNOTATION: Shape = Object {
+    fields: &[("container_id", &Opaque), ("file_id", &Opaque), ("type", &Opaque), ("url", &Opaque)],
+    rest: &Text,
+};
+
+pub(super) static TOOL: Shape = Object {
+    fields: &[
+        ("allowed_callers", &Opaque),
+        ("allowed_tools", &Object { fields: &[("tool_names", &Opaque)], rest: &Opaque }),
+        ("authorization", &Credential),
+        ("connector_id", &Opaque),
+        ("container", &Either { plain: &Opaque, object: &ENVIRONMENT }),
+        ("environment", &ENVIRONMENT),
+        ("filters", &FILTER),
+        ("format", &Object { fields: &[("syntax", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("headers", &Credential),
+        ("input_image_mask", &Object { fields: &[("file_id", &Opaque), ("image_url", &Opaque)], rest: &Text }),
+        ("input_schema", &SCHEMA),
+        ("model", &Opaque),
+        ("name", &Opaque),
+        ("output_schema", &SCHEMA),
+        ("parameters", &SCHEMA),
+        ("server_label", &Opaque),
+        ("server_url", &Opaque),
+        ("tools", &TOOL),
+        ("tunnel_id", &Opaque),
+        ("type", &Opaque),
+        ("user_location", &Object { fields: &[("type", &Opaque)], rest: &Text }),
+        ("vector_store_ids", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// Where code and commands run.
+static ENVIRONMENT: Shape = Object {
+    fields: &[
+        ("container_id", &Opaque),
+        ("file_ids", &Opaque),
+        ("network_policy", &NETWORK),
+        ("skills", &SKILL),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static NETWORK: Shape = Object {
+    fields: &[
+        ("allowed_domains", &Opaque),
+        (
+            "domain_secrets",
+            &Object { fields: &[("domain", &Opaque), ("name", &Opaque), ("value", &Credential)], rest: &Text },
+        ),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+static SKILL: Shape = Object {
+    fields: &[
+        ("name", &Opaque),
+        ("skill_id", &Opaque),
+        ("source", &Object { fields: &[("data", &Opaque), ("media_type", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("type", &Opaque),
+        ("version", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// Which files are searched, by their attributes.
+static FILTER: Shape = Object { fields: &[("filters", &FILTER), ("key", &Opaque), ("type", &Opaque)], rest: &Text };
