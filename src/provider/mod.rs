@@ -168,7 +168,9 @@ pub struct Refusal {
 impl Dialect {
     /// The tables for a path, without its query. Paths that no table knows are walked whole.
     pub fn of(path: &str) -> &'static Self {
-        let speaks = |dialect: &&Self| dialect.endings.iter().any(|ending| path::ends(path, ending));
+        // Some clients write a colon as `%3A`, or end a path with a slash.
+        let path = path.trim_end_matches('/').replace("%3A", ":").replace("%3a", ":");
+        let speaks = |dialect: &&Self| dialect.endings.iter().any(|ending| path::ends(&path, ending));
         DIALECTS.iter().copied().find(speaks).unwrap_or(&any::ANY)
     }
 
@@ -315,6 +317,8 @@ mod tests {
         check("/v2/rerank", "cohere/texts");
         check("/model/us.amazon.nova-2-lite-v1%3A0/converse", "bedrock/converse");
         check("/model/us.amazon.nova-2-lite-v1%3A0/converse-stream", "bedrock/stream");
+        check("/v1beta/models/g%3AgenerateContent", "gemini/generate");
+        check("/v1/chat/completions/", "openai/chat");
         check("/v1/models", "any");
         check("/", "any");
     }

@@ -164,6 +164,58 @@ fn whole_answers_are_restored() {
 }
 
 #[test]
+fn a_value_is_escaped_for_where_it_comes_back() {
+    for (path, framing, frame, pointer) in [
+        (
+            "/v1/responses",
+            Framing::Lines,
+            r#"{"type":"response.function_call_arguments.done","output_index":0,"arguments":"{\"a\":\"@\"}"}"#,
+            "/arguments",
+        ),
+        (
+            "/v1/responses",
+            Framing::Lines,
+            r#"{"type":"response.completed","response":{"output":[{"arguments":"{\"a\":\"@\"}"}]}}"#,
+            "/response/output/0/arguments",
+        ),
+        ("/v1/responses", Framing::Whole, r#"{"output":[{"arguments":"{\"a\":\"@\"}"}]}"#, "/output/0/arguments"),
+        (
+            "/v1/chat/completions",
+            Framing::Whole,
+            r#"{"choices":[{"message":{"content":"{\"a\":\"@\"}"}}]}"#,
+            "/choices/0/message/content",
+        ),
+    ] {
+        let out = restore_cut_anywhere(Dialect::of(path), framing, frame.replace('@', &name()).as_bytes(), path);
+        let said: Value = serde_json::from_slice(&out).unwrap();
+        let inner: Value = serde_json::from_str(said.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
+        assert_eq!(inner["a"], NAME, "{frame}");
+    }
+    for (path, answer, pointer) in [
+        (
+            "/api/chat",
+            r#"{"message":{"tool_calls":[{"function":{"arguments":{"a":"@"}}}]}}"#,
+            "/message/tool_calls/0/function/arguments/a",
+        ),
+        (
+            "/m:generateContent",
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"args":{"a":"@"}}}]}}]}"#,
+            "/candidates/0/content/parts/0/functionCall/args/a",
+        ),
+        (
+            "/model/m/converse",
+            r#"{"output":{"message":{"content":[{"toolUse":{"input":{"a":"@"}}}]}}}"#,
+            "/output/message/content/0/toolUse/input/a",
+        ),
+    ] {
+        let out =
+            restore_cut_anywhere(Dialect::of(path), Framing::Whole, answer.replace('@', &name()).as_bytes(), path);
+        let said: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(said.pointer(pointer).unwrap(), NAME, "{answer}");
+    }
+}
+
+#[test]
 fn streamed_answers_are_restored_however_they_are_cut() {
     for row in rows() {
         let Some(stream) = &row.stream else { continue };
