@@ -47,6 +47,7 @@ const NEVER: &[&str] = &[
     "model",
     "name",
     "namespace",
+    "output_modalities",
     "previous_response_id",
     "reasoning_effort",
     "required",
@@ -68,6 +69,7 @@ const NEVER: &[&str] = &[
     "url",
     "user_location/type",
     "vector_store_ids",
+    "voice",
 ];
 
 /// Where the model, the user's program or the user itself says anything, under any name.
@@ -149,8 +151,10 @@ fn is_listed(path: &str, list: &[&str]) -> bool {
 fn is_free(path: &str) -> bool {
     let mut names: Vec<&str> = path.split('/').collect();
     names.pop();
-    // What stands under `input` at the top is a conversation.
-    names.iter().enumerate().any(|(at, name)| FREE.contains(name) && (at > 0 || *name != "input"))
+    // What stands under `input` at the top is a conversation, and a session hears through its `input`.
+    let is_free =
+        |at: usize| FREE.contains(&names[at]) && !(names[at] == "input" && (at == 0 || names[at - 1] == "audio"));
+    (0..names.len()).any(is_free)
 }
 
 #[test]

@@ -114,7 +114,13 @@ static EXTRA: Shape =
     Object { fields: &[("google", &Object { fields: &[("thought_signature", &Opaque)], rest: &Text })], rest: &Text };
 
 static TOOL_CHOICE: Shape = Object {
-    fields: &[("custom", &CALLED), ("function", &CALLED), ("name", &Opaque), ("type", &Opaque)],
+    fields: &[
+        ("allowed_tools", &Object { fields: &[("mode", &Opaque), ("tools", &TOOL_CHOICE)], rest: &Text }),
+        ("custom", &CALLED),
+        ("function", &CALLED),
+        ("name", &Opaque),
+        ("type", &Opaque),
+    ],
     rest: &Opaque,
 };
 

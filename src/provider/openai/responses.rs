@@ -42,7 +42,9 @@ pub(in crate::provider) static SESSIONS: Dialect = Dialect {
 /// A session, or an object with one.
 static SESSION: Shape = Object {
     fields: &[
+        ("audio", &AUDIO),
         ("include", &Opaque),
+        ("input_audio_transcription", &TRANSCRIPTION),
         ("model", &Opaque),
         ("modalities", &Opaque),
         ("output_modalities", &Opaque),
@@ -55,6 +57,17 @@ static SESSION: Shape = Object {
     ],
     rest: &Text,
 };
+
+/// How a session hears and speaks.
+static AUDIO: Shape = Object {
+    fields: &[
+        ("input", &Object { fields: &[("transcription", &TRANSCRIPTION)], rest: &Text }),
+        ("output", &Object { fields: &[("voice", &REFERENCE)], rest: &Text }),
+    ],
+    rest: &Text,
+};
+
+static TRANSCRIPTION: Shape = Object { fields: &[("language", &Opaque), ("model", &Opaque)], rest: &Text };
 
 const RESPONSES_BASE: Dialect = Dialect {
     request: &REQUEST,
