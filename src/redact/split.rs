@@ -68,8 +68,8 @@ pub(super) struct Split {
     pub finding: Finding,
     /// The string with the value's beginning, what stood before it, and what was found in it alone.
     pub first: (NodeId, String, Vec<Range<usize>>),
-    /// Where in what each of the two strings says its part stands.
-    pub parts: [Range<usize>; 2],
+    /// Where in what each of the two strings says its part stands; the second is none if it was found for itself already.
+    pub parts: (Range<usize>, Option<Range<usize>>),
 }
 
 impl Said {
@@ -122,12 +122,13 @@ impl Ending {
     }
 }
 
-/// The beginning of a string that a value may end in, before what was found in it; and whether it was cut.
+/// The beginning of a string that a value may end in, before what was found behind its first words; and whether it was cut.
 fn beginning(scanned: Scanned) -> Option<(Range<usize>, bool)> {
     let text = scanned.text;
     let start = text.len() - text.trim_start().len();
     let stop = text[start..].find(['\n', '\r', '[']).map_or(text.len(), |stop| start + stop);
-    let stop = scanned.found.first().map_or(stop, |found| stop.min(found.start)).max(start);
+    let behind = scanned.found.iter().find(|found| found.start > start);
+    let stop = behind.map_or(stop, |found| stop.min(found.start)).max(start);
     let reach = text[start..stop].char_indices().nth(REACH).map_or(stop, |(at, _)| start + at);
     let is_cut = reach < stop;
     let end = if is_cut { start + text[start..reach].rfind(char::is_whitespace)? } else { stop };
@@ -150,11 +151,14 @@ fn find(detector: &Detector, last: Last, scanned: Scanned) -> Option<Split> {
         let runs_on = ending.is_cut && first.start == 0 || is_cut && second.end == head.end;
         let (one, other) = (&ending.text[first.clone()], &scanned.text[second.clone()]);
         let two_numbers = since > 0 && is_bare(one) && is_bare(other);
-        let counts = counts(detector, &finding) && is_long(one, other) && !runs_on && !two_numbers;
-        counts.then_some((finding, first, second))
+        // What was found for itself at the beginning is the other part, or none of it.
+        let found = scanned.found.first().filter(|found| found.start <= head.start);
+        let is_part = found.is_none_or(|found| found.end == second.end);
+        let counts = counts(detector, &finding) && is_long(one, other) && is_part && !runs_on && !two_numbers;
+        counts.then_some((finding, first, found.is_none().then_some(second)))
     })?;
     let first = ending.at + first.start..ending.at + first.end;
-    Some(Split { finding, first: (ending.string, ending.before, ending.found), parts: [first, second] })
+    Some(Split { finding, first: (ending.string, ending.before, ending.found), parts: (first, second) })
 }
 
 fn is_bare(part: &str) -> bool {

@@ -152,7 +152,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         };
         let mut before = Cow::Borrowed(scanned.before);
         if let Some(split) = self.authors.completed(self.redaction.redactor.detector, &author, scanned) {
-            let Split { finding, first: (first, before_first, found_first), parts: [one, other] } = split;
+            let Split { finding, first: (first, before_first, found_first), parts: (one, other) } = split;
             let reach = self.redaction.judge(&finding, Place::Open)?;
             let text = self.document.text(first);
             let said = last_words_besides(&text, &found_first);
@@ -162,7 +162,9 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             if let Some(name) = scanned.before.strip_prefix(&said).filter(|_| self.said == said) {
                 before = Cow::Owned(last_words_besides(&text, &found_first) + name);
             }
-            found = self.part(Scanned { before: &before, ..scanned }, &finding, other, reach)?;
+            if let Some(other) = other {
+                found = self.part(Scanned { before: &before, ..scanned }, &finding, other, reach)?;
+            }
         }
         self.authors.keep(&author, Scanned { before: &before, found: &found, ..scanned });
         Ok(found)
