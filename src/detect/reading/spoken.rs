@@ -38,8 +38,9 @@ fn has_words(text: &str, at: usize) -> bool {
     let at = text.floor_char_boundary(at);
     let around =
         text.floor_char_boundary(at.saturating_sub(AROUND))..text.ceil_char_boundary((at + AROUND).min(text.len()));
-    let letters = |c: &char| lexicon::is_letter(*c) && !lexicon::stands_for_itself(*c);
-    let before = text[around.start..at].chars().rev().take_while(letters).map(char::len_utf8).sum::<usize>();
+    let begins = text[at..].starts_with(lexicon::stands_for_itself);
+    let goes_on = |c: &char| !begins && lexicon::is_letter(*c) && !lexicon::stands_for_itself(*c);
+    let before = text[around.start..at].chars().rev().take_while(goes_on).map(char::len_utf8).sum::<usize>();
     let means = |word: Range<usize>| lexicon::meaning(&text[word]).is_some();
     let mut from_here = words(text, at - before..around.end);
     from_here.next().is_some_and(means)

@@ -115,6 +115,16 @@ fn numbers_in_words_read_as_digits() {
 }
 
 #[test]
+fn numbers_in_words_are_seen_wherever_they_stand() {
+    for (glued, number) in [("Zq8vT2mLC", "五三六九零四三"), (" ", "three four zero two two nine eight")] {
+        for before in 0..30 {
+            let text = format!("{}{glued}{number}", ".".repeat(before));
+            assert!(Way::Spoken.is_asked(&Reading::meant(&text)), "{text}");
+        }
+    }
+}
+
+#[test]
 fn addresses_in_words_read_as_such() {
     let check = |text: &str, expected: &str| check_way(Way::Spoken, text, expected);
     check("mail me at maria [at] gmail [dot] com thanks", "mail me at maria@gmail.com thanks");
