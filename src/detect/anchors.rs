@@ -103,8 +103,9 @@ impl Anchors {
         let count = entries.len().next_power_of_two().min(1 << HASH_BITS);
         let bucket = |entry: &Entry| hash(entry.gram) % count;
         entries.sort_by_key(bucket);
-        let before = |number| entries.partition_point(|entry| bucket(entry) < number) as u32;
-        let buckets = (0..=count).map(before).collect();
+        let mut buckets = vec![0; count + 1];
+        entries.iter().for_each(|entry| buckets[bucket(entry) + 1] += 1);
+        (0..count).for_each(|number| buckets[number + 1] += buckets[number]);
         Self { grams, buckets, entries, literals: all, short: Short::new(short) }
     }
 
