@@ -70,9 +70,12 @@ impl From<Strength> for Round {
 impl Rule {
     /// Compiles `regex` into a rule without conditions; `Err` says what is wrong with it.
     pub(super) fn new(source: &str, group: usize) -> Result<Self, BadRegex> {
-        let regex = regex(source)?;
-        let shape = shape::shape(source).map_err(|error| BadRegex::spelled(source, &error))?;
-        if shape.empty || regex.is_match("") {
+        let hir = parse(source)?;
+        let shape = shape::shape(&hir);
+        let hunt = if matches!(shape.start, Start::Anywhere | Start::Around { .. }) { Hunt::Within } else { Hunt::At };
+        let regex = compiled(&hir, hunt)?;
+        // No length is known where a branch can never match.
+        if hir.properties().minimum_len().map_or_else(|| regex.is_match(""), |len| len == 0) {
             return Err(BadRegex::new("it matches the empty text", "let it ask for one character at least"));
         }
         if group >= regex.group_info().group_len(regex_automata::PatternID::ZERO) {
@@ -194,19 +197,36 @@ const SYNTAX: &str = "correct it; the syntax is that of the Rust regex crate, AS
 
 const LESS: &str = "repeat or nest less, or part it into several regexes";
 
-/// Compiles an ASCII regex; `Err` says what is wrong with it.
+/// Where a regex is mostly asked to match.
+enum Hunt {
+    /// At a place that is known.
+    At,
+    /// Somewhere within a range: literals in the regex show where.
+    Within,
+}
+
+/// Compiles an ASCII regex that is looked for; `Err` says what is wrong with it.
 pub(super) fn regex(source: &str) -> Result<Regex, BadRegex> {
+    compiled(&parse(source)?, Hunt::Within)
+}
+
+fn parse(source: &str) -> Result<Hir, BadRegex> {
     let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(DEEPEST).build().parse(source);
     let hir = parsed.map_err(|error| BadRegex::spelled(source, &error))?;
     if pieces(&hir) > LARGEST {
         return Err(BadRegex::new(format!("written out, its repetitions have more than {LARGEST} pieces"), LESS));
     }
-    let limits = Regex::config()
+    Ok(hir)
+}
+
+fn compiled(hir: &Hir, hunt: Hunt) -> Result<Regex, BadRegex> {
+    let config = Regex::config()
         .utf8_empty(false)
         .nfa_size_limit(Some(HEAVIEST))
         .dfa_state_limit(Some(STATES))
-        .dfa_size_limit(Some(1 << 17));
-    Regex::builder().configure(limits).build_from_hir(&hir).map_err(|error| BadRegex::compiled(&error))
+        .dfa_size_limit(Some(1 << 17))
+        .auto_prefilter(matches!(hunt, Hunt::Within));
+    Regex::builder().configure(config).build_from_hir(hir).map_err(|error| BadRegex::compiled(&error))
 }
 
 /// How many pieces a regex has when every repetition stands as often as it may; one without end counts as a long one.

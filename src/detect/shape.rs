@@ -1,11 +1,8 @@
 //! What a regex says about where its matches can begin, so that it runs there and nowhere else.
 
-use regex_syntax::{
-    ParserBuilder,
-    hir::{
-        Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition,
-        literal::{ExtractKind, Extractor},
-    },
+use regex_syntax::hir::{
+    Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition,
+    literal::{ExtractKind, Extractor},
 };
 
 use super::anchors::LONG;
@@ -49,26 +46,29 @@ pub(super) struct Shape {
     pub behind: [Bytes; PLACES],
     /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
     pub leads: u32,
-    /// Whether a match may be empty.
-    pub empty: bool,
 }
 
 /// Reads the shape off a regex.
-pub(super) fn shape(regex: &str) -> Result<Shape, Box<regex_syntax::Error>> {
-    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).map_err(Box::new)?;
+pub(super) fn shape(hir: &Hir) -> Shape {
     let longest = hir.properties().maximum_len().unwrap_or(WINDOW).min(WINDOW);
-    let number = number(&hir);
+    let number = number(hir);
     let named = number.as_ref().filter(|start| matches!(start, Start::Number { back: LONG.., .. }));
-    let start = named.and_then(|_| named_number(&hir)).or(number);
-    let start = start.or_else(|| anchor(&hir)).or_else(|| around(&hir)).unwrap_or(Start::Anywhere);
-    let opening = if let Start::Number { back, .. } = start { opening(&hir, back) } else { Vec::new() };
-    let (open, closed) = leads(&hir, 1);
-    let mut behind = [Bytes::default(); PLACES];
-    let ends = places_behind(&hir, 1, &mut behind);
-    let free = ends.trailing_zeros() as usize;
-    behind.iter_mut().skip(free).for_each(|bytes| *bytes = Bytes::of(0, u8::MAX));
-    let (digits, leads) = (unparted_digits(&hir), open | closed);
-    Ok(Shape { start, longest, digits, opening, behind, leads, empty: hir.properties().minimum_len() == Some(0) })
+    let start = named.and_then(|_| named_number(hir)).or(number);
+    let start = start.or_else(|| anchor(hir)).or_else(|| around(hir)).unwrap_or(Start::Anywhere);
+    let behind = [Bytes::default(); PLACES];
+    let shape = Shape { start, longest, digits: 0, opening: Vec::new(), behind, leads: 0 };
+    if let Start::Number { back, .. } = shape.start { shape.of_number(hir, back) } else { shape }
+}
+
+impl Shape {
+    /// Adds what is known of a regex whose matches begin with a number.
+    fn of_number(mut self, hir: &Hir, back: usize) -> Self {
+        let (open, closed) = leads(hir, 1);
+        let ends = places_behind(hir, 1, &mut self.behind);
+        let free = ends.trailing_zeros() as usize;
+        self.behind.iter_mut().skip(free).for_each(|bytes| *bytes = ANY);
+        Self { digits: unparted_digits(hir), opening: opening(hir, back), leads: open | closed, ..self }
+    }
 }
 
 /// A regex whose matches begin with digits, after a few bytes that are none.
@@ -82,14 +82,14 @@ fn number(hir: &Hir) -> Option<Start> {
     let mut optional = false;
     for piece in pieces(hir) {
         let bytes = first_bytes(piece)?;
-        if bytes.only(is_digit) && piece.properties().minimum_len()? > 0 {
+        if bytes.only(DIGITS) && piece.properties().minimum_len()? > 0 {
             return Some(Start::Number { back, digits: if optional { 1 } else { leading_digits(piece) } });
         }
-        if bytes.only(is_digit) && back == 0 {
+        if bytes.only(DIGITS) && back == 0 {
             optional = true;
-        } else if bytes.only(is_opening) && piece.properties().maximum_len()? <= 1 && back == 0 {
+        } else if bytes.only(OPENING) && piece.properties().maximum_len()? <= 1 && back == 0 {
             first = bytes;
-        } else if fixed(piece) && !places(piece).iter().any(|bytes| bytes.any(is_digit)) && first == Bytes::default() {
+        } else if fixed(piece) && !places(piece).iter().any(|bytes| bytes.any(DIGITS)) && first == Bytes::default() {
             back += piece.properties().maximum_len()?;
         } else {
             return None;
@@ -150,19 +150,22 @@ fn unparted_digits(hir: &Hir) -> usize {
 /// Follows the first group of digits through a regex: how many digits it may have where the regex ends, and where it ends
 /// before. `open` says how many it may have where the regex begins.
 fn leads(hir: &Hir, open: u32) -> (u32, u32) {
+    if open == 0 {
+        return (0, 0);
+    }
     let one_more = |open: u32| open << 1 | open & 1 << 31;
     // Before the first digit nothing ends the group.
     let ended = |open: u32| (open & 1, open & !1);
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => (open, 0),
         HirKind::Literal(literal) => literal.0.iter().fold((open, 0), |(open, closed), byte| {
-            let (open, ended) = if is_digit(*byte) { (one_more(open), 0) } else { ended(open) };
+            let (open, ended) = if byte.is_ascii_digit() { (one_more(open), 0) } else { ended(open) };
             (open, closed | ended)
         }),
         HirKind::Class(_) => {
-            let bytes = first_bytes(hir).unwrap_or(Bytes::of(0, u8::MAX));
-            let more = if bytes.any(is_digit) { one_more(open) } else { 0 };
-            let (rest, closed) = if bytes.only(is_digit) { (0, 0) } else { ended(open) };
+            let bytes = first_bytes(hir).unwrap_or(ANY);
+            let more = if bytes.any(DIGITS) { one_more(open) } else { 0 };
+            let (rest, closed) = if bytes.only(DIGITS) { (0, 0) } else { ended(open) };
             (more | rest, closed)
         }
         HirKind::Capture(capture) => leads(&capture.sub, open),
@@ -189,8 +192,11 @@ fn leads(hir: &Hir, open: u32) -> (u32, u32) {
 /// Collects the bytes that can stand at each place from the first digit on. `states` says where a match may be: bit 0 before
 /// its first digit, bit `n` when `n` bytes from there on are read; what comes back says where it may be behind `hir`.
 fn places_behind(hir: &Hir, states: u32, places: &mut [Bytes; PLACES]) -> u32 {
+    if states & !(1 << PLACES) == 0 {
+        return states;
+    }
     let mut step = |states: u32, bytes: Bytes| {
-        let digits = bytes.common(Bytes::of(b'0', b'9'));
+        let digits = bytes.common(DIGITS);
         let mut next = if bytes == digits { 0 } else { states & 1 };
         if states & 1 == 1 && digits != Bytes::default() {
             places[0] = places[0].and(digits);
@@ -204,10 +210,8 @@ fn places_behind(hir: &Hir, states: u32, places: &mut [Bytes; PLACES]) -> u32 {
     };
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => states,
-        HirKind::Literal(literal) => {
-            literal.0.iter().fold(states, |states, byte| step(states, Bytes::of(*byte, *byte)))
-        }
-        HirKind::Class(_) => step(states, first_bytes(hir).unwrap_or(Bytes::of(0, u8::MAX))),
+        HirKind::Literal(literal) => literal.0.iter().fold(states, |states, byte| step(states, Bytes::one(*byte))),
+        HirKind::Class(_) => step(states, first_bytes(hir).unwrap_or(ANY)),
         HirKind::Capture(capture) => places_behind(&capture.sub, states, places),
         HirKind::Concat(parts) => parts.iter().fold(states, |states, part| places_behind(part, states, places)),
         HirKind::Alternation(branches) => {
@@ -233,9 +237,8 @@ fn either((open, closed): (u32, u32), (other, ended): (u32, u32)) -> (u32, u32) 
 
 /// The bytes that can stand at each of the `back` places before the first digit, and the first byte where there is none.
 fn opening(hir: &Hir, back: usize) -> Vec<Bytes> {
-    let any = Bytes::of(0, u8::MAX);
     if back == 0 {
-        return vec![first_bytes(hir).unwrap_or(any)];
+        return vec![first_bytes(hir).unwrap_or(ANY)];
     }
     let mut places = match hir.kind() {
         HirKind::Alternation(branches) => {
@@ -244,19 +247,19 @@ fn opening(hir: &Hir, back: usize) -> Vec<Bytes> {
         }
         _ => pieces(hir).into_iter().flat_map(places).take(back).collect(),
     };
-    places.resize(back, any);
+    places.resize(back, ANY);
     places
 }
 
 /// The bytes at each place of a piece whose length is fixed.
 fn places(piece: &Hir) -> Vec<Bytes> {
     match piece.kind() {
-        HirKind::Literal(literal) => literal.0.iter().map(|byte| Bytes::of(*byte, *byte)).collect(),
+        HirKind::Literal(literal) => literal.0.iter().map(|byte| Bytes::one(*byte)).collect(),
         HirKind::Class(_) => first_bytes(piece).into_iter().collect(),
         HirKind::Repetition(repetition) if matches!(repetition.sub.kind(), HirKind::Class(_)) => {
             places(&repetition.sub).repeat(repetition.min as usize)
         }
-        _ => vec![Bytes::of(0, u8::MAX); piece.properties().maximum_len().unwrap_or(0)],
+        _ => vec![ANY; piece.properties().maximum_len().unwrap_or(0)],
     }
 }
 
@@ -265,7 +268,7 @@ fn digits(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Alternation(branches) => branches.iter().map(digits).min().unwrap_or(0),
         HirKind::Capture(capture) => digits(&capture.sub),
-        HirKind::Class(_) => usize::from(first_bytes(hir).is_some_and(|bytes| bytes.only(is_digit))),
+        HirKind::Class(_) => usize::from(first_bytes(hir).is_some_and(|bytes| bytes.only(DIGITS))),
         HirKind::Concat(parts) => parts.iter().map(digits).sum(),
         HirKind::Literal(literal) => literal.0.iter().filter(|byte| byte.is_ascii_digit()).count(),
         HirKind::Repetition(repetition) => repetition.min as usize * digits(&repetition.sub),
@@ -275,13 +278,13 @@ fn digits(hir: &Hir) -> usize {
 
 /// Whether letters or long gaps may stand between the digits of a match.
 fn has_letters(hir: &Hir) -> bool {
-    let letters = |bytes: Bytes| bytes.any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    let letters = |bytes: Bytes| bytes.any(LETTERS);
     match hir.kind() {
         HirKind::Alternation(parts) | HirKind::Concat(parts) => parts.iter().any(has_letters),
         HirKind::Capture(capture) => has_letters(&capture.sub),
         HirKind::Class(_) => first_bytes(hir).is_none_or(letters),
         HirKind::Empty | HirKind::Look(_) => false,
-        HirKind::Literal(literal) => literal.0.iter().any(|byte| letters(Bytes::of(*byte, *byte))),
+        HirKind::Literal(literal) => literal.0.iter().any(|byte| letters(Bytes::one(*byte))),
         HirKind::Repetition(repetition) => {
             let gap = digits(&repetition.sub) == 0 && repetition.max.is_none_or(|max| max as usize > GAP);
             gap || has_letters(&repetition.sub)
@@ -366,10 +369,6 @@ fn is_rare(literal: &[u8]) -> bool {
         || literal.iter().any(|byte| !byte.is_ascii()) && literal.len() > 1
 }
 
-fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_digit()
-}
-
 /// Whether `byte` may stand before the first digit of a number and be part of it.
 pub(super) fn is_opening(byte: u8) -> bool {
     matches!(byte, b'+' | b'(')
@@ -380,7 +379,7 @@ fn first_bytes(hir: &Hir) -> Option<Bytes> {
     Some(match hir.kind() {
         HirKind::Capture(capture) => first_bytes(&capture.sub)?,
         HirKind::Repetition(repetition) => first_bytes(&repetition.sub)?,
-        HirKind::Literal(literal) => Bytes::of(*literal.0.first()?, *literal.0.first()?),
+        HirKind::Literal(literal) => Bytes::one(*literal.0.first()?),
         HirKind::Class(Class::Bytes(class)) => class
             .ranges()
             .iter()
@@ -405,15 +404,27 @@ fn first_bytes(hir: &Hir) -> Option<Bytes> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bytes([u128; 2]);
 
+const ANY: Bytes = Bytes::of(0, u8::MAX);
+
+const DIGITS: Bytes = Bytes::of(b'0', b'9');
+
+/// ASCII letters, and what letters of other scripts are made of.
+const LETTERS: Bytes = Bytes::of(b'A', b'Z').and(Bytes::of(b'a', b'z')).and(Bytes::of(0x80, u8::MAX));
+
+const OPENING: Bytes = Bytes::one(b'+').and(Bytes::one(b'('));
+
 impl Bytes {
-    fn of(first: u8, last: u8) -> Self {
-        (first..=last).fold(Self::default(), |mut bytes, byte| {
-            bytes.0[usize::from(byte >> 7)] |= 1 << (byte & 127);
-            bytes
-        })
+    const fn of(first: u8, last: u8) -> Self {
+        let (first, end) = (first as u32, last as u32 + 1);
+        let low = below(end) & !below(first);
+        Self([low, below(end.saturating_sub(u128::BITS)) & !below(first.saturating_sub(u128::BITS))])
     }
 
-    pub(super) fn and(self, other: Self) -> Self {
+    const fn one(byte: u8) -> Self {
+        Self::of(byte, byte)
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
@@ -421,12 +432,12 @@ impl Bytes {
         Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
     }
 
-    fn any(self, kind: fn(u8) -> bool) -> bool {
-        (0..=u8::MAX).any(|byte| kind(byte) && self.has(byte))
+    fn any(self, kind: Self) -> bool {
+        self.common(kind) != Self::default()
     }
 
-    fn only(self, kind: fn(u8) -> bool) -> bool {
-        self != Self::default() && !(0..=u8::MAX).any(|byte| !kind(byte) && self.has(byte))
+    fn only(self, kind: Self) -> bool {
+        self != Self::default() && self.common(kind) == self
     }
 
     pub(super) fn has(self, byte: u8) -> bool {
@@ -434,12 +445,30 @@ impl Bytes {
     }
 }
 
+/// A bit for each of the first `end` numbers.
+const fn below(end: u32) -> u128 {
+    if end < u128::BITS { (1 << end) - 1 } else { u128::MAX }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shape(regex: &str) -> Shape {
+        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex);
+        super::shape(&hir.unwrap())
+    }
+
     fn check(regex: &str, start: Start) {
-        assert_eq!(shape(regex).unwrap().start, start, "{regex}");
+        assert_eq!(shape(regex).start, start, "{regex}");
+    }
+
+    #[test]
+    fn ranges_of_bytes_hold_their_ends() {
+        for (first, last) in [(0, 0), (0, 127), (0, 128), (5, 200), (127, 128), (128, 128), (200, 255), (255, 255)] {
+            let bytes = Bytes::of(first, last);
+            assert!((0..=u8::MAX).all(|byte| bytes.has(byte) == (first..=last).contains(&byte)), "{first} {last}");
+        }
     }
 
     fn anchors<L: AsRef<str>>(literals: &[L]) -> Start {
@@ -449,7 +478,7 @@ mod tests {
     #[test]
     fn the_first_group_of_digits_is_known() {
         let check = |regex: &str, digits: usize, leads: &[u32]| {
-            let shape = shape(regex).unwrap();
+            let shape = shape(regex);
             assert_eq!((shape.digits, shape.leads), (digits, leads.iter().map(|lead| 1 << lead).sum()), "{regex}");
         };
         check(r"\d{3}-\d{2}-\d{4}", 9, &[3]);
@@ -464,7 +493,7 @@ mod tests {
     #[test]
     fn the_bytes_behind_the_first_digit_are_known() {
         let check = |regex: &str, text: &str, fits: bool| {
-            let behind = shape(regex).unwrap().behind;
+            let behind = shape(regex).behind;
             assert_eq!(text.bytes().zip(behind).all(|(byte, bytes)| bytes.has(byte)), fits, "{regex} {text}");
         };
         check(r"\d{3}-\d{2}-\d{4}", "536-90", true);
