@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{BUILT_IN, Detector, Finding, Settings, Source, reading::Reading, spots::RuleId};
+use super::{BUILT_IN, Detector, Finding, Settings, Source, reading::Reading, spots::RuleId, validate::VALIDATORS};
 
 fn detector() -> &'static Detector {
     static DETECTOR: std::sync::LazyLock<Detector> = std::sync::LazyLock::new(|| {
@@ -131,6 +131,15 @@ proptest! {
     #[test]
     fn any_text_is_scanned(text in any::<String>()) {
         detector().scan(&text, &text);
+    }
+
+    #[test]
+    fn every_check_takes_any_text(text in prop_oneof![text(), "[0-9]{0,48}", "[0-9A-Za-z .:/_+-]{0,64}", "\\PC{0,24}"]) {
+        for validator in VALIDATORS {
+            let length = validator.check(&text, &detector().plans).unwrap_or(0);
+            prop_assert!(text.get(..length).is_some(), "{} {length}", validator.name);
+            validator.canonical(&text, &detector().plans);
+        }
     }
 
     #[test]

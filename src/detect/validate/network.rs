@@ -46,7 +46,7 @@ pub(super) fn mac(text: &str) -> Option<usize> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).map(|byte| byte.to_ascii_lowercase()).collect();
     let even = separators.windows(2).all(|pair| pair[0] == pair[1]);
     // Pairs of decimal digits with dashes are a number in groups.
-    let hexadecimal = separators[0] == b':' || digits.iter().any(|digit| !digit.is_ascii_digit());
+    let hexadecimal = separators.first() == Some(&b':') || digits.iter().any(|digit| !digit.is_ascii_digit());
     let nobody = digits.iter().all(|digit| *digit == b'0') || digits.iter().all(|digit| *digit == b'f');
     (even && hexadecimal && !nobody).then_some(text.len())
 }
@@ -92,6 +92,8 @@ mod tests {
             ("FF:FF:FF:FF:FF:FF", false),
             ("00:00:00:00:00:00", false),
             ("10-20-30-40-50-60", false),
+            ("102030405060", false),
+            ("", false),
         ] {
             assert_eq!(mac(text).is_some(), good, "{text}");
         }
