@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use blotter::audit::{Closed, Coverage, Log, Opened, Outcome, Tally, verify};
-use blotter::crypto::{MacKey, MasterKey, Purpose};
+use blotter::audit::{Closed, Coverage, Keys, Log, Opened, Outcome, Settings, Tally, verify};
+use blotter::crypto::{KeyRing, MasterKey};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ fn append(bencher: Bencher, concurrent: usize) {
         .counter(ItemsCount::new(EXCHANGES))
         .with_inputs(|| {
             let folder = TempDir::new().expect("a folder can be made");
-            let (log, writer) = Log::open(folder.path(), key()).expect("the log opens");
+            let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).expect("the log opens");
             (folder, log, writer)
         })
         .bench_refs(|(_, log, _)| runtime.block_on(append_all(log, concurrent)));
@@ -54,12 +54,12 @@ fn append_plain_sqlite(bencher: Bencher, concurrent: usize) {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn verify_entries(bencher: Bencher) {
     let folder = TempDir::new().expect("a folder can be made");
-    let (log, writer) = Log::open(folder.path(), key()).expect("the log opens");
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).expect("the log opens");
     let runtime = Runtime::new().expect("a runtime starts");
     (0..ROUNDS).for_each(|_| runtime.block_on(append_all(&log, 256)));
     writer.close().expect("the log closes");
     bencher.counter(ItemsCount::new(2 * EXCHANGES * ROUNDS + 1)).bench(|| {
-        let report = verify(folder.path(), &key()).expect("the log can be read");
+        let report = verify(folder.path(), &keys().chain).expect("the log can be read");
         assert!(report.problems.is_empty());
     });
 }
@@ -89,14 +89,15 @@ struct Plain {
 
 impl Plain {
     fn open(folder: &Path) -> Self {
-        let (log, writer) = Log::open(folder, key()).expect("the log opens");
+        let (log, writer) = Log::open(&Settings::of(folder), &keys()).expect("the log opens");
         let exchange = Uuid::now_v7();
         let runtime = Runtime::new().expect("a runtime starts");
         runtime.block_on(log.opened(opened(exchange))).expect("the log can be written");
         runtime.block_on(log.closed(closed(exchange))).expect("the log can be written");
         writer.close().expect("the log closes");
         let mut files = folder.read_dir().expect("the folder can be read").flatten().map(|file| file.path());
-        let file = files.find(|path| path.extension().is_some_and(|extension| extension == "db"));
+        let file = files
+            .find(|path| path.extension().is_some_and(|extension| extension == "db") && !path.ends_with("keys.db"));
         let connection = Connection::open(file.expect("the log has a file")).expect("SQLite opens it");
         connection.execute_batch("PRAGMA synchronous = FULL").expect("a setting");
         drop_guards(&connection);
@@ -157,8 +158,9 @@ fn rows(connection: &Connection, seq: i64) -> Vec<(String, Vec<Value>)> {
     all
 }
 
-fn key() -> MacKey {
-    MasterKey::from_hex(&"07".repeat(32)).expect("64 digits").derive(Purpose::Chain)
+fn keys() -> Keys {
+    let ring = KeyRing::parse(&"05".repeat(32)).expect("64 digits");
+    Keys::new(&MasterKey::from_hex(&"07".repeat(32)).expect("64 digits"), ring)
 }
 
 fn opened(exchange: Uuid) -> Opened {

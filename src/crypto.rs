@@ -1,12 +1,18 @@
-//! The only door to the crypto library: keyed hashes, plain hashes, random bytes, and what TLS uses.
+//! The only door to the crypto library: keyed and plain hashes, sealing, signatures, random bytes, and what TLS uses.
 //!
 //! One [`MasterKey`] is kept by the operator; every use derives a key of its own from it, so that a placeholder says nothing
 //! about the log's chain and the other way round.
+
+mod sealing;
+mod signing;
 
 use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac, rand};
 use zeroize::Zeroizing;
+
+pub use sealing::{KeyRing, SealingKey, Wrapped};
+pub use signing::{PublicKey, SIGNATURE_LEN, SigningKey, base64, from_base64};
 
 /// Bytes of a hash, a keyed hash and a key.
 pub const HASH_LEN: usize = 32;
@@ -35,9 +41,17 @@ impl MasterKey {
 
     /// Derives the key for one `purpose`; equal purposes give equal keys.
     pub fn derive(&self, purpose: Purpose) -> MacKey {
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derived(purpose.label())))
+    }
+
+    /// Derives the key that signs the log's checkpoints and receipts.
+    pub fn signing_key(&self) -> SigningKey {
+        SigningKey::from_seed(&self.derived(b"blotter/signing/1"))
+    }
+
+    fn derived(&self, label: &[u8]) -> Zeroizing<[u8; HASH_LEN]> {
         let master = hmac::Key::new(hmac::HMAC_SHA256, &*self.0);
-        let derived = hmac::sign(&master, purpose.label());
-        MacKey(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
+        Zeroizing::new(fixed(hmac::sign(&master, label).as_ref()))
     }
 }
 

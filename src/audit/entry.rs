@@ -21,7 +21,7 @@ pub struct Opened {
     pub at: Timestamp,
     /// Who asks.
     pub caller: String,
-    /// The customer whom the exchange is about.
+    /// The customer whom the exchange is about: a keyed hash of the id on its way in, the log's own token on its way out.
     pub subject: Option<String>,
     /// The conversation that the exchange belongs to.
     pub conversation: Option<String>,
@@ -217,21 +217,64 @@ pub struct Event {
 /// What can happen to the proxy or the log itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
+    /// A file was dropped, because all it held was older than the log keeps.
+    Dropped,
+    /// A customer's key was destroyed.
+    Erased,
+    /// The keys of days were destroyed, because their texts were older than the log keeps.
+    Expired,
+    /// Texts were given out.
+    Exported,
+    /// A customer is kept from erasure and retention.
+    Held,
     /// The log can be written again; written by the log after entries were refused.
     Recovered,
+    /// A customer is no longer kept from erasure and retention.
+    Released,
+    /// The keys of texts were wrapped by another key.
+    Rotated,
     /// The proxy started.
     Started,
     /// The proxy is stopping.
     Stopped,
+    /// Somebody looked at texts.
+    Viewed,
 }
 
 impl EventKind {
+    const ALL: [Self; 11] = [
+        Self::Dropped,
+        Self::Erased,
+        Self::Expired,
+        Self::Exported,
+        Self::Held,
+        Self::Recovered,
+        Self::Released,
+        Self::Rotated,
+        Self::Started,
+        Self::Stopped,
+        Self::Viewed,
+    ];
+
+    /// The kind of a name in the log.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name in the log; it never changes.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Dropped => "dropped",
+            Self::Erased => "erased",
+            Self::Expired => "expired",
+            Self::Exported => "exported",
+            Self::Held => "held",
             Self::Recovered => "recovered",
+            Self::Released => "released",
+            Self::Rotated => "rotated",
             Self::Started => "started",
             Self::Stopped => "stopped",
+            Self::Viewed => "viewed",
         }
     }
 }
@@ -246,6 +289,24 @@ pub(super) enum Entry {
 }
 
 impl Entry {
+    /// What it opens.
+    pub fn opens(&self) -> Option<&Opened> {
+        match self {
+            Self::Opened(opened) => Some(opened),
+            Self::Refused(pair) => Some(&pair.0),
+            Self::Closed(_) | Self::Event(_) => None,
+        }
+    }
+
+    /// What it closes.
+    pub fn closes(&self) -> Option<&Closed> {
+        match self {
+            Self::Closed(closed) => Some(closed),
+            Self::Refused(pair) => Some(&pair.1),
+            Self::Event(_) | Self::Opened(_) => None,
+        }
+    }
+
     /// When it happened, by the clock of whoever reports it.
     pub fn at(&self) -> Timestamp {
         match self {

@@ -88,6 +88,26 @@ pub enum AuditError {
         /** What to do. */
         remedy: &'static str,
     },
+    /// There is nobody of that id, or nobody any more.
+    #[error(
+        "the log knows no customer `{subject}`: give the id that the bot gives, or a token from `blotter audit list`"
+    )]
+    NoSubject {
+        /** As it was given. */
+        subject: String,
+    },
+    /// A customer is held.
+    #[error("the customer is on hold ({reason}): release it first with `blotter audit hold --release`")]
+    OnHold {
+        /** Why. */
+        reason: String,
+    },
+    /// The keys of texts are wrapped by another key.
+    #[error("`{}` does not open with the key of `[audit]`: give the one that the log was written with", path.display())]
+    WrongSealingKey {
+        /** The key file. */
+        path: PathBuf,
+    },
     /// The newest entry was not written with the given key.
     #[error("the newest entry of `{}` does not match the key: give the key that the log was written with, or run `blotter audit verify` to see what was changed", path.display())]
     WrongKey {

@@ -15,11 +15,14 @@ use uuid::Uuid;
 use crate::crypto::MacKey;
 
 use super::chain::Head;
-use super::entry::{Closed, Entry, Outcome};
+use super::entry::{Closed, Entry, Opened, Outcome};
 use super::error::AuditError;
+use super::key_file::{KeyFile, NOBODY};
 use super::replay;
 use super::rows::Appender;
+use super::sealer::{self, Sealed, Sealer};
 use super::segment::{self, First, Month, Segment};
+use super::settings::Keys;
 use super::unclosed::unclosed;
 
 /// A log that is open for appending.
@@ -28,26 +31,41 @@ pub struct Journal {
     key: MacKey,
     segment: Segment,
     head: Head,
-    /// The exchanges without a closing entry, by the number of their opening one.
-    unclosed: HashMap<Uuid, i64>,
+    sealer: Sealer,
+    /// The exchanges without a closing entry.
+    unclosed: HashMap<Uuid, Unclosed>,
     _lock: File,
 }
 
+/// An exchange without a closing entry.
+#[derive(Clone, Copy)]
+struct Unclosed {
+    /// Its opening entry.
+    opening: i64,
+    /// Whose it is.
+    subject: i64,
+}
+
 impl Journal {
-    /// Opens or makes the log in `folder`, and closes what a crash left open.
-    pub fn open(folder: &Path, key: MacKey, now: Timestamp) -> Result<Self, AuditError> {
+    /// Opens or makes the log in `folder`, closes what a crash left open, and takes up what was noted meanwhile.
+    pub fn open(folder: &Path, keys: &Keys, now: Timestamp) -> Result<Self, AuditError> {
         make(folder).map_err(|error| AuditError::creating(folder, &error))?;
         let lock = lock(folder)?;
+        let key = keys.chain.clone();
         let months = Month::all_in(folder)?;
         let (previous, head) = newest_whole(folder, &months)?;
         let first = First { at: now, key: &key, head, previous };
         let segment = Segment::open(folder, months.last().copied().unwrap_or(Month::of(now)), &first)?;
         let head = segment.head()?;
         check_key(&segment, &key)?;
+        let sealer = Sealer::new(KeyFile::open(folder, keys.sealing.clone())?)?;
         // Nothing stays open for longer than a month.
         let unclosed = unclosed(folder, &months[months.len().saturating_sub(2)..])?;
-        let mut journal = Self { folder: folder.into(), key, segment, head, unclosed, _lock: lock };
+        // They are closed here, without a text: whose they are does not matter.
+        let unclosed = unclosed.into_iter().map(|(id, opening)| (id, Unclosed { opening, subject: 0 })).collect();
+        let mut journal = Self { folder: folder.into(), key, segment, head, sealer, unclosed, _lock: lock };
         journal.close_interrupted(now)?;
+        journal.take_notes()?;
         Ok(journal)
     }
 
@@ -57,11 +75,13 @@ impl Journal {
         if let Some(newest) = entries.iter().map(|entry| entry.at()).max() {
             self.roll_on(newest)?;
         }
+        self.prepare(entries)?;
         let failed = |error| AuditError::writing(self.segment.path(), &error);
         let connection = &self.segment.connection;
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
         let mut batch = Batch {
             appender: Appender::new(connection, &self.key, self.head),
+            sealer: &mut self.sealer,
             unclosed: &self.unclosed,
             staged: HashMap::new(),
         };
@@ -74,6 +94,35 @@ impl Journal {
         self.head = head;
         self.settle(staged);
         Ok(())
+    }
+
+    /// Appends what was done to the keys by others.
+    pub fn take_notes(&mut self) -> Result<(), AuditError> {
+        let (notes, last) = self.sealer.file.notes()?;
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let notes: Vec<Entry> = notes.into_iter().map(Entry::Event).collect();
+        self.commit(&notes.iter().collect::<Vec<_>>())?;
+        self.sealer.file.forget_notes(last)
+    }
+
+    /// Gets the keys at hand that the texts of `entries` are sealed with.
+    fn prepare(&mut self, entries: &[&Entry]) -> Result<(), AuditError> {
+        let opened = entries.iter().filter_map(|entry| entry.opens());
+        let new: Vec<&str> = opened.map(|opened| opened.subject.as_deref().unwrap_or(NOBODY)).collect();
+        let closed = entries.iter().filter_map(|entry| entry.closes()).filter(|closed| !closed.answer.is_empty());
+        let known: Vec<i64> = closed.filter_map(|closed| Some(self.unclosed.get(&closed.exchange)?.subject)).collect();
+        let with_text = |entry: &&&Entry| {
+            entry.opens().is_some_and(|opened| !opened.request.is_empty())
+                || entry.closes().is_some_and(|closed| !closed.answer.is_empty())
+        };
+        let mut days: Vec<i64> = entries.iter().filter(with_text).map(|entry| sealer::day_of(entry.at())).collect();
+        days.dedup();
+        if new.is_empty() && known.is_empty() && days.is_empty() {
+            return Ok(());
+        }
+        self.sealer.prepare(&new, &known, &days)
     }
 
     /// Goes on in a new file when a month has begun; a clock that steps back begins none.
@@ -93,10 +142,10 @@ impl Journal {
         Ok(())
     }
 
-    fn settle(&mut self, staged: HashMap<Uuid, Option<i64>>) {
-        for (exchange, opening) in staged {
-            match opening {
-                Some(seq) => self.unclosed.insert(exchange, seq),
+    fn settle(&mut self, staged: HashMap<Uuid, Option<Unclosed>>) {
+        for (exchange, unclosed) in staged {
+            match unclosed {
+                Some(unclosed) => self.unclosed.insert(exchange, unclosed),
                 None => self.unclosed.remove(&exchange),
             };
         }
@@ -104,7 +153,7 @@ impl Journal {
 
     fn close_interrupted(&mut self, now: Timestamp) -> Result<(), AuditError> {
         let close = |exchange: &Uuid| Entry::Closed(Box::new(Closed::new(*exchange, now, Outcome::Interrupted)));
-        let mut left: Vec<_> = self.unclosed.iter().map(|(exchange, seq)| (*seq, close(exchange))).collect();
+        let mut left: Vec<_> = self.unclosed.iter().map(|(exchange, left)| (left.opening, close(exchange))).collect();
         if left.is_empty() {
             return Ok(());
         }
@@ -116,37 +165,66 @@ impl Journal {
 /// The entries of one transaction, and what they will have opened and closed.
 struct Batch<'a> {
     appender: Appender<'a>,
-    unclosed: &'a HashMap<Uuid, i64>,
-    staged: HashMap<Uuid, Option<i64>>,
+    sealer: &'a mut Sealer,
+    unclosed: &'a HashMap<Uuid, Unclosed>,
+    staged: HashMap<Uuid, Option<Unclosed>>,
 }
 
 impl Batch<'_> {
     fn append(&mut self, entry: &Entry, failed: &impl Fn(rusqlite::Error) -> AuditError) -> Result<(), AuditError> {
         match entry {
             Entry::Closed(closed) => {
-                let opening = self.opening(closed.exchange)?;
+                let unclosed = self.find(closed.exchange)?;
                 self.staged.insert(closed.exchange, None);
-                self.appender.closed(closed, opening)
+                self.closed(closed, unclosed, failed)
             }
-            Entry::Event(event) => self.appender.event(event),
+            Entry::Event(event) => self.appender.event(event).map_err(failed),
             Entry::Opened(opened) => {
-                let appended = self.appender.opened(opened);
-                self.staged.insert(opened.exchange, Some(self.appender.head().seq));
-                appended
+                let unclosed = self.opened(opened, failed)?;
+                self.staged.insert(opened.exchange, Some(unclosed));
+                Ok(())
             }
             Entry::Refused(pair) => {
                 let (opened, closed) = &**pair;
-                let appended = self.appender.opened(opened);
-                appended.and_then(|()| self.appender.closed(closed, self.appender.head().seq))
+                let unclosed = self.opened(opened, failed)?;
+                self.closed(closed, unclosed, failed)
             }
         }
-        .map_err(failed)
     }
 
-    fn opening(&self, exchange: Uuid) -> Result<i64, AuditError> {
+    fn opened(
+        &mut self,
+        opened: &Opened,
+        failed: &impl Fn(rusqlite::Error) -> AuditError,
+    ) -> Result<Unclosed, AuditError> {
+        let subject = self.sealer.subject(opened.subject.as_deref());
+        let (subject, token) = (subject.id, subject.token.clone());
+        let request = self.seal(subject, opened.at, &opened.request)?;
+        let opening = self.appender.next();
+        self.appender.opened(opened, token.as_deref(), request.as_ref()).map_err(failed)?;
+        Ok(Unclosed { opening, subject })
+    }
+
+    fn closed(
+        &mut self,
+        closed: &Closed,
+        Unclosed { opening, subject }: Unclosed,
+        failed: &impl Fn(rusqlite::Error) -> AuditError,
+    ) -> Result<(), AuditError> {
+        let answer = self.seal(subject, closed.at, &closed.answer)?;
+        self.appender.closed(closed, opening, answer.as_ref()).map_err(failed)
+    }
+
+    fn seal(&mut self, subject: i64, at: Timestamp, text: &[u8]) -> Result<Option<Sealed>, AuditError> {
+        let place = self.appender.next();
+        let mut seal = || self.sealer.seal(place, subject, sealer::day_of(at), text);
+        if text.is_empty() { Ok(None) } else { seal().map(Some) }
+    }
+
+    fn find(&self, exchange: Uuid) -> Result<Unclosed, AuditError> {
         let staged = self.staged.get(&exchange).copied();
-        let opening = staged.unwrap_or_else(|| self.unclosed.get(&exchange).copied());
-        opening.ok_or(AuditError::NotOpen { exchange })
+        let unclosed = staged.unwrap_or_else(|| self.unclosed.get(&exchange).copied());
+        unclosed.ok_or(AuditError::NotOpen { exchange })
     }
 }
 

@@ -17,14 +17,19 @@
 
 mod chain;
 mod entry;
+mod erasure;
 mod error;
 mod filter;
 mod journal;
+mod key_file;
+mod note;
 mod query;
 mod replay;
 mod rows;
 mod schema;
+mod sealer;
 mod segment;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod unclosed;
@@ -33,8 +38,11 @@ mod writer;
 
 pub use chain::Head;
 pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
+pub use erasure::{Erasure, Registry, receipt};
 pub use error::AuditError;
 pub use filter::{Filter, Statuses};
-pub use query::{Reader, Record, Summary};
+pub use note::Verifier;
+pub use query::{Reader, Record, Summary, Texts};
+pub use settings::{Checkpoints, Keys, Settings};
 pub use verify::{Problem, Report, verify};
-pub use writer::{Log, Writer};
+pub use writer::{Log, Writer, settle};

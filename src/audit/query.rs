@@ -11,15 +11,20 @@ use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::crypto::KeyRing;
+
 use super::entry::{Closed, Opened, Outcome, Tally, Timings, Usage};
 use super::error::AuditError;
 use super::filter::{Filter, Question};
+use super::key_file::KeyFile;
 use super::rows;
+use super::sealer::{self, Sealed};
 use super::segment::{self, Month};
 
 /// Reads the log in one folder.
 pub struct Reader {
     folder: PathBuf,
+    keys: Option<KeyFile>,
 }
 
 /// An exchange as it is listed.
@@ -56,6 +61,22 @@ pub struct Record {
     pub opened: Opened,
     /// How it ended; `None` while it is open.
     pub closed: Option<Closed>,
+    /// Whether the request and the answer can be read.
+    pub texts: Texts,
+}
+
+/// Whether the texts of an exchange can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Texts {
+    /// A text is not what was sealed: run `blotter audit verify`.
+    Damaged,
+    /// A key was destroyed: by the customer's erasure, or when the texts' time was over.
+    Destroyed,
+    /// They were not unlocked.
+    Locked,
+    /// They are here.
+    Readable,
 }
 
 impl Reader {
@@ -64,12 +85,26 @@ impl Reader {
         if Month::all_in(folder)?.is_empty() {
             return Err(AuditError::reading(folder, "it holds no log: name the folder that the proxy writes to"));
         }
-        Ok(Self { folder: folder.into() })
+        Ok(Self { folder: folder.into(), keys: None })
+    }
+
+    /// Reads texts too, and knows customers by their hashed ids.
+    pub fn unlock(self, ring: &KeyRing) -> Result<Self, AuditError> {
+        let keys = KeyFile::open_for_reading(&self.folder, ring.clone())?;
+        Ok(Self { keys, ..self })
+    }
+
+    /// The log's token for a customer; what is no hashed id is taken for the token itself.
+    fn token(&self, subject: &str) -> Result<String, AuditError> {
+        let known = self.keys.as_ref().map(|keys| keys.subject(subject)).transpose()?.flatten();
+        Ok(known.and_then(|known| known.token).unwrap_or_else(|| subject.into()))
     }
 
     /// The exchanges that `filter` lets through, newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Summary>, AuditError> {
         let mut found = Vec::new();
+        let subject = filter.subject.as_deref().map(|subject| self.token(subject)).transpose()?;
+        let filter = &Filter { subject, ..filter.clone() };
         self.each_file(|file| {
             for seq in file.find(filter, filter.limit - found.len())? {
                 found.extend(file.read(seq)?.map(|(record, _)| Summary::from(record)));
@@ -90,7 +125,28 @@ impl Reader {
             Ok(records.len() < 2)
         })?;
         let record = records.pop();
-        if records.is_empty() { Ok(record) } else { Err(AuditError::Ambiguous { id: id.into() }) }
+        if !records.is_empty() {
+            return Err(AuditError::Ambiguous { id: id.into() });
+        }
+        record.map(|(record, texts)| self.open_texts(record, texts)).transpose()
+    }
+
+    /// Puts the texts into a record that can be read.
+    fn open_texts(&self, mut record: Record, [request, answer]: [Option<Text>; 2]) -> Result<Record, AuditError> {
+        let opened = request.map(|request| self.open_text(request)).transpose()?.unwrap_or(Ok(Vec::new()));
+        let closed = answer.map(|answer| self.open_text(answer)).transpose()?.unwrap_or(Ok(Vec::new()));
+        record.texts = opened.as_ref().err().or(closed.as_ref().err()).copied().unwrap_or(Texts::Readable);
+        record.opened.request = opened.unwrap_or_default();
+        if let Some(entry) = &mut record.closed {
+            entry.answer = closed.unwrap_or_default();
+        }
+        Ok(record)
+    }
+
+    fn open_text(&self, (seq, sealed): Text) -> Result<Result<Vec<u8>, Texts>, AuditError> {
+        let Some(keys) = &self.keys else { return Ok(Err(Texts::Locked)) };
+        let Some(key) = keys.text_key(sealed.subject, sealed.day)? else { return Ok(Err(Texts::Destroyed)) };
+        Ok(sealer::open(&key, seq, &sealed).ok_or(Texts::Damaged))
     }
 
     /// Visits the files, newest first, until `visit` says `false`.
@@ -108,6 +164,9 @@ impl Reader {
         Ok(())
     }
 }
+
+/// A sealed text and the entry that it stands beside.
+type Text = (i64, Sealed);
 
 /// A file, and the one that follows it.
 struct Pair {
@@ -137,16 +196,15 @@ impl Pair {
             Some(Closing { file, seq }) => rows::read_closed(file, seq, opened.exchange)?,
             None => None,
         };
-        Ok(Some((Record { seq, opened, closed }, closing)))
+        Ok(Some((Record { seq, opened, closed, texts: Texts::Locked }, closing)))
     }
 
-    fn read_whole(&self, seq: i64) -> Result<Option<Record>> {
-        let Some((mut record, closing)) = self.read(seq)? else { return Ok(None) };
-        record.opened.request = rows::read_payload(&self.here, seq)?;
-        if let (Some(closed), Some(Closing { file, seq })) = (&mut record.closed, closing) {
-            closed.answer = rows::read_payload(file, seq)?;
-        }
-        Ok(Some(record))
+    /// The exchange that the entry `seq` opened, and its sealed texts.
+    fn read_whole(&self, seq: i64) -> Result<Option<(Record, [Option<Text>; 2])>> {
+        let Some((record, closing)) = self.read(seq)? else { return Ok(None) };
+        let text = |file, seq| -> Result<_> { Ok(rows::read_payload(file, seq)?.map(|sealed| (seq, sealed))) };
+        let answer = closing.map(|Closing { file, seq }| text(file, seq)).transpose()?.flatten();
+        Ok(Some((record, [text(&self.here, seq)?, answer])))
     }
 
     fn closing(&self, opening: i64) -> Result<Option<Closing<'_>>> {
@@ -168,7 +226,7 @@ struct Closing<'a> {
 }
 
 impl From<Record> for Summary {
-    fn from(Record { seq, opened, closed }: Record) -> Self {
+    fn from(Record { seq, opened, closed, .. }: Record) -> Self {
         let closed = closed.as_ref();
         Self {
             seq,

@@ -10,9 +10,7 @@ use crate::crypto::MacKey;
 use super::chain::{Canonical, Head};
 use super::entry::{Closed, Coverage, Event, Opened, Outcome, Tally, Timings, Usage};
 use super::schema::{CLOSED, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
-
-/// How payloads are kept; sealing and compressing will be other names.
-const PLAIN: &str = "plain";
+use super::sealer::{CODEC, Sealed};
 
 /// Appends entries inside a transaction that somebody else begins and commits.
 pub struct Appender<'a> {
@@ -33,6 +31,11 @@ impl<'a> Appender<'a> {
         self.head
     }
 
+    /// The number of the entry that comes next.
+    pub fn next(&self) -> i64 {
+        self.head.seq + 1
+    }
+
     /// Begins the file `name`, which comes after the file `previous`.
     pub fn segment(&mut self, at: Timestamp, name: &str, previous: Option<&str>) -> Result<()> {
         let Head { seq, hash } = self.head;
@@ -40,14 +43,14 @@ impl<'a> Appender<'a> {
         self.entry(at, "segment")
     }
 
-    /// Appends an opening entry.
-    pub fn opened(&mut self, opened: &Opened) -> Result<()> {
+    /// Appends an opening entry about a customer by the log's own token, with its text.
+    pub fn opened(&mut self, opened: &Opened, subject: Option<&str>, request: Option<&Sealed>) -> Result<()> {
         let Coverage { strings, bytes, opaque, exemptions } = &opened.coverage;
         let exemptions = serde_json::json!(exemptions).to_string();
         let values = [
             ValueRef::Blob(opened.exchange.as_bytes()),
             text(&opened.caller),
-            optional(opened.subject.as_deref()),
+            optional(subject),
             optional(opened.conversation.as_deref()),
             text(&opened.route),
             text(&opened.provider),
@@ -63,12 +66,12 @@ impl<'a> Appender<'a> {
         ];
         self.row(&OPENED, &values)?;
         self.findings(&opened.findings)?;
-        self.payload(&opened.request)?;
+        self.payload(request)?;
         self.entry(opened.at, "opened")
     }
 
-    /// Appends the closing entry of what the entry `opening` opened.
-    pub fn closed(&mut self, closed: &Closed, opening: i64) -> Result<()> {
+    /// Appends the closing entry of what the entry `opening` opened, with its text.
+    pub fn closed(&mut self, closed: &Closed, opening: i64, answer: Option<&Sealed>) -> Result<()> {
         let values = [
             ValueRef::Integer(opening),
             text(closed.outcome.name()),
@@ -87,7 +90,7 @@ impl<'a> Appender<'a> {
         ];
         self.row(&CLOSED, &values)?;
         self.findings(&closed.findings)?;
-        self.payload(&closed.answer)?;
+        self.payload(answer)?;
         self.entry(closed.at, "closed")
     }
 
@@ -105,8 +108,10 @@ impl<'a> Appender<'a> {
         })
     }
 
-    fn payload(&mut self, bytes: &[u8]) -> Result<()> {
-        if bytes.is_empty() { Ok(()) } else { self.row(&PAYLOAD, &[text(PLAIN), ValueRef::Blob(bytes)]) }
+    fn payload(&mut self, sealed: Option<&Sealed>) -> Result<()> {
+        let Some(Sealed { subject, day, bytes }) = sealed else { return Ok(()) };
+        let values = [text(CODEC), ValueRef::Integer(*subject), ValueRef::Integer(*day), ValueRef::Blob(bytes)];
+        self.row(&PAYLOAD, &values)
     }
 
     /// Adds a row to the entry that comes next.
@@ -214,10 +219,11 @@ pub fn read_closed(connection: &Connection, seq: i64, exchange: Uuid) -> Result<
     connection.prepare_cached(CLOSED.select)?.query_row([seq, seq], read).optional()
 }
 
-/// Reads the text beside the entry `seq`; empty when there is none.
-pub fn read_payload(connection: &Connection, seq: i64) -> Result<Vec<u8>> {
-    let bytes = connection.prepare_cached(PAYLOAD.select)?.query_row([seq, seq], |row| row.get("bytes")).optional()?;
-    Ok(bytes.unwrap_or_default())
+/// Reads the text beside the entry `seq`, as it is sealed.
+pub fn read_payload(connection: &Connection, seq: i64) -> Result<Option<Sealed>> {
+    let read =
+        |row: &Row<'_>| Ok(Sealed { subject: row.get("subject")?, day: row.get("day")?, bytes: row.get("bytes")? });
+    connection.prepare_cached(PAYLOAD.select)?.query_row([seq, seq], read).optional()
 }
 
 fn read_entry(connection: &Connection, seq: i64) -> Result<Option<(Timestamp, Vec<Tally>)>> {

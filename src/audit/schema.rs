@@ -52,7 +52,7 @@ pub const EVENT: Table = table!("event": "name", "detail");
 /// What was found.
 pub const FINDING: Table = table!("finding": "place", "entity", "pattern", "action", "count");
 /// The redacted texts.
-pub const PAYLOAD: Table = table!("payload": "codec", "bytes");
+pub const PAYLOAD: Table = table!("payload": "codec", "subject", "day", "bytes");
 
 /// The tables whose rows an entry is made of, in the order in which the chain covers them.
 pub const PARTS: [&Table; 6] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &PAYLOAD];

@@ -78,11 +78,16 @@ CREATE TABLE finding(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX finding_entity ON finding(entity, seq);
 
+-- The text beside such an entry, sealed. `subject` and `day` (from 1970) name the two keys in `keys.db` that open it.
 CREATE TABLE payload(
-  seq   INTEGER PRIMARY KEY,
-  codec TEXT NOT NULL,
-  bytes BLOB NOT NULL
+  seq     INTEGER PRIMARY KEY,
+  codec   TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  day     INTEGER NOT NULL,
+  bytes   BLOB NOT NULL
 ) STRICT;
+-- Subject 1 is nobody.
+CREATE INDEX payload_subject ON payload(subject) WHERE subject > 1;
 
 -- For people with `sqlite3`: one row for each exchange that was opened in this file.
 CREATE VIEW exchange AS

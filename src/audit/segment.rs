@@ -183,13 +183,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Which file a path leads to.
 #[derive(PartialEq, Eq)]
-struct Identity {
+pub struct Identity {
     device: u64,
     inode: u64,
 }
 
 impl Identity {
-    fn of(path: &Path) -> Option<Self> {
+    /// The file at `path`, if there is one.
+    pub fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Some(Self { device: metadata.dev(), inode: metadata.ino() })
     }

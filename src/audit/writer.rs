@@ -5,41 +5,48 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-
-use crate::crypto::MacKey;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::entry::{Closed, Entry, Event, EventKind, Opened};
+use super::erasure::Registry;
 use super::error::AuditError;
 use super::journal::Journal;
+use super::settings::{Keys, Settings};
 
 /// How many entries one transaction takes.
 const BATCH: usize = 1000;
 /// How many entries may be queued by those who wait.
 const PLACES: usize = 4096;
+/// How often the thread looks for what nobody queues, such as notes.
+const TICK: Duration = Duration::from_secs(1);
 
 /// A handle to the log's writer: cheap to clone, and shared by all exchanges.
 ///
 /// A call that is dropped while it waits may or may not leave its entry in the log; [`Log::closed_later`] is right after both.
 #[derive(Clone)]
 pub struct Log {
-    queue: mpsc::UnboundedSender<Job>,
+    queue: mpsc::Sender<Job>,
     /// Who waits takes a place first. A `closed_later` takes none: there are never more of them than open exchanges.
     places: Arc<Semaphore>,
 }
 
 impl Log {
-    /// Opens or makes the log in `folder`, closes as interrupted what a crash left open, and starts the writer.
+    /// Opens or makes the log that `settings` name, closes as interrupted what a crash left open, and starts the writer.
     ///
     /// Fails when another process writes to the folder, when it cannot be written, and when its newest entry was not written
-    /// with `key`.
-    pub fn open(folder: &Path, key: MacKey) -> Result<(Self, Writer), AuditError> {
-        let journal = Journal::open(folder, key, Timestamp::now())?;
-        let (queue, jobs) = mpsc::unbounded_channel();
-        let run = || Run { journal, jobs, late: Vec::new(), gap: None }.until_closed();
+    /// with `keys`.
+    pub fn open(settings: &Settings, keys: &Keys) -> Result<(Self, Writer), AuditError> {
+        let folder: &Path = &settings.folder;
+        let journal = Journal::open(folder, keys, Timestamp::now())?;
+        let (queue, jobs) = mpsc::channel();
+        let run = || {
+            Run { journal, jobs, late: Vec::new(), gap: None, stopping: false, ticked: Instant::now() }.until_closed()
+        };
         let thread = thread::Builder::new().name("audit".into()).spawn(run);
         let thread = thread.map_err(|error| AuditError::creating(folder, &error))?;
         let log = Self { queue, places: Arc::new(Semaphore::new(PLACES)) };
@@ -84,6 +91,25 @@ impl Log {
     }
 }
 
+/// Has what `registry` did appended: here, or by the process that writes to the log; tells whether it was within `patience`.
+pub fn settle(
+    settings: &Settings,
+    keys: &Keys,
+    registry: &Registry<'_>,
+    patience: Duration,
+) -> Result<bool, AuditError> {
+    let begun = Instant::now();
+    loop {
+        match Log::open(settings, keys) {
+            Ok((_, writer)) => return writer.close().map(|()| true),
+            Err(AuditError::Locked { .. }) if registry.is_logged()? => return Ok(true),
+            Err(AuditError::Locked { .. }) if begun.elapsed() < patience => thread::sleep(TICK / 10),
+            Err(AuditError::Locked { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The thread behind every [`Log`] of one folder.
 ///
 /// Without [`Writer::close`] the end of the process may come before the last entries for which nobody waits.
@@ -118,10 +144,13 @@ type Pending = (Entry, Option<Waiter>);
 /// The thread's own state.
 struct Run {
     journal: Journal,
-    jobs: mpsc::UnboundedReceiver<Job>,
+    jobs: mpsc::Receiver<Job>,
     /// Closing entries that could not be written and for which nobody waits.
     late: Vec<Pending>,
     gap: Option<Gap>,
+    stopping: bool,
+    /// When it last looked for what nobody queues.
+    ticked: Instant,
 }
 
 /// What happened since the last commit that succeeded.
@@ -133,7 +162,18 @@ struct Gap {
 impl Run {
     /// Ends when a stop was asked for or every handle is gone, after everything that was queued.
     fn until_closed(mut self) -> Result<(), AuditError> {
-        while let Some(job) = self.jobs.blocking_recv() {
+        while !self.stopping {
+            match self.jobs.recv_timeout(TICK) {
+                Ok(job) => {
+                    let batch = self.gather(job);
+                    self.write(batch);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tick();
+        }
+        while let Ok(job) = self.jobs.try_recv() {
             let batch = self.gather(job);
             self.write(batch);
         }
@@ -145,6 +185,17 @@ impl Run {
         }
     }
 
+    /// Does what is due without anybody's asking.
+    fn tick(&mut self) {
+        if self.ticked.elapsed() < TICK && !self.stopping {
+            return;
+        }
+        self.ticked = Instant::now();
+        if let Err(error) = self.journal.take_notes() {
+            tracing::warn!("what was done to the log's keys is not in the log yet: {error}");
+        }
+    }
+
     /// What is late, `job`, and what else is there.
     fn gather(&mut self, job: Job) -> Vec<Pending> {
         let mut batch = std::mem::take(&mut self.late);
@@ -152,7 +203,7 @@ impl Run {
         while let Some(job) = next.take() {
             match job {
                 Job::Append { entry, waiter } => batch.push((entry, waiter)),
-                Job::Stop => self.jobs.close(),
+                Job::Stop => self.stopping = true,
             }
             if batch.len() < BATCH {
                 next = self.jobs.try_recv().ok();

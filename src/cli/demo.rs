@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{Outcome, audit, print};
-use crate::audit::{Log, Reader, Writer};
+use crate::audit::{Keys, Log, Reader, Settings, Writer};
 use crate::config::{self, Setup};
-use crate::crypto::{MasterKey, Purpose, hex, random};
+use crate::crypto::{KeyRing, MasterKey, hex, random};
 use crate::detect::Source;
 use crate::fake::{Bot, Manner, Provider};
 use crate::proxy::{self, Gateway};
@@ -51,7 +51,7 @@ async fn demo(options: &Options) -> anyhow::Result<Outcome> {
     );
 
     let exchange = converse(&proxy, &provider).await?;
-    show_record(&folder.0, &exchange)?;
+    show_record(&folder.0, &proxy.sealing, &exchange)?;
     if options.keep {
         keep(proxy.address).await?;
     }
@@ -97,8 +97,8 @@ fn side_by_side(left_title: &str, left: &str, right_title: &str, right: &str) ->
     Ok(())
 }
 
-fn show_record(folder: &Path, exchange: &str) -> anyhow::Result<()> {
-    let record = Reader::open(folder)?.show(exchange)?.context("the log has no such exchange")?;
+fn show_record(folder: &Path, sealing: &KeyRing, exchange: &str) -> anyhow::Result<()> {
+    let record = Reader::open(folder)?.unlock(sealing)?.show(exchange)?.context("the log has no such exchange")?;
     let mut out = io::stdout().lock();
     writeln!(out, "\nTHE LOG'S RECORD OF IT")?;
     write!(out, "{}", audit::describe(&record))?;
@@ -122,6 +122,8 @@ async fn keep(address: SocketAddr) -> anyhow::Result<()> {
 /// A proxy in front of the built-in provider.
 struct Proxy {
     address: SocketAddr,
+    /// Opens the log's texts.
+    sealing: KeyRing,
     stop: tokio::sync::oneshot::Sender<()>,
     running: tokio::task::JoinHandle<()>,
     writer: Writer,
@@ -132,7 +134,8 @@ impl Proxy {
         let Setup { ruleset, .. } = config::from_source(configuration(provider.address()), folder)
             .map_err(|problems| anyhow::anyhow!("the demo's configuration is wrong: {problems:?}"))?;
         let key = MasterKey::generate();
-        let (log, writer) = Log::open(folder, key.derive(Purpose::Chain))?;
+        let sealing = KeyRing::generate();
+        let (log, writer) = Log::open(&Settings::of(folder), &Keys::new(&key, sealing.clone()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let client = proxy::client(&ruleset.limits)?;
@@ -140,7 +143,7 @@ impl Proxy {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let stopped = async { drop(stopped.await) };
         let running = tokio::spawn(async move { proxy::serve(listener, gateway, stopped).await });
-        Ok(Self { address, stop, running, writer })
+        Ok(Self { address, sealing, stop, running, writer })
     }
 
     async fn stop(self) -> anyhow::Result<()> {

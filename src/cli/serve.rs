@@ -9,9 +9,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigFile, Outcome};
-use crate::audit::{Event, EventKind, Log};
-use crate::config::{KeyPlace, Setup};
-use crate::crypto::Purpose;
+use crate::audit::{Event, EventKind, Keys, Log};
+use crate::config::Setup;
 use crate::detect::Entity;
 use crate::proxy::{self, Gateway};
 
@@ -26,7 +25,7 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     let listener =
         TcpListener::bind(setup.listen).await.with_context(|| format!("cannot listen on {}", setup.listen))?;
     let key = setup.key.read_or_make()?;
-    let (log, writer) = Log::open(&setup.audit, key.derive(Purpose::Chain))?;
+    let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
     introduce(&setup, listener.local_addr()?);
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
     let client = proxy::client(&setup.ruleset.limits)?;
@@ -60,13 +59,9 @@ fn introduce(setup: &Setup, listening: std::net::SocketAddr) {
         eprintln!("  service   {}", super::describe(service));
     }
     eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
-    eprintln!("  log       {}", setup.audit.display());
-    match &setup.key {
-        KeyPlace::Env(name) => eprintln!("  key       from the environment variable {name}"),
-        KeyPlace::File(path) => {
-            eprintln!("  key       {} (keep a copy: the log cannot be verified without it)", path.display())
-        }
-    }
+    eprintln!("  log       {}", setup.audit.folder.display());
+    eprintln!("  keys      {} (keep a copy: without it the log cannot be verified)", setup.key);
+    eprintln!("            {} (keep a copy, apart from the log: without it no text can be read)", setup.audit_key);
     eprintln!("Point a bot at it:");
     for route in ruleset.routes.iter() {
         let (variable, path) =

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::sections::Sections;
-use super::{KeyPlace, Limits, key};
+use super::{KeyPlace, Limits, audit, key};
+use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Exemption, Policy, Rule};
 use crate::route::{Credential, Route, Routes, Secret, Upstream};
@@ -19,7 +20,8 @@ pub(super) struct File {
     pub patterns: Option<PathBuf>,
     pub phone_regions: Spanned<Vec<String>>,
     pub countries: Spanned<Vec<String>>,
-    pub audit: PathBuf,
+    pub audit: Log,
+    pub audit_key: KeyPlace,
     pub key: KeyPlace,
     pub limits: Limits,
     pub policy: Policy,
@@ -32,13 +34,8 @@ const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `co
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AuditSection {
-    folder: PathBuf,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlaceSection {
+pub(super) struct PlaceSection {
+    command: Option<Vec<String>>,
     env: Option<String>,
     file: Option<PathBuf>,
 }
@@ -65,13 +62,14 @@ struct CredentialSection {
 pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>), Vec<Problem>> {
     let mut sections = Sections::read(source)?;
     let (policy, ruled) = policy(&mut sections);
-    let audit = sections.take("audit").map_or(PathBuf::from("audit"), |audit: AuditSection| audit.folder);
+    let (audit, audit_key) = audit::read(&mut sections, folder);
     let file = File {
         listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
         patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         countries: sections.take("countries").unwrap_or_else(|| Spanned::new(0..0, Vec::new())),
-        audit: folder.join(audit),
+        audit,
+        audit_key,
         key: key_place(&mut sections, folder),
         limits: limits(&mut sections),
         policy,
@@ -83,15 +81,27 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
 
 fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
     let default = KeyPlace::File(folder.join("blotter.key"));
-    let Some(section) = sections.take::<Spanned<PlaceSection>>("key") else { return default };
+    let section = sections.take::<Spanned<PlaceSection>>("key");
+    section.and_then(|section| place(sections, section, "[key]", folder)).unwrap_or(default)
+}
+
+/// The one place that a section named `name` gives.
+pub(super) fn place(
+    sections: &mut Sections,
+    section: Spanned<PlaceSection>,
+    name: &str,
+    folder: &Path,
+) -> Option<KeyPlace> {
     let span = section.span();
-    match section.into_inner() {
-        PlaceSection { env: Some(name), file: None } => KeyPlace::Env(name),
-        PlaceSection { env: None, file: Some(file) } => KeyPlace::File(folder.join(file)),
+    let PlaceSection { command, env, file } = section.into_inner();
+    match (command, env, file) {
+        (None, Some(name), None) => Some(KeyPlace::Env(name)),
+        (None, None, Some(file)) => Some(KeyPlace::File(folder.join(file))),
+        (Some(words), None, None) if !words.is_empty() => Some(KeyPlace::Command(words)),
         _ => {
-            let what = "`[key]` does not name one place".to_owned();
-            sections.problem(span, what, "give either `file` or `env`".to_owned());
-            default
+            let what = format!("`{name}` does not name one place");
+            sections.problem(span, what, "give either `file`, `env` or `command`".to_owned());
+            None
         }
     }
 }

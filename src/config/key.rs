@@ -1,18 +1,26 @@
-//! Reads the installation's key and the providers' keys, from files and from the environment.
+//! Reads the installation's keys and the providers' keys, from files, from the environment and from commands.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
 use super::KeyPlace;
-use crate::crypto::MasterKey;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    /// The command that should print it failed.
+    #[error("`{command}` printed no key: {why}")]
+    Command {
+        /// Its first word.
+        command: String,
+        /// What went wrong; never its output.
+        why: String,
+    },
     /// The environment does not have it.
     #[error("the environment variable `{name}` does not hold a key: set it to 64 hexadecimal digits")]
     Env {
@@ -41,42 +49,74 @@ pub enum KeyError {
     },
 }
 
-/// Reads the installation's key.
-pub(super) fn read(place: &KeyPlace) -> Result<MasterKey, KeyError> {
+/// Reads a key that `parse` understands.
+pub(super) fn read<K>(place: &KeyPlace, parse: impl Fn(&str) -> Option<K>) -> Result<K, KeyError> {
+    parse(&text(place)?).ok_or_else(|| match place {
+        KeyPlace::Command(words) => {
+            KeyError::Command { command: words[0].clone(), why: "it is not 64 hexadecimal digits".to_owned() }
+        }
+        KeyPlace::Env(name) => KeyError::Env { name: name.clone() },
+        KeyPlace::File(path) => KeyError::Malformed { path: path.clone() },
+    })
+}
+
+/// Writes the key `fresh` where a key's file is missing; tells whether it did.
+pub(super) fn make(place: &KeyPlace, fresh: impl FnOnce() -> Zeroizing<String>) -> Result<bool, KeyError> {
+    let KeyPlace::File(path) = place else { return Ok(false) };
+    match write_new(path, &fresh()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true).map_err(|error| KeyError::Io { path: path.clone(), error }),
+    }
+}
+
+/// Puts `text` in the place of a key's file, in one step.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let written = match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => write_new(fresh.as_ref(), text),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let moved = written.and_then(|()| fs::rename(&fresh, path)).and_then(|()| fs::File::open(folder)?.sync_all());
+    moved.map_err(|error| KeyError::Io { path: path.to_owned(), error })
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", text.trim_end())?;
+    file.sync_all()
+}
+
+fn text(place: &KeyPlace) -> Result<Zeroizing<String>, KeyError> {
     match place {
+        KeyPlace::Command(words) => printed(words),
         KeyPlace::Env(name) => {
-            let text = std::env::var(name).map(Zeroizing::new).ok();
-            text.and_then(|text| MasterKey::from_hex(&text)).ok_or_else(|| KeyError::Env { name: name.clone() })
+            std::env::var(name).map(Zeroizing::new).map_err(|_| KeyError::Env { name: name.clone() })
         }
         KeyPlace::File(path) => read_file(path),
     }
 }
 
-/// Reads the installation's key, or makes one where its file is missing.
-pub(super) fn read_or_make(place: &KeyPlace) -> Result<MasterKey, KeyError> {
-    let KeyPlace::File(path) = place else { return read(place) };
-    match make(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_file(path),
-        made => made.map_err(|error| KeyError::Io { path: path.clone(), error }),
-    }
-}
-
-fn make(path: &Path) -> io::Result<MasterKey> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let key = MasterKey::generate();
-    writeln!(file, "{}", key.to_hex().as_str())?;
-    file.sync_all()?;
-    Ok(key)
-}
-
-fn read_file(path: &Path) -> Result<MasterKey, KeyError> {
+fn read_file(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     let io = |error| KeyError::Io { path: path.to_owned(), error };
     let mode = fs::metadata(path).map_err(io)?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(KeyError::Exposed { path: path.to_owned() });
     }
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(io)?);
-    MasterKey::from_hex(&text).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })
+    fs::read_to_string(path).map(Zeroizing::new).map_err(io)
+}
+
+/// What a command prints; its words are not read by a shell.
+fn printed(words: &[String]) -> Result<Zeroizing<String>, KeyError> {
+    let failed = |why: String| KeyError::Command { command: words[0].clone(), why };
+    let command = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = command.map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(output.stdout).map(Zeroizing::new);
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    text.map_err(|_| failed("it is no text".to_owned()))
 }
 
 /// A provider's key from the environment.

@@ -2,22 +2,27 @@
 //!
 //! The only room that reads files and the environment. Whoever holds a [`Setup`] need check nothing again.
 
+mod audit;
 mod file;
 mod key;
 mod limits;
 mod patterns;
 mod sections;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::Spanned;
 
-use crate::crypto::{self, MasterKey};
+use crate::audit::{Keys, Settings as Log};
+use crate::crypto::{self, KeyRing, MasterKey};
 use crate::detect::{Detector, Entity, Problem, Service, Settings, Source};
 use crate::policy::Policy;
 use crate::route::{Routes, Upstream};
+
+use file::File;
 
 pub use limits::Limits;
 
@@ -42,8 +47,10 @@ pub struct Ruleset {
 pub struct Setup {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The log's folder.
-    pub audit: PathBuf,
+    /// The log.
+    pub audit: Log,
+    /// Where the key is that wraps the keys of the log's texts.
+    pub audit_key: KeyPlace,
     /// Where the installation's key is.
     pub key: KeyPlace,
     /// The rules.
@@ -52,9 +59,11 @@ pub struct Setup {
     pub sources: Vec<Source>,
 }
 
-/// Where the installation's key is kept.
+/// Where a key of the installation is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyPlace {
+    /// Printed by this command: a program and its arguments.
+    Command(Vec<String>),
     /// In this environment variable.
     Env(String),
     /// In this file, which is made when it is missing.
@@ -98,7 +107,8 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
             let version = version(&sources);
             let ruleset =
                 Ruleset { detector, policy: Arc::new(file.policy), routes: file.routes, limits: file.limits, version };
-            Ok(Setup { listen: file.listen, audit: file.audit, key: file.key, ruleset, sources })
+            let File { listen, audit, audit_key, key, .. } = file;
+            Ok(Setup { listen, audit, audit_key, key, ruleset, sources })
         }
         _ => Err(problems),
     }
@@ -107,12 +117,47 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
 impl KeyPlace {
     /// Reads the key.
     pub fn read(&self) -> Result<MasterKey, KeyError> {
-        key::read(self)
+        key::read(self, MasterKey::from_hex)
+    }
+
+    /// Reads a ring of keys, the newest first.
+    pub fn read_ring(&self) -> Result<KeyRing, KeyError> {
+        key::read(self, KeyRing::parse)
     }
 
     /// Reads the key; a file that is missing is made, with a fresh key that only its owner can read.
     pub fn read_or_make(&self) -> Result<MasterKey, KeyError> {
-        key::read_or_make(self)
+        key::make(self, || MasterKey::generate().to_hex())?;
+        self.read()
+    }
+
+    /// The same for a ring of keys.
+    pub fn read_or_make_ring(&self) -> Result<KeyRing, KeyError> {
+        key::make(self, || KeyRing::generate().to_text())?;
+        self.read_ring()
+    }
+
+    /// Puts `ring` in the place of the one that is kept in a file; tells whether it is.
+    pub fn replace_ring(&self, ring: &KeyRing) -> Result<bool, KeyError> {
+        let Self::File(path) = self else { return Ok(false) };
+        key::replace(path, &ring.to_text()).map(|()| true)
+    }
+}
+
+impl Setup {
+    /// The log's keys.
+    pub fn keys(&self) -> Result<Keys, KeyError> {
+        Ok(Keys::new(&self.key.read()?, self.audit_key.read_ring()?))
+    }
+}
+
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(words) => write!(f, "from the command {}", words[0]),
+            Self::Env(name) => write!(f, "from the environment variable {name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
     }
 }
 

@@ -28,7 +28,8 @@ fn the_default_file_says_the_defaults() {
     let bare = read(ROUTE).map_err(|problems| problems.join("\n")).unwrap();
     assert_eq!(setup.ruleset.limits, Limits::default());
     assert_eq!((setup.listen, &setup.audit, &setup.key), (bare.listen, &bare.audit, &bare.key));
-    assert_eq!(setup.audit, Path::new("/folder/audit"));
+    assert_eq!(setup.audit.folder, Path::new("/folder/audit"));
+    assert_eq!(setup.audit_key, bare.audit_key);
     assert_eq!(setup.ruleset.routes.default().unwrap().name, "openai");
 }
 
@@ -93,7 +94,7 @@ fn one_mistake_is_told_with_its_line_and_remedy() {
         &format!("default_route = \"b\"\n{ROUTE}"),
         &["proxy.toml:1: the default route `b` is not among the routes: name a"],
     );
-    check(&format!("[key]\n{ROUTE}"), &["proxy.toml:1: `[key]` does not name one place: give either `file` or `env`"]);
+    check(&format!("[key]\n{ROUTE}"), &["proxy.toml:1: `[key]` does not name one place: give either `file`, `env` or"]);
     check(&format!("patterns = \"none\"\n{ROUTE}"), &["/folder/none:1: cannot be read: "]);
     let lent = |credential: &str| format!("{ROUTE}credential = {credential}\n");
     check(&lent("{}"), &["proxy.toml:4: the credential does not name one place"]);

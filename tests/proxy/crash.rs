@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use blotter::audit::{self, Filter, Outcome, Reader};
-use blotter::crypto::{MasterKey, Purpose};
+use blotter::crypto::{KeyRing, MasterKey, Purpose};
 use blotter::fake::{Manner, Provider};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -46,7 +46,8 @@ async fn what_a_provider_saw_is_in_the_log_after_any_kill() {
     let report = audit::verify(&log, &key.derive(Purpose::Chain)).unwrap();
     assert_eq!(report.problems, []);
     assert!(report.open.is_empty(), "what a crash left open was closed at the next start");
-    let logged = logged(&log);
+    let ring = std::fs::read_to_string(folder.path().join("audit.key")).unwrap();
+    let logged = logged(&log, &KeyRing::parse(&ring).unwrap());
     let seen: Vec<String> = provider.seen().iter().map(|seen| mark(&seen.body)).collect();
     assert!(seen.len() as u64 > KILLS, "there was load: {} requests", seen.len());
     for mark in &seen {
@@ -107,8 +108,8 @@ fn mark(body: &[u8]) -> String {
     text[start..].chars().skip(5).take_while(char::is_ascii_digit).collect()
 }
 
-fn logged(log: &Path) -> Vec<(String, Outcome)> {
-    let reader = Reader::open(log).unwrap();
+fn logged(log: &Path, sealing: &KeyRing) -> Vec<(String, Outcome)> {
+    let reader = Reader::open(log).unwrap().unlock(sealing).unwrap();
     let listed = reader.list(&Filter { limit: 1_000_000, ..Filter::default() }).unwrap();
     let record = |id: String| reader.show(&id).unwrap().unwrap();
     let records = listed.iter().map(|summary| record(summary.exchange.to_string()));

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use blotter::audit::{Filter, Log, Reader, Record, Writer};
+use blotter::audit::{Filter, Keys, Log, Reader, Record, Writer};
 use blotter::config::{self, Setup};
-use blotter::crypto::{MacKey, MasterKey, Purpose};
+use blotter::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 use blotter::detect::Source;
 use blotter::proxy::{self, Gateway};
 use bytes::Bytes;
@@ -132,7 +132,7 @@ impl Proxy {
         let Setup { ruleset, audit, .. } =
             config::from_source(source, folder.path()).map_err(|problems| format!("{problems:?}")).unwrap();
         let key = MasterKey::from_hex(&"07".repeat(32)).unwrap();
-        let (log, writer) = Log::open(&audit, key.derive(Purpose::Chain)).unwrap();
+        let (log, writer) = Log::open(&audit, &Keys::new(&key, sealing())).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let client = proxy::client(&ruleset.limits).unwrap();
@@ -151,13 +151,18 @@ impl Proxy {
         let report = blotter::audit::verify(&folder, &self.chain_key).unwrap();
         assert_eq!(report.problems, []);
         assert!(report.open.is_empty());
-        records(&folder)
+        records(&folder, &sealing())
     }
 }
 
+/// Wraps the keys of the log's texts.
+fn sealing() -> KeyRing {
+    KeyRing::parse(&"05".repeat(32)).unwrap()
+}
+
 /// All exchanges in a log, newest first.
-pub fn records(folder: &Path) -> Vec<Record> {
-    let reader = Reader::open(folder).unwrap();
+pub fn records(folder: &Path, sealing: &KeyRing) -> Vec<Record> {
+    let reader = Reader::open(folder).unwrap().unlock(sealing).unwrap();
     let listed = reader.list(&Filter { limit: 1000, ..Filter::default() }).unwrap();
     listed.iter().map(|summary| reader.show(&summary.exchange.to_string()).unwrap().unwrap()).collect()
 }

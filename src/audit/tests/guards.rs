@@ -82,7 +82,7 @@ fn numbers_have_no_gaps() {
 #[test]
 fn committed_entries_get_no_further_rows() {
     refused_by_the_file("INSERT INTO finding VALUES (2, 9, 'SSN', 'toy', 'redact', 1)", "belongs to the next entry");
-    refused_by_the_file("INSERT INTO payload VALUES (6, 'plain', x'00')", "belongs to the next entry");
+    refused_by_the_file("INSERT INTO payload VALUES (6, 'x', 0, 0, x'00')", "belongs to the next entry");
     refused_by_the_file("INSERT INTO segment VALUES (7, '2026-11', NULL, 6, zeroblob(32))", "one segment entry");
 }
 

@@ -1,7 +1,9 @@
 //! The log's claims, each on a folder of its own.
 
+mod erasing;
 mod guards;
 mod reading;
+mod sealing;
 mod tampering;
 mod writing;
 
@@ -14,16 +16,36 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::crypto::{MacKey, MasterKey, Purpose};
+use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 
 use super::entry::Entry;
 use super::journal::Journal;
+use super::key_file::KeyFile;
 use super::*;
 
 const MASTER: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 fn key() -> MacKey {
     MasterKey::from_hex(MASTER).unwrap().derive(Purpose::Chain)
+}
+
+/// Wraps the keys of texts.
+fn ring() -> KeyRing {
+    KeyRing::parse(&"05".repeat(32)).unwrap()
+}
+
+fn keys() -> Keys {
+    Keys::new(&MasterKey::from_hex(MASTER).unwrap(), ring())
+}
+
+/// What the log calls the customer whom the bot calls `found_by`.
+fn token(folder: &Path, found_by: &str) -> String {
+    let file = KeyFile::open_for_reading(folder, ring()).unwrap().unwrap();
+    file.subject(found_by).unwrap().unwrap().token.unwrap()
+}
+
+fn reader(folder: &Path) -> Reader {
+    Reader::open(folder).unwrap().unlock(&ring()).unwrap()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -95,19 +117,22 @@ fn commit(journal: &mut Journal, entries: &[Entry]) -> Result<(), AuditError> {
 }
 
 fn journal(folder: &Path) -> Journal {
-    Journal::open(folder, key(), november()).unwrap()
+    Journal::open(folder, &keys(), november()).unwrap()
 }
+
+/// The files of a small log.
+const SMALL: [&str; 2] = ["2026-11.db", "keys.db"];
 
 /// A log with the segment entry (1), two exchanges (2 to 5) and an event (6), closed.
 fn small_log() -> TempDir {
-    static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    static FILES: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
         let folder = TempDir::new().unwrap();
         let entries = [opening(1), closing(1), opening(2), closing(2), event_at(november())];
         commit(&mut journal(folder.path()), &entries).unwrap();
-        fs::read(folder.path().join("2026-11.db")).unwrap()
+        SMALL.map(|name| fs::read(folder.path().join(name)).unwrap())
     });
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("2026-11.db"), &*FILE).unwrap();
+    SMALL.iter().zip(&*FILES).for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
     folder
 }
 

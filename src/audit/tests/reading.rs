@@ -22,7 +22,7 @@ fn varied_log() -> TempDir {
 
 fn check(filter: Filter, expected: &[u16]) {
     let folder = varied_log();
-    let found = Reader::open(folder.path()).unwrap().list(&filter).unwrap();
+    let found = reader(folder.path()).list(&filter).unwrap();
     let found: Vec<Uuid> = found.into_iter().map(|summary| summary.exchange).collect();
     assert_eq!(found, expected.iter().map(|number| id(*number)).collect::<Vec<_>>(), "{filter:?}");
 }
@@ -65,14 +65,15 @@ fn statuses_are_one_or_a_hundred() {
 #[test]
 fn a_record_holds_what_was_written() {
     let folder = small_log();
-    let record = Reader::open(folder.path()).unwrap().show(&id(1).to_string()).unwrap().unwrap();
-    assert_eq!(record, Record { seq: 2, opened: opened(1), closed: Some(closed(1)) });
+    let record = reader(folder.path()).show(&id(1).to_string()).unwrap().unwrap();
+    let opened = Opened { subject: Some(token(folder.path(), "subject-1")), ..opened(1) };
+    assert_eq!(record, Record { seq: 2, opened, closed: Some(closed(1)), texts: Texts::Readable });
 }
 
 #[test]
 fn a_record_reaches_into_the_next_month() {
     let folder = varied_log();
-    let record = Reader::open(folder.path()).unwrap().show(&id(3).to_string()).unwrap().unwrap();
+    let record = reader(folder.path()).show(&id(3).to_string()).unwrap().unwrap();
     assert_eq!(record.closed.unwrap().answer, closed(3).answer);
 }
 

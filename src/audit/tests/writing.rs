@@ -1,6 +1,7 @@
 //! What is acknowledged is there, whatever happens before and after.
 
 use super::*;
+use crate::crypto;
 
 fn count(folder: &TempDir, condition: &str) -> i64 {
     let query = format!("SELECT count(*) FROM closed WHERE {condition}");
@@ -10,7 +11,9 @@ fn count(folder: &TempDir, condition: &str) -> i64 {
 /// Takes the write lock of the folder's one file, as another program could.
 fn hold(folder: &TempDir) -> Connection {
     let mut files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
-    let path = files.find(|path| path.extension().is_some_and(|extension| extension == "db")).unwrap();
+    let path = files
+        .find(|path| path.extension().is_some_and(|extension| extension == "db") && !path.ends_with("keys.db"))
+        .unwrap();
     let thief = Connection::open(path).unwrap();
     thief.execute_batch("BEGIN IMMEDIATE").unwrap();
     thief
@@ -32,8 +35,10 @@ fn limit_pages(journal: &mut Journal, pragma: &str) {
     super::super::schema::arm(connection).unwrap();
 }
 
+/// An entry whose text nothing makes smaller.
 fn big(number: u16) -> Entry {
-    Entry::Opened(Box::new(Opened { request: vec![b'x'; 1 << 20], ..opened(number) }))
+    let request = (0..1 << 13).flat_map(|block: u32| crypto::sha256(&block.to_le_bytes())).collect();
+    Entry::Opened(Box::new(Opened { request, ..opened(number) }))
 }
 
 #[test]
@@ -53,10 +58,10 @@ fn what_was_committed_survives_a_crash() {
     let (folder, crashed) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut journal = journal(folder.path());
     commit(&mut journal, &[opening(1), closing(1), opening(2)]).unwrap();
-    for name in ["2026-11.db", "2026-11.db-wal"] {
+    for name in ["2026-11.db", "2026-11.db-wal", "keys.db"] {
         fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
     }
-    drop(Journal::open(crashed.path(), key(), november()).unwrap());
+    drop(Journal::open(crashed.path(), &keys(), november()).unwrap());
     let report = verify(crashed.path(), &key()).unwrap();
     assert_eq!((report.entries, report.exchanges, report.open, report.problems), (5, 2, vec![], vec![]));
 }
@@ -70,7 +75,7 @@ fn what_a_crash_left_open_last_month_is_closed_too() {
     commit(&mut journal, &[event_at(december)]).unwrap();
     commit(&mut journal, &[Entry::Closed(Box::new(Closed { at: december, ..closed(1) }))]).unwrap();
     drop(journal);
-    Journal::open(folder.path(), key(), december).unwrap();
+    Journal::open(folder.path(), &keys(), december).unwrap();
     let report = verify(folder.path(), &key()).unwrap();
     assert_eq!((report.open, report.problems, report.entries), (vec![], vec![], 7));
 }
@@ -80,7 +85,7 @@ fn a_file_whose_making_was_cut_short_is_completed() {
     let folder = small_log();
     fs::write(folder.path().join("2026-12.db"), b"").unwrap();
     assert_whole(&folder);
-    drop(Journal::open(folder.path(), key(), at("2026-12-01T00:00:00Z")).unwrap());
+    drop(Journal::open(folder.path(), &keys(), at("2026-12-01T00:00:00Z")).unwrap());
     let report = verify(folder.path(), &key()).unwrap();
     assert_eq!((report.segments, report.entries, report.problems), (2, 7, vec![]));
 }
@@ -97,7 +102,7 @@ fn a_clock_that_steps_back_begins_no_file() {
 fn a_second_writer_is_refused() {
     let folder = TempDir::new().unwrap();
     let first = journal(folder.path());
-    let error = Journal::open(folder.path(), key(), november()).err().unwrap();
+    let error = Journal::open(folder.path(), &keys(), november()).err().unwrap();
     assert!(matches!(&error, AuditError::Locked { folder: named } if named == folder.path()), "{error}");
     drop(first);
     journal(folder.path());
@@ -107,7 +112,7 @@ fn a_second_writer_is_refused() {
 fn a_newer_format_is_refused() {
     let folder = small_log();
     database(&folder).execute_batch("PRAGMA user_version = 2").unwrap();
-    let error = Journal::open(folder.path(), key(), november()).err().unwrap();
+    let error = Journal::open(folder.path(), &keys(), november()).err().unwrap();
     assert!(matches!(error, AuditError::Newer { version: 2, known: 1, .. }), "{error}");
     assert!(verify(folder.path(), &key()).is_err());
 }
@@ -116,7 +121,7 @@ fn a_newer_format_is_refused() {
 fn a_foreign_database_is_refused() {
     let folder = TempDir::new().unwrap();
     database(&folder).execute_batch("CREATE TABLE t(x)").unwrap();
-    let error = Journal::open(folder.path(), key(), november()).err().unwrap();
+    let error = Journal::open(folder.path(), &keys(), november()).err().unwrap();
     assert!(matches!(error, AuditError::Foreign { .. }), "{error}");
 }
 
@@ -125,13 +130,13 @@ fn a_folder_that_cannot_be_made_is_refused() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    let error = Journal::open(&file.join("log"), key(), november()).err().unwrap();
+    let error = Journal::open(&file.join("log"), &keys(), november()).err().unwrap();
     assert!(matches!(error, AuditError::Unwritable { .. }), "{error}");
 }
 
 #[test]
 fn a_file_that_was_taken_away_fails_the_writer_until_it_is_back() {
-    for name in ["2026-11.db", "2026-11.db-wal"] {
+    for name in ["2026-11.db", "2026-11.db-wal", "keys.db"] {
         let folder = TempDir::new().unwrap();
         let mut journal = journal(folder.path());
         let (path, away) = (folder.path().join(name), folder.path().join("away"));
@@ -176,7 +181,7 @@ fn an_exchange_is_closed_once_and_only_when_it_is_open() {
 #[tokio::test]
 async fn concurrent_appends_are_all_there_and_in_order() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     let exchange = |number: u16| {
         let log = log.clone();
         async move {
@@ -197,7 +202,7 @@ async fn concurrent_appends_are_all_there_and_in_order() {
 #[tokio::test]
 async fn an_acknowledged_entry_is_seen_by_others() {
     let folder = TempDir::new().unwrap();
-    let (log, _writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, _writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     let reader = Reader::open(folder.path()).unwrap();
     log.opened(opened(1)).await.unwrap();
     assert_eq!(reader.list(&Filter::default()).unwrap().len(), 1);
@@ -207,7 +212,7 @@ async fn an_acknowledged_entry_is_seen_by_others() {
 #[tokio::test]
 async fn a_refused_request_has_both_entries() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     let refusal =
         Closed { reason: Some("json/duplicate-key".into()), ..Closed::new(id(1), november(), Outcome::Refused) };
     log.refused(opened(1), refusal.clone()).await.unwrap();
@@ -219,7 +224,7 @@ async fn a_refused_request_has_both_entries() {
 #[tokio::test]
 async fn closing_waits_for_what_nobody_waits_for() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     log.opened(opened(1)).await.unwrap();
     log.closed_later(closed(1));
     writer.close().unwrap();
@@ -230,7 +235,7 @@ async fn closing_waits_for_what_nobody_waits_for() {
 #[tokio::test]
 async fn one_bad_entry_does_not_take_the_others_down() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     let (first, bad, second) = tokio::join!(log.opened(opened(1)), log.closed(closed(9)), log.opened(opened(2)));
     assert!(first.is_ok() && second.is_ok() && matches!(bad, Err(AuditError::NotOpen { .. })));
     writer.close().unwrap();
@@ -239,7 +244,7 @@ async fn one_bad_entry_does_not_take_the_others_down() {
 #[tokio::test]
 async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     log.opened(Opened { at: Timestamp::now(), ..opened(1) }).await.unwrap();
     let thief = hold(&folder);
     log.closed_later(closed(1));
@@ -258,13 +263,13 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
 #[tokio::test]
 async fn closing_tells_what_could_not_be_written() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(folder.path(), key()).unwrap();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     log.opened(opened(1)).await.unwrap();
     let thief = hold(&folder);
     log.closed_later(closed(1));
     assert!(matches!(writer.close(), Err(AuditError::Unwritable { .. })));
     drop(thief);
-    let (_, writer) = Log::open(folder.path(), key()).unwrap();
+    let (_, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
     writer.close().unwrap();
     let interrupted = Filter { outcome: Some(Outcome::Interrupted), ..Filter::default() };
     assert_eq!(Reader::open(folder.path()).unwrap().list(&interrupted).unwrap().len(), 1);

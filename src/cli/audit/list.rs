@@ -52,10 +52,28 @@ pub(in crate::cli) struct Options {
     csv: bool,
 }
 
+const HEADING: [&str; 12] = [
+    "exchange",
+    "at",
+    "route",
+    "model",
+    "status",
+    "outcome",
+    "found",
+    "tokens",
+    "ms",
+    "caller",
+    "subject",
+    "conversation",
+];
+
 /// Lists the exchanges that the filters let through.
 pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
-    let reader = Reader::open(&setup.audit)?;
+    let mut reader = Reader::open(&setup.audit.folder)?;
+    if options.subject.is_some() {
+        reader = reader.unlock(&setup.audit_key.read_ring()?)?;
+    }
     let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
     let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
     let token = |identity, id: Option<String>| Some(identities.as_ref()?.asked(identity, &id?));
@@ -75,44 +93,16 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
     })?;
     match (json, csv) {
         (true, _) => print_json(&found)?,
-        (_, true) => table(
-            &found,
-            &[
-                "exchange",
-                "at",
-                "route",
-                "model",
-                "status",
-                "outcome",
-                "found",
-                "tokens",
-                "ms",
-                "caller",
-                "subject",
-                "conversation",
-            ],
-        )
-        .print_csv()?,
-        _ => table(
-            &found,
-            &[
-                "EXCHANGE",
-                "AT",
-                "ROUTE",
-                "MODEL",
-                "STATUS",
-                "OUTCOME",
-                "FOUND",
-                "TOKENS",
-                "MS",
-                "CALLER",
-                "SUBJECT",
-                "CONVERSATION",
-            ],
-        )
-        .print()?,
+        (_, true) => table(&found, &HEADING).print_csv()?,
+        _ => print_table(&found)?,
     }
     Ok(Outcome::Fine)
+}
+
+/// Exchanges as a person reads them.
+pub(super) fn print_table(found: &[Summary]) -> std::io::Result<()> {
+    let heading = HEADING.map(str::to_uppercase);
+    table(found, &heading.each_ref().map(String::as_str)).print()
 }
 
 fn print_json(found: &[Summary]) -> anyhow::Result<()> {
@@ -152,7 +142,7 @@ fn table(found: &[Summary], heading: &[&str]) -> Table {
 }
 
 /// As in `2 PHONE, 1 SSN`.
-fn tallies(findings: &[Tally]) -> String {
+pub(super) fn tallies(findings: &[Tally]) -> String {
     let mut by_entity = BTreeMap::<&str, u64>::new();
     for tally in findings {
         *by_entity.entry(&tally.entity).or_default() += tally.count;

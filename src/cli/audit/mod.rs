@@ -1,20 +1,30 @@
 //! `blotter audit`: questions to the log.
 
+mod keys;
 mod list;
 mod show;
+mod subject;
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::Subcommand;
 
 use super::{ConfigFile, Outcome, print};
-use crate::audit::{self, Reader};
+use crate::audit::{self, AuditError, Keys, Reader, Registry, Settings};
 use crate::crypto::Purpose;
 
 pub(super) use show::describe;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Erase a customer: destroy the key of all their texts, and print a signed receipt
+    Erase(subject::EraseOptions),
+    /// Keep a customer from erasure and retention
+    Hold(subject::HoldOptions),
+    /// The keys: print the public one, wrap texts' keys anew
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// List exchanges, newest first
     List(list::Options),
     /// Show what the model received in one exchange, what it answered, and what was found
@@ -25,6 +35,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show everything held about one customer
+    Subject(subject::SubjectOptions),
     /// Check that nothing in the log was changed, taken out or moved
     Verify,
 }
@@ -32,16 +44,25 @@ pub(super) enum Command {
 /// Asks the log of the configuration.
 pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::Erase(options) => subject::erase(config, &options),
+        Command::Hold(options) => subject::hold(config, &options),
+        Command::Keys(command) => keys::run(config, &command),
         Command::List(options) => list::run(config, options),
         Command::Show { id, json } => show::run(config, &id, json),
+        Command::Subject(options) => subject::subject(config, &options),
         Command::Verify => verify(config),
     }
 }
 
+/// Has what was done to the keys written into the log, by the proxy if one runs; tells whether it is there.
+fn settle(settings: &Settings, keys: &Keys, registry: &Registry<'_>) -> Result<bool, AuditError> {
+    audit::settle(settings, keys, registry, Duration::from_secs(5))
+}
+
 fn verify(config: &ConfigFile) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
-    Reader::open(&setup.audit)?;
-    let report = audit::verify(&setup.audit, &setup.key.read()?.derive(Purpose::Chain))?;
+    Reader::open(&setup.audit.folder)?;
+    let report = audit::verify(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain))?;
     let mut out = std::io::stdout().lock();
     for problem in &report.problems {
         let entry = problem.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();

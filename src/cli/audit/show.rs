@@ -5,13 +5,16 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::super::{ConfigFile, Outcome, print};
-use crate::audit::{Reader, Record, Tally};
+use super::subject;
+use crate::audit::{Closed, EventKind, Opened, Reader, Record, Tally, Texts};
 use crate::wire::json::{Document, Kind, NodeId};
 
 /// Shows the exchange with this id.
 pub(super) fn run(config: &ConfigFile, id: &str, json: bool) -> anyhow::Result<Outcome> {
-    let reader = Reader::open(&config.setup()?.audit)?;
+    let setup = config.setup()?;
+    let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
     let record = reader.show(id)?.ok_or_else(|| anyhow::anyhow!("no exchange `{id}`: see `blotter audit list`"))?;
+    subject::note(&setup, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
     let mut out = std::io::stdout().lock();
     match json {
         true => writeln!(out, "{}", serde_json::to_string(&record)?)?,
@@ -22,7 +25,7 @@ pub(super) fn run(config: &ConfigFile, id: &str, json: bool) -> anyhow::Result<O
 
 /// A record as a person reads it.
 pub(in crate::cli) fn describe(record: &Record) -> String {
-    let Record { opened, closed, .. } = record;
+    let Record { opened, closed, texts, .. } = record;
     let mut lines = vec![
         format!("exchange      {}", opened.exchange),
         format!("at            {:.3}", opened.at),
@@ -61,14 +64,25 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
             lines.push(format!("in the answer {}", tallies_in_full(&closed.findings)));
         }
     }
-    lines.push("\nwhat the model received:".to_owned());
-    lines.push(pretty(&opened.request));
+    match texts {
+        Texts::Damaged => {
+            lines.push("\nthe texts are not those that were sealed: run `blotter audit verify`".to_owned())
+        }
+        Texts::Destroyed => lines.push("\nthe texts are gone: their key was destroyed".to_owned()),
+        Texts::Locked => lines.push("\nthe texts are sealed, and were not unlocked".to_owned()),
+        Texts::Readable => lines.extend(texts_of(opened, closed.as_ref())),
+    }
+    lines.join("\n") + "\n"
+}
+
+fn texts_of(opened: &Opened, closed: Option<&Closed>) -> Vec<String> {
+    let mut lines = vec!["\nwhat the model received:".to_owned(), pretty(&opened.request)];
     if let Some(closed) = closed {
         let truncated = if closed.answer_truncated { " (the beginning)" } else { "" };
         lines.push(format!("\nwhat it answered{truncated}:"));
         lines.push(answer(&closed.answer));
     }
-    lines.join("\n") + "\n"
+    lines
 }
 
 fn tallies_in_full(findings: &[Tally]) -> String {

@@ -1,0 +1,316 @@
+//! `keys.db`: the one file of the folder that changes. It holds the keys of texts, each wrapped by a key that is kept elsewhere.
+//!
+//! A text opens with its subject's key *and* its day's: destroying the one erases a customer, destroying the other a day. Who
+//! a subject is, is known here alone, by a keyed hash of the id; the rest of the log knows a random token.
+//!
+//! `secure_delete` and a rollback journal that is removed with every commit see to it that a destroyed key is in no file.
+//! What happens here and belongs in the log waits as a note, in the same transaction, until the writer has appended it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use crate::crypto::{KeyRing, SealingKey, Wrapped, hex, random};
+
+use super::entry::{Event, EventKind};
+use super::error::AuditError;
+use super::segment::Identity;
+
+/// How long a change waits for another.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const SCHEMA: &str = "
+CREATE TABLE subject(
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  found_by   TEXT NOT NULL UNIQUE,
+  token      TEXT NOT NULL UNIQUE,
+  wrapped_by TEXT NOT NULL,
+  key        BLOB NOT NULL,
+  held       TEXT
+) STRICT;
+CREATE TABLE day(
+  day        INTEGER PRIMARY KEY,
+  wrapped_by TEXT NOT NULL,
+  key        BLOB NOT NULL
+) STRICT;
+CREATE TABLE kept(
+  subject    INTEGER NOT NULL,
+  day        INTEGER NOT NULL,
+  wrapped_by TEXT NOT NULL,
+  key        BLOB NOT NULL,
+  PRIMARY KEY(subject, day)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE note(
+  id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  at_us  INTEGER NOT NULL,
+  name   TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+PRAGMA application_id = 0x424c4f4b;
+PRAGMA user_version = 1;";
+
+/// Who the texts of an exchange without a customer belong to.
+pub const NOBODY: &str = "";
+
+/// The open file, and the keys that unwrap what it holds.
+pub struct KeyFile {
+    connection: Connection,
+    ring: KeyRing,
+    path: PathBuf,
+    identity: Option<Identity>,
+}
+
+/// Whose texts a key opens.
+#[derive(Clone)]
+pub struct Subject {
+    /// Its number, which is never given again.
+    pub id: i64,
+    /// What the log calls it; `None` for nobody.
+    pub token: Option<String>,
+    /// Half of what opens its texts.
+    pub key: SealingKey,
+    /// Why it is kept from erasure and retention.
+    pub held: Option<String>,
+}
+
+impl KeyFile {
+    /// Opens or makes the file in `folder`; fails when `ring` does not open what it holds.
+    pub fn open(folder: &Path, ring: KeyRing) -> Result<Self, AuditError> {
+        let path = path_in(folder);
+        let failed = |error| AuditError::writing(&path, &error);
+        let connection = Connection::open(&path).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        connection
+            .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
+            .map_err(failed)?;
+        let identity = Identity::of(&path);
+        let file = Self { connection, ring, path, identity };
+        file.change(|changing| {
+            let empty: bool =
+                changing.query_row("SELECT NOT EXISTS(SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+            if empty { changing.execute_batch(SCHEMA) } else { Ok(()) }
+        })?;
+        // Also proves that the ring is the right one.
+        file.make_subject(NOBODY)?;
+        Ok(file)
+    }
+
+    /// Opens the file beside its writer, to be read; `None` when there is none.
+    pub fn open_for_reading(folder: &Path, ring: KeyRing) -> Result<Option<Self>, AuditError> {
+        let path = path_in(folder);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let failed = |error| AuditError::reading(&path, error);
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        Ok(Some(Self { connection, ring, path, identity: None }))
+    }
+
+    /// Fails when the open file is no longer the one in the folder: keys that are written to it would be lost.
+    pub fn check_in_place(&self) -> Result<(), AuditError> {
+        match Identity::of(&self.path) == self.identity {
+            true => Ok(()),
+            false => Err(AuditError::Replaced { path: self.path.clone() }),
+        }
+    }
+
+    /// A number that is another one after somebody else has changed the file.
+    pub fn version(&self) -> Result<i64, AuditError> {
+        self.read(|connection| connection.query_row("PRAGMA data_version", [], |row| row.get(0)))
+    }
+
+    /// The subject with the hashed id `found_by`.
+    pub fn subject(&self, found_by: &str) -> Result<Option<Subject>, AuditError> {
+        self.subject_where("found_by = ?1", params![found_by])
+    }
+
+    /// The subject that the log calls `token`.
+    pub fn subject_named(&self, token: &str) -> Result<Option<Subject>, AuditError> {
+        self.subject_where("token = ?1", params![token])
+    }
+
+    /// The subject of a number.
+    pub fn subject_of(&self, id: i64) -> Result<Option<Subject>, AuditError> {
+        self.subject_where("id = ?1", params![id])
+    }
+
+    /// The subject with the hashed id `found_by`, made when it is new.
+    pub fn make_subject(&self, found_by: &str) -> Result<Subject, AuditError> {
+        if let Some(subject) = self.subject(found_by)? {
+            return Ok(subject);
+        }
+        let key = SealingKey::generate();
+        let token = if found_by == NOBODY { String::new() } else { format!("sub_{}", hex(&random::<8>())) };
+        let wrapped = self.ring.wrap(token.as_bytes(), &key);
+        self.write(|connection| {
+            let insert = "INSERT INTO subject(found_by, token, wrapped_by, key) VALUES (?1, ?2, ?3, ?4)";
+            connection.prepare_cached(insert)?.execute(params![found_by, token, wrapped.by, wrapped.bytes])
+        })?;
+        let id = self.connection.last_insert_rowid();
+        Ok(Subject { id, token: Some(token).filter(|token| !token.is_empty()), key, held: None })
+    }
+
+    /// The key of a day; `None` before its first text and after its end.
+    pub fn day(&self, day: i64) -> Result<Option<SealingKey>, AuditError> {
+        let found = self.read(|connection| {
+            let select = "SELECT wrapped_by, key FROM day WHERE day = ?1";
+            connection.prepare_cached(select)?.query_row([day], |row| wrapped(row, 0)).optional()
+        })?;
+        found.map(|wrapped| self.unwrap(&of_day(day), &wrapped)).transpose()
+    }
+
+    /// The key of a day, made when it is new.
+    pub fn make_day(&self, day: i64) -> Result<SealingKey, AuditError> {
+        if let Some(key) = self.day(day)? {
+            return Ok(key);
+        }
+        let key = SealingKey::generate();
+        let wrapped = self.ring.wrap(&of_day(day), &key);
+        let insert = "INSERT INTO day(day, wrapped_by, key) VALUES (?1, ?2, ?3)";
+        self.write(|connection| connection.execute(insert, params![day, wrapped.by, wrapped.bytes]))?;
+        Ok(key)
+    }
+
+    /// The key that opens the texts of a subject's day; `None` when a half of it was destroyed.
+    pub fn text_key(&self, subject: i64, day: i64) -> Result<Option<SealingKey>, AuditError> {
+        if let (Some(subject), Some(day)) = (self.subject_of(subject)?, self.day(day)?) {
+            return Ok(Some(subject.key.with(&day)));
+        }
+        let kept = self.read(|connection| {
+            let select = "SELECT wrapped_by, key FROM kept WHERE subject = ?1 AND day = ?2";
+            connection.query_row(select, [subject, day], |row| wrapped(row, 0)).optional()
+        })?;
+        kept.map(|wrapped| self.unwrap(&of_kept(subject, day), &wrapped)).transpose()
+    }
+
+    /// Leaves a note of what was done here, for the log.
+    pub fn note(&self, event: &Event) -> Result<(), AuditError> {
+        let insert = "INSERT INTO note(at_us, name, detail) VALUES (?1, ?2, ?3)";
+        let values = params![event.at.as_microsecond(), event.kind.name(), event.detail];
+        self.write(|connection| connection.execute(insert, values)).map(drop)
+    }
+
+    /// The notes that are not in the log yet, and the number of the last one.
+    pub fn notes(&self) -> Result<(Vec<Event>, i64), AuditError> {
+        let notes = self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id, at_us, name, detail FROM note ORDER BY id")?;
+            statement.query_map([], read_note)?.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        let last = notes.last().map_or(0, |(id, _)| *id);
+        Ok((notes.into_iter().filter_map(|(_, event)| event).collect(), last))
+    }
+
+    /// Removes the notes up to `last`, which are in the log now.
+    pub fn forget_notes(&self, last: i64) -> Result<(), AuditError> {
+        self.write(|connection| connection.execute("DELETE FROM note WHERE id <= ?1", [last])).map(drop)
+    }
+
+    /// Does all of `change` durably, or nothing.
+    pub fn change<T>(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {
+        self.transact(|file| file.write(change))
+    }
+
+    /// Does all of `change` durably, or nothing.
+    pub fn transact<T>(&self, change: impl FnOnce(&Self) -> Result<T, AuditError>) -> Result<T, AuditError> {
+        let failed = |error| AuditError::writing(&self.path, &error);
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior).map_err(failed)?;
+        let changed = change(self)?;
+        transaction.commit().map_err(failed)?;
+        Ok(changed)
+    }
+
+    /// Asks the file.
+    pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {
+        read(&self.connection).map_err(|error| AuditError::reading(&self.path, error))
+    }
+
+    /// Changes the file inside a transaction that somebody else begins and commits.
+    pub fn write<T>(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {
+        write(&self.connection).map_err(|error| AuditError::writing(&self.path, &error))
+    }
+
+    /// Wraps every key that another wrapped with the newest of the ring, and tells how many those were.
+    pub fn rewrap(&self) -> Result<usize, AuditError> {
+        self.transact(|file| {
+            let subjects =
+                file.rewrap_table("subject", "id, token", |row| Ok(row.get::<_, String>(1)?.into_bytes()))?;
+            let days = file.rewrap_table("day", "day, NULL", |row| Ok(of_day(row.get(0)?)))?;
+            let kept = file.rewrap_table("kept", "subject, day", |row| Ok(of_kept(row.get(0)?, row.get(1)?)))?;
+            Ok(subjects + days + kept)
+        })
+    }
+
+    /// `columns` are the two that name a row, the second one only if it is a number.
+    fn rewrap_table(
+        &self,
+        table: &str,
+        columns: &str,
+        context: impl Fn(&Row<'_>) -> rusqlite::Result<Vec<u8>>,
+    ) -> Result<usize, AuditError> {
+        let newest = self.ring.newest();
+        let rows = self.read(|connection| {
+            let select = format!("SELECT {columns}, wrapped_by, key FROM {table} WHERE wrapped_by <> ?1");
+            let mut statement = connection.prepare(&select)?;
+            let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1).ok(), context(row)?, wrapped(row, 2)?));
+            statement.query_map([&newest], read)?.collect::<rusqlite::Result<Vec<(i64, Option<i64>, _, _)>>>()
+        })?;
+        let (id, other) = columns.split_once(", ").unwrap_or((columns, "NULL"));
+        let update =
+            format!("UPDATE {table} SET wrapped_by = ?1, key = ?2 WHERE {id} = ?3 AND (?4 IS NULL OR {other} IS ?4)");
+        for (id, other, context, wrapped) in &rows {
+            let wrapped = self.ring.wrap(context, &self.unwrap(context, wrapped)?);
+            self.write(|connection| connection.execute(&update, params![wrapped.by, wrapped.bytes, id, other]))?;
+        }
+        Ok(rows.len())
+    }
+
+    fn subject_where(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Option<Subject>, AuditError> {
+        let select = format!("SELECT id, token, held, wrapped_by, key FROM subject WHERE {condition}");
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, wrapped(row, 3)?));
+        let found = self.read(|connection| connection.prepare_cached(&select)?.query_row(values, read).optional())?;
+        let Some((id, token, held, wrapped)) = found else { return Ok(None) };
+        let key = self.unwrap(token.as_bytes(), &wrapped)?;
+        Ok(Some(Subject { id, token: Some(token).filter(|token| !token.is_empty()), key, held }))
+    }
+
+    fn unwrap(&self, context: &[u8], wrapped: &Wrapped) -> Result<SealingKey, AuditError> {
+        let key = self.ring.unwrap(context, wrapped);
+        key.ok_or_else(|| AuditError::WrongSealingKey { path: self.path.clone() })
+    }
+
+    /// Keeps a held subject's key for a day whose own is about to be destroyed.
+    pub fn keep(&self, subject: &Subject, day: i64, key: &SealingKey) -> Result<(), AuditError> {
+        let wrapped = self.ring.wrap(&of_kept(subject.id, day), &subject.key.with(key));
+        let insert = "INSERT OR IGNORE INTO kept(subject, day, wrapped_by, key) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![subject.id, day, wrapped.by, wrapped.bytes];
+        self.write(|connection| connection.execute(insert, values)).map(drop)
+    }
+}
+
+/// Where the file is.
+pub fn path_in(folder: &Path) -> PathBuf {
+    folder.join("keys.db")
+}
+
+fn wrapped(row: &Row<'_>, first: usize) -> rusqlite::Result<Wrapped> {
+    Ok(Wrapped { by: row.get(first)?, bytes: row.get(first + 1)? })
+}
+
+fn read_note(row: &Row<'_>) -> rusqlite::Result<(i64, Option<Event>)> {
+    let at = Timestamp::from_microsecond(row.get(1)?).unwrap_or_default();
+    let kind = EventKind::named(row.get_ref(2)?.as_str()?);
+    let detail = row.get(3)?;
+    Ok((row.get(0)?, kind.map(|kind| Event { at, kind, detail })))
+}
+
+fn of_day(day: i64) -> Vec<u8> {
+    [b"day".as_slice(), &day.to_le_bytes()].concat()
+}
+
+fn of_kept(subject: i64, day: i64) -> Vec<u8> {
+    [b"kept".as_slice(), &subject.to_le_bytes(), &day.to_le_bytes()].concat()
+}

@@ -1,0 +1,69 @@
+//! Where the log is, how long it keeps what, and the keys it works with.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose, SigningKey};
+
+/// What `proxy.toml` says about the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// How many days a text can be read; then its key is destroyed.
+    pub text_days: u32,
+    /// How many months everything else is kept; then whole files go.
+    pub months: u32,
+    /// How many days backups of the keys are kept, which is how long an erased text could come back.
+    pub backup_days: u32,
+    /// When a checkpoint is due.
+    pub checkpoints: Checkpoints,
+}
+
+/// When a signed checkpoint is due, and where it goes besides the log's own folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// What the log calls itself in them.
+    pub origin: String,
+    /// After so many entries.
+    pub entries: u64,
+    /// After this time, when there are new entries.
+    pub every: Duration,
+    /// A second file, best on another machine's volume.
+    pub copy: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The defaults, for a log in `folder`.
+    pub fn of(folder: &Path) -> Self {
+        Self {
+            folder: folder.into(),
+            text_days: 30,
+            months: 13,
+            backup_days: 30,
+            checkpoints: Checkpoints {
+                origin: "blotter".into(),
+                entries: 10_000,
+                every: Duration::from_secs(60),
+                copy: None,
+            },
+        }
+    }
+}
+
+/// The keys that the log works with.
+pub struct Keys {
+    /// Runs through the chain.
+    pub chain: MacKey,
+    /// Wraps the keys of texts.
+    pub sealing: KeyRing,
+    /// Signs checkpoints and receipts.
+    pub signing: SigningKey,
+}
+
+impl Keys {
+    /// The keys of an installation.
+    pub fn new(master: &MasterKey, sealing: KeyRing) -> Self {
+        Self { chain: master.derive(Purpose::Chain), sealing, signing: master.signing_key() }
+    }
+}

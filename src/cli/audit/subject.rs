@@ -1,0 +1,169 @@
+//! `blotter audit subject`, `erase` and `hold`: what a customer may ask for, and a court.
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::print::{self, Table};
+use super::super::{ConfigFile, Outcome};
+use super::{list, settle, show};
+use crate::audit::{Event, EventKind, Filter, Reader, Record, Registry, receipt};
+use crate::config::Setup;
+use crate::proxy::{Identities, Identity};
+
+#[derive(Args)]
+pub(in crate::cli) struct SubjectOptions {
+    /// The customer: the id that the bot gives, or a token
+    id: String,
+    /// All of it with its texts, for the customer; the log says that it was given out
+    #[arg(long, value_name = "FORM")]
+    export: Option<Form>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    /// A table for a spreadsheet
+    Csv,
+    /// A page for a person
+    Html,
+    /// For programs
+    Json,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct EraseOptions {
+    /// The customer: the id that the bot gives, or a token
+    id: String,
+    /// Why, for the log; name nobody here
+    #[arg(long, required_unless_present = "dry_run")]
+    reason: Option<String>,
+    /// Say what would be erased, and leave it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct HoldOptions {
+    /// The customer: the id that the bot gives, or a token
+    id: String,
+    /// Why, for the log; name nobody here
+    #[arg(long, required_unless_present = "release")]
+    reason: Option<String>,
+    /// End the hold
+    #[arg(long, conflicts_with = "reason")]
+    release: bool,
+}
+
+/// Shows or exports all that is held about a customer.
+pub(super) fn subject(config: &ConfigFile, options: &SubjectOptions) -> anyhow::Result<Outcome> {
+    let setup = config.setup()?;
+    let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
+    let subject = asked(&setup, &options.id)?;
+    let found = reader.list(&Filter { subject: Some(subject.clone()), limit: usize::MAX, ..Filter::default() })?;
+    let Some(form) = options.export else {
+        list::print_table(&found)?;
+        return Ok(Outcome::Fine);
+    };
+    let show = |id: String| reader.show(&id)?.with_context(|| format!("the exchange {id} has gone meanwhile"));
+    let records: Vec<Record> =
+        found.iter().rev().map(|summary| show(summary.exchange.to_string())).collect::<anyhow::Result<_>>()?;
+    let detail = json!({ "subject": found.first().map(|summary| &summary.subject), "exchanges": records.len() });
+    note(&setup, EventKind::Exported, detail.to_string())?;
+    match form {
+        Form::Csv => csv(&records)?,
+        Form::Html => write!(std::io::stdout(), "{}", html(&records))?,
+        Form::Json => writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&records)?)?,
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Destroys a customer's key, and prints the receipt.
+pub(super) fn erase(config: &ConfigFile, options: &EraseOptions) -> anyhow::Result<Outcome> {
+    let setup = config.setup()?;
+    let keys = setup.keys()?;
+    let registry = Registry::open(&setup.audit, &keys.sealing)?;
+    let subject = asked(&setup, &options.id)?;
+    let mut out = std::io::stdout().lock();
+    let Some(reason) = options.reason.as_deref().filter(|_| !options.dry_run) else {
+        let plan = registry.plan(&subject, "", Timestamp::now())?;
+        writeln!(out, "would erase {}: {} exchanges, {} texts", plan.token, plan.exchanges, plan.texts)?;
+        return Ok(Outcome::Fine);
+    };
+    let erasure = registry.erase(&subject, reason, Timestamp::now())?;
+    let logged = settle(&setup.audit, &keys, &registry)?;
+    write!(out, "{}", receipt(&erasure, &setup.audit.checkpoints.origin, &keys.signing))?;
+    if !logged {
+        eprintln!("blotter: the erasure is done; the proxy will write it into its log");
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Keeps a customer from erasure and retention, or ends that.
+pub(super) fn hold(config: &ConfigFile, options: &HoldOptions) -> anyhow::Result<Outcome> {
+    let setup = config.setup()?;
+    let keys = setup.keys()?;
+    let registry = Registry::open(&setup.audit, &keys.sealing)?;
+    let token = registry.hold(&asked(&setup, &options.id)?, options.reason.as_deref(), Timestamp::now())?;
+    settle(&setup.audit, &keys, &registry)?;
+    let what = if options.release { "is released" } else { "is on hold: neither erased nor expired" };
+    writeln!(std::io::stdout(), "{token} {what}")?;
+    Ok(Outcome::Fine)
+}
+
+/// What the log's room of keys knows the customer by.
+fn asked(setup: &Setup, id: &str) -> anyhow::Result<String> {
+    Ok(Identities::new(&setup.key.read()?).asked(Identity::Subject, id))
+}
+
+/// Has the log say it, sooner or later.
+pub(super) fn note(setup: &Setup, kind: EventKind, detail: String) -> anyhow::Result<()> {
+    let registry = Registry::open(&setup.audit, &setup.audit_key.read_ring()?)?;
+    Ok(registry.note(&Event { at: Timestamp::now(), kind, detail })?)
+}
+
+fn csv(records: &[Record]) -> std::io::Result<()> {
+    let mut table = Table::new(&["exchange", "at", "model", "outcome", "found", "received", "answered"]);
+    for Record { opened, closed, .. } in records {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        table.row(vec![
+            opened.exchange.to_string(),
+            format!("{:.3}", opened.at),
+            opened.model.clone().unwrap_or_default(),
+            closed.as_ref().map(|closed| closed.outcome.to_string()).unwrap_or_default(),
+            list::tallies(&opened.findings),
+            text(&opened.request),
+            closed.as_ref().map(|closed| text(&closed.answer)).unwrap_or_default(),
+        ]);
+    }
+    table.print_csv()
+}
+
+fn html(records: &[Record]) -> String {
+    const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>What is held about you</title>\
+        <style>body{font:16px sans-serif;max-width:60em;margin:2em auto}pre{white-space:pre-wrap;background:#eee;padding:1em}</style>\n\
+        <h1>What is held about you</h1>\n";
+    let count = format!("<p>{} exchanges.</p>\n", records.len());
+    let article = |record: &Record| {
+        let at = format!("{:.0}", record.opened.at);
+        format!("<h2>{}</h2>\n<pre>{}</pre>\n", escaped(&at), escaped(&show::describe(record)))
+    };
+    [HEAD.to_owned(), count].into_iter().chain(records.iter().map(article)).chain(["</html>\n".to_owned()]).collect()
+}
+
+fn escaped(text: &str) -> String {
+    let text = print::visible_lines(text);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_no_markup() {
+        assert_eq!(escaped("<script>\"&\u{1b}\n"), "&lt;script&gt;&quot;&amp;\\u{1b}\n");
+    }
+}

@@ -1,0 +1,94 @@
+//! The `[audit]` section: where the log is, under which key, and for how long.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::KeyPlace;
+use super::file::{PlaceSection, place};
+use super::sections::Sections;
+use crate::audit::{Checkpoints, Settings};
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AuditSection {
+    folder: PathBuf,
+    key: Option<Spanned<PlaceSection>>,
+    text_days: Spanned<i64>,
+    months: Spanned<i64>,
+    backup_days: Spanned<i64>,
+    checkpoint_entries: Spanned<i64>,
+    checkpoint_seconds: Spanned<i64>,
+    checkpoint_copy: Option<PathBuf>,
+    checkpoint_origin: Spanned<String>,
+}
+
+impl Default for AuditSection {
+    fn default() -> Self {
+        let Settings { folder, text_days, months, backup_days, checkpoints } = Settings::of(Path::new("audit"));
+        let bare = |number: u64| Spanned::new(0..0, number.cast_signed());
+        Self {
+            folder,
+            key: None,
+            text_days: bare(text_days.into()),
+            months: bare(months.into()),
+            backup_days: bare(backup_days.into()),
+            checkpoint_entries: bare(checkpoints.entries),
+            checkpoint_seconds: bare(checkpoints.every.as_secs()),
+            checkpoint_copy: None,
+            checkpoint_origin: Spanned::new(0..0, checkpoints.origin),
+        }
+    }
+}
+
+/// Takes the section; what is wrong is told, and its default stands in.
+pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlace) {
+    let section: AuditSection = sections.take("audit").unwrap_or_default();
+    let defaults = Settings::of(&folder.join(section.folder));
+    let key = section.key.and_then(|key| place(sections, key, "[audit] key", folder));
+    let key = key.unwrap_or_else(|| KeyPlace::File(folder.join("audit.key")));
+    let origin = origin(sections, section.checkpoint_origin).unwrap_or(defaults.checkpoints.origin);
+    let mut number = |name, value: Spanned<i64>, range| bounded(sections, name, value, range);
+    const TEN_YEARS: RangeInclusive<u32> = 1..=3660;
+    let settings = Settings {
+        text_days: number("text_days", section.text_days, TEN_YEARS).unwrap_or(defaults.text_days),
+        months: number("months", section.months, 1..=120).unwrap_or(defaults.months),
+        backup_days: number("backup_days", section.backup_days, 0..=3660).unwrap_or(defaults.backup_days),
+        checkpoints: Checkpoints {
+            origin,
+            entries: number("checkpoint_entries", section.checkpoint_entries, 1..=1_000_000)
+                .map_or(defaults.checkpoints.entries, u64::from),
+            every: number("checkpoint_seconds", section.checkpoint_seconds, 1..=86_400)
+                .map_or(defaults.checkpoints.every, |seconds| Duration::from_secs(seconds.into())),
+            copy: section.checkpoint_copy.map(|copy| folder.join(copy)),
+        },
+        folder: defaults.folder,
+    };
+    (settings, key)
+}
+
+fn bounded(sections: &mut Sections, name: &str, value: Spanned<i64>, range: RangeInclusive<u32>) -> Option<u32> {
+    let span = value.span();
+    let number = u32::try_from(value.into_inner()).ok().filter(|number| range.contains(number));
+    if number.is_none() {
+        let remedy = format!("give a number from {} to {}", range.start(), range.end());
+        sections.problem(span, format!("`{name}` is out of range"), remedy);
+    }
+    number
+}
+
+/// A name that can stand in a signed note: no blanks, no plus.
+fn origin(sections: &mut Sections, origin: Spanned<String>) -> Option<String> {
+    let span = origin.span();
+    let origin = origin.into_inner();
+    let plain = |c: char| c.is_ascii_graphic() && c != '+';
+    if !origin.is_empty() && origin.chars().all(plain) {
+        return Some(origin);
+    }
+    let what = format!("`{origin}` cannot be the origin of a checkpoint");
+    sections.problem(span, what, "write a name without blanks, as in `blotter.example.org/eu-1`".to_owned());
+    None
+}
