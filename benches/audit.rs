@@ -181,11 +181,26 @@ fn opened(exchange: Uuid) -> Opened {
         ruleset: "9d1c4b7a".into(),
         findings: ["PHONE", "EMAIL", "CARD"].map(tally).into(),
         coverage: Coverage { strings: 9, bytes: 1800, opaque: 3, exemptions: Vec::new() },
-        request: vec![b'x'; 2000],
+        request: text(exchange, 2000),
     }
 }
 
+/// Words in an order that no two exchanges share, so that they compress like a chat (to some 60 %).
+fn text(exchange: Uuid, length: usize) -> Vec<u8> {
+    const WORDS: &str = "order refund never arrived address please card number customer tomorrow invoice delivery window thanks \
+        shop basket return label parcel driver street payment pending confirm account email phone answer question morning evening";
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut state = exchange.as_u128() as u64 ^ (exchange.as_u128() >> 64) as u64;
+    let mut text = String::new();
+    while text.len() < length {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (word, number) = (words[(state >> 33) as usize % words.len()], (state >> 50) & 0xfff);
+        text.push_str(&format!("{word} {number} "));
+    }
+    text.into_bytes()
+}
+
 fn closed(exchange: Uuid) -> Closed {
-    let answer = vec![b'y'; 1000];
+    let answer = text(exchange, 1000);
     Closed { status: Some(200), restored: 3, answer, ..Closed::new(exchange, Timestamp::now(), Outcome::Complete) }
 }

@@ -15,6 +15,7 @@ use super::entry::{Event, EventKind};
 use super::error::AuditError;
 use super::key_file::{KeyFile, NOBODY, Subject};
 use super::note;
+use super::retention::{self, Lifetime};
 use super::segment::{self, Month};
 use super::settings::Settings;
 
@@ -97,6 +98,11 @@ impl<'a> Registry<'a> {
         let detail = serde_json::json!({ "keys": rewrapped }).to_string();
         self.file.note(&Event { at: now, kind: EventKind::Rotated, detail })?;
         Ok(rewrapped)
+    }
+
+    /// What is kept until when, oldest file first.
+    pub fn lifetimes(&self) -> Result<Vec<Lifetime>, AuditError> {
+        retention::lifetimes(self.settings, &self.file)
     }
 
     /// Has the log say that somebody looked at texts, or took them away.

@@ -19,10 +19,11 @@ use super::entry::{Closed, Entry, Opened, Outcome};
 use super::error::AuditError;
 use super::key_file::{KeyFile, NOBODY};
 use super::replay;
+use super::retention;
 use super::rows::Appender;
 use super::sealer::{self, Sealed, Sealer};
 use super::segment::{self, First, Month, Segment};
-use super::settings::Keys;
+use super::settings::{Keys, Settings};
 use super::unclosed::unclosed;
 
 /// A log that is open for appending.
@@ -105,6 +106,29 @@ impl Journal {
         let notes: Vec<Entry> = notes.into_iter().map(Entry::Event).collect();
         self.commit(&notes.iter().collect::<Vec<_>>())?;
         self.sealer.file.forget_notes(last)
+    }
+
+    /// Where the chain stands.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Destroys the keys of texts that are older than `settings` keep, and says which files may go.
+    pub fn expire(&mut self, settings: &Settings, now: Timestamp) -> Result<Vec<Month>, AuditError> {
+        if retention::expire(settings, &self.sealer.file, now)? {
+            self.sealer.forget();
+            self.take_notes()?;
+        }
+        retention::outlived(settings, &self.sealer.file, now)
+    }
+
+    /// Says that the file of `month` goes, has `witness` see it, and drops the file.
+    pub fn drop_file(&mut self, month: Month, now: Timestamp, witness: impl FnOnce(Head)) -> Result<(), AuditError> {
+        if let Some(event) = retention::dropping(&self.folder, month, now)? {
+            self.commit(&[&Entry::Event(event)])?;
+            witness(self.head);
+        }
+        retention::remove(&self.folder, month)
     }
 
     /// Gets the keys at hand that the texts of `entries` are sealed with.

@@ -16,6 +16,7 @@
 //! `rows` (entries to rows and back), `schema` and `chain`. `query` and `verify` read beside the writer.
 
 mod chain;
+mod checkpoint;
 mod entry;
 mod erasure;
 mod error;
@@ -25,6 +26,7 @@ mod key_file;
 mod note;
 mod query;
 mod replay;
+mod retention;
 mod rows;
 mod schema;
 mod sealer;
@@ -37,12 +39,15 @@ mod verify;
 mod writer;
 
 pub use chain::Head;
+pub use checkpoint::{Checkpoint, checkpoints_in, read_checkpoints};
 pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
 pub use erasure::{Erasure, Registry, receipt};
 pub use error::AuditError;
 pub use filter::{Filter, Statuses};
 pub use note::Verifier;
 pub use query::{Reader, Record, Summary, Texts};
+pub use retention::Lifetime;
+pub use segment::Month;
 pub use settings::{Checkpoints, Keys, Settings};
-pub use verify::{Problem, Report, verify};
+pub use verify::{Problem, Report, Scope, verify, verify_within};
 pub use writer::{Log, Writer, settle};

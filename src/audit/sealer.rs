@@ -97,7 +97,8 @@ impl Sealer {
         Ok(Sealed { subject, day, bytes: key.seal(&place(seq, subject, day), &packed) })
     }
 
-    fn forget(&mut self) {
+    /// Forgets all keys, so that they are read again.
+    pub fn forget(&mut self) {
         self.subjects.clear();
         self.keys.clear();
         self.days.clear();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -46,6 +47,11 @@ impl Month {
         Ok(months)
     }
 
+    /// The month's first day.
+    pub fn first_day(self) -> Date {
+        date(self.year, self.month, 1)
+    }
+
     /// The month's file in `folder`.
     pub fn path_in(self, folder: &Path) -> PathBuf {
         folder.join(format!("{self}.db"))
@@ -54,7 +60,8 @@ impl Month {
     fn of_file(name: &str) -> Option<Self> {
         let (year, month) = name.strip_suffix(".db")?.split_once('-')?;
         let month = Self { year: year.parse().ok()?, month: month.parse().ok()? };
-        (format!("{month}.db") == name).then_some(month)
+        (format!("{month}.db") == name && (1..=12).contains(&month.month) && (0..=9999).contains(&month.year))
+            .then_some(month)
     }
 }
 
@@ -175,7 +182,8 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// A file beside another, such as its write-ahead log.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -1,20 +1,27 @@
 //! Proving the log: every entry's hash is computed again from what is stored, across all files.
 //!
-//! Reads beside the writer, in pages with a short transaction each, so that the WAL can be checkpointed meanwhile. After an
-//! entry that does not match, the chain is followed on from the hash that is stored, so that one change is one problem.
+//! Reads beside the writer, in pages with a short transaction each, so that the WAL can be checkpointed meanwhile, and on all
+//! cores: an entry's hash covers the one that is stored before it, so every page can be proven by itself. After an entry that does not match, the chain is followed on from the hash that is stored, so that one change is one problem.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::crypto::MacKey;
+use crate::crypto::{Hash, MacKey};
 
 use super::chain::Head;
+use super::checkpoint::Checkpoint;
 use super::error::AuditError;
 use super::replay::{Link, each_entry};
+use super::retention;
 use super::schema::{self, PARTS};
 use super::segment::{self, Month};
 use super::unclosed::unclosed;
@@ -33,6 +40,8 @@ pub struct Report {
     pub exchanges: u64,
     /// The exchanges without a closing entry: those in flight while a proxy runs, or at its crash.
     pub open: Vec<Uuid>,
+    /// How many checkpoints were held against it.
+    pub checkpoints: u64,
     /// The newest entry. Kept elsewhere it shows later whether the log was cut or rewritten; `None` for an empty log.
     pub head: Option<Head>,
     /// What does not hold, in the order of the log; empty for a whole log.
@@ -59,10 +68,32 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Which part of the log is checked, and what is held against it.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// From the month of this instant on.
+    pub since: Option<Timestamp>,
+    /// To the month of this instant.
+    pub until: Option<Timestamp>,
+    /// Checkpoints whose signature was proven.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
 /// Checks the log in `folder` from its first entry to its last.
 pub fn verify(folder: &Path, key: &MacKey) -> Result<Report, AuditError> {
-    let mut walk = Walk { key, report: Report::default(), before: None };
-    let months = Month::all_in(folder)?;
+    verify_within(folder, key, &Scope::default())
+}
+
+/// Checks the months of the log in `folder` that `scope` names, and that they say what its checkpoints say.
+pub fn verify_within(folder: &Path, key: &MacKey, scope: &Scope) -> Result<Report, AuditError> {
+    let all = Month::all_in(folder)?;
+    let since = scope.since.map(Month::of);
+    let until = scope.until.map(Month::of);
+    let within = |month: &Month| since.is_none_or(|since| *month >= since) && until.is_none_or(|until| *month <= until);
+    let months: Vec<Month> = all.iter().copied().filter(within).collect();
+    let dropped = dropped(folder, &all);
+    let report = Report::default();
+    let mut walk = Walk { folder, key, scope, report, before: None, dropped, earlier: months.first() != all.first() };
     for month in &months {
         match segment::open_for_reading(folder, *month) {
             Ok(Some(connection)) => walk.segment(&connection, *month),
@@ -70,6 +101,9 @@ pub fn verify(folder: &Path, key: &MacKey) -> Result<Report, AuditError> {
             Err(error @ AuditError::Newer { .. }) => return Err(error),
             Err(error) => walk.problem(*month, None, error.to_string()),
         }
+    }
+    if until.is_none() {
+        walk.check_end();
     }
     let head = walk.before.map(|(_, head)| head);
     // A file that cannot be read is a problem already.
@@ -80,10 +114,16 @@ pub fn verify(folder: &Path, key: &MacKey) -> Result<Report, AuditError> {
 
 /// The way through the files, oldest first.
 struct Walk<'a> {
+    folder: &'a Path,
     key: &'a MacKey,
+    scope: &'a Scope,
     report: Report,
     /// The file and the entry that come before what is read next.
     before: Option<(Month, Head)>,
+    /// What the log says of files that it dropped.
+    dropped: HashSet<String>,
+    /// Files before the first one are there, and were left out.
+    earlier: bool,
 }
 
 impl Walk<'_> {
@@ -97,19 +137,51 @@ impl Walk<'_> {
     fn read(&mut self, connection: &Connection, month: Month) -> Result<()> {
         self.check_guards(connection, month)?;
         self.check_strays(connection, month)?;
-        let mut head = self.check_beginning(connection, month)?;
-        let Some(Head { seq: last, .. }) = segment::head(connection).optional()? else {
+        let head = self.check_beginning(connection, month)?;
+        let Some(last) = segment::head(connection).optional()? else {
             self.problem(month, None, "holds no entry".into());
             return Ok(());
         };
-        let mut page = first_from(connection, i64::MIN)?;
-        while let Some(from) = page.filter(|from| *from <= last) {
-            let to = last.min(from.saturating_add(PAGE));
-            each_entry(connection, from, to, |link| head = self.check(month, head, link))?;
-            page = if to < last { first_from(connection, to + 1)? } else { None };
+        for page in self.read_pages(month, &pages(connection, last.seq)?, head)? {
+            self.report.entries += page.entries;
+            self.report.exchanges += page.exchanges;
+            page.problems.into_iter().for_each(|(seq, what)| self.problem(month, Some(seq), what));
         }
-        self.before = Some((month, head));
+        self.check_against(connection, month, last)?;
+        self.before = Some((month, last));
         Ok(())
+    }
+
+    /// Reads the pages of a file on all cores: each goes on from the hash that is stored before it.
+    fn read_pages(&self, month: Month, pages: &[RangeInclusive<i64>], first: Head) -> Result<Vec<Page>> {
+        let next = AtomicUsize::new(0);
+        let read = || -> Result<Vec<(usize, Page)>> {
+            let mut read = Vec::new();
+            let mut connection = None;
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(page) = pages.get(index) else { return Ok(read) };
+                let connection = match &mut connection {
+                    Some(connection) => connection,
+                    none => none.insert(self.connect(month)?),
+                };
+                let before = if index == 0 { first } else { before(connection, *page.start())?.unwrap_or(first) };
+                read.push((index, Page::read(connection, page, before, self.key)?));
+            }
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(pages.len()).max(1);
+        let mut read: Vec<(usize, Page)> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(read)).collect();
+            let read = threads.into_iter().map(|thread| thread.join().expect("reading a page does not panic"));
+            read.collect::<Result<Vec<_>>>().map(|read| read.into_iter().flatten().collect())
+        })?;
+        read.sort_unstable_by_key(|(index, _)| *index);
+        Ok(read.into_iter().map(|(_, page)| page).collect())
+    }
+
+    fn connect(&self, month: Month) -> Result<Connection> {
+        let opened = segment::open_for_reading(self.folder, month).ok().flatten();
+        opened.ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
     /// Are the tables, indexes and triggers those that this program makes?
@@ -148,6 +220,8 @@ impl Walk<'_> {
             self.problem(month, None, what);
         }
         match (first.previous, self.before.map(|(month, _)| month.to_string())) {
+            (Some(_), None) if self.earlier => {}
+            (Some(previous), None) if self.dropped.contains(&retention::detail(&previous, first.before)) => {}
             (Some(previous), found) if found.as_ref() != Some(&previous) => {
                 self.problem(month, None, format!("the file before it, `{previous}`, is missing"));
             }
@@ -164,27 +238,101 @@ impl Walk<'_> {
         Ok(first.before)
     }
 
-    /// Checks one entry after `before` and tells where the chain stands then.
-    fn check(&mut self, month: Month, before: Head, link: Link<'_>) -> Head {
-        let Link { seq, kind, hash, canonical } = link;
-        let computed = canonical.seal(self.key, &before.hash);
-        self.report.entries += 1;
-        self.report.exchanges += u64::from(kind == b"opened");
-        match seq.saturating_sub(before.seq) {
-            1 if hash == computed => {}
-            1 => self.problem(month, Some(seq), "does not match its hash: it was changed, moved or forged".into()),
-            2 => self.problem(month, Some(seq - 1), "is missing".into()),
-            _ => {
-                let what = format!("follows entry {}: those between are missing", before.seq);
-                self.problem(month, Some(seq), what);
+    /// Does a file say what the checkpoints say that fall into it?
+    fn check_against(&mut self, connection: &Connection, month: Month, last: Head) -> Result<()> {
+        let first: Option<i64> = connection.query_row("SELECT min(seq) FROM entry", [], |row| row.get(0))?;
+        let within = first.unwrap_or(i64::MAX)..=last.seq;
+        for Checkpoint { head, at } in self.scope.checkpoints.iter().filter(|one| within.contains(&one.head.seq)) {
+            let hash = "SELECT hash FROM entry WHERE seq = ?1";
+            let hash: Option<Hash> = connection.query_row(hash, [head.seq], |row| row.get(0)).optional()?;
+            self.report.checkpoints += 1;
+            if hash.is_some_and(|hash| hash != head.hash) {
+                let what = format!("is not what was signed at {at:.0}: the log was rewritten up to here");
+                self.problem(month, Some(head.seq), what);
             }
         }
-        Head { seq, hash }
+        Ok(())
+    }
+
+    /// Does the log go as far as its newest checkpoint?
+    fn check_end(&mut self) {
+        let Some(newest) = self.scope.checkpoints.iter().max_by_key(|checkpoint| checkpoint.head.seq) else { return };
+        let last = self.before.map_or(0, |(_, head)| head.seq);
+        if newest.head.seq > last {
+            let what = format!(
+                "the log ends with entry {last}, but had {} at {:.0}: its end was cut off",
+                newest.head.seq, newest.at
+            );
+            let segment = self.before.map_or("checkpoints".to_owned(), |(month, _)| month.to_string());
+            self.report.problems.push(Problem { segment, seq: Some(last + 1), what });
+        }
     }
 
     fn problem(&mut self, month: Month, seq: Option<i64>, what: String) {
         self.report.problems.push(Problem { segment: month.to_string(), seq, what });
     }
+}
+
+/// What was seen in one page of entries.
+#[derive(Default)]
+struct Page {
+    entries: u64,
+    exchanges: u64,
+    problems: Vec<(i64, String)>,
+}
+
+impl Page {
+    fn read(connection: &Connection, page: &RangeInclusive<i64>, mut before: Head, key: &MacKey) -> Result<Self> {
+        let mut seen = Self::default();
+        each_entry(connection, *page.start(), *page.end(), |link| before = seen.check(key, before, link))?;
+        Ok(seen)
+    }
+
+    /// Checks one entry after `before` and tells where the chain stands then.
+    fn check(&mut self, key: &MacKey, before: Head, link: Link<'_>) -> Head {
+        let Link { seq, kind, hash, canonical } = link;
+        let computed = canonical.seal(key, &before.hash);
+        self.entries += 1;
+        self.exchanges += u64::from(kind == b"opened");
+        let problem = match seq.saturating_sub(before.seq) {
+            1 if hash == computed => None,
+            1 => Some((seq, "does not match its hash: it was changed, moved or forged".into())),
+            2 => Some((seq - 1, "is missing".into())),
+            _ => Some((seq, format!("follows entry {}: those between are missing", before.seq))),
+        };
+        self.problems.extend(problem);
+        Head { seq, hash }
+    }
+}
+
+/// The numbers of a file's entries up to `last`, in parts of equal length.
+fn pages(connection: &Connection, last: i64) -> Result<Vec<RangeInclusive<i64>>> {
+    let mut pages = Vec::new();
+    let mut next = first_from(connection, i64::MIN)?;
+    while let Some(from) = next.filter(|from| *from <= last) {
+        let to = last.min(from.saturating_add(PAGE));
+        pages.push(from..=to);
+        next = if to < last { first_from(connection, to + 1)? } else { None };
+    }
+    Ok(pages)
+}
+
+/// The entry before a page.
+fn before(connection: &Connection, from: i64) -> Result<Option<Head>> {
+    let before = "SELECT seq, hash FROM entry WHERE seq < ?1 ORDER BY seq DESC LIMIT 1";
+    let read = |row: &Row<'_>| Ok(Head { seq: row.get(0)?, hash: row.get(1).unwrap_or_default() });
+    connection.prepare_cached(before)?.query_row([from], read).optional()
+}
+
+/// What the log says of files that it dropped. An entry that was forged is found by its hash.
+fn dropped(folder: &Path, months: &[Month]) -> HashSet<String> {
+    let said = |month: &Month| -> Option<Vec<String>> {
+        let connection = segment::open_for_reading(folder, *month).ok()??;
+        let mut statement = connection.prepare("SELECT detail FROM event WHERE name = 'dropped'").ok()?;
+        let details = statement.query_map([], |row| row.get(0)).ok()?.flatten().collect();
+        Some(details)
+    };
+    months.iter().filter_map(said).flatten().collect()
 }
 
 const FIRST: &str = "SELECT name, previous, last, head FROM segment ORDER BY seq LIMIT 1";

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::checkpoint::Witness;
 use super::entry::{Closed, Entry, Event, EventKind, Opened};
 use super::erasure::Registry;
 use super::error::AuditError;
@@ -24,6 +25,8 @@ const BATCH: usize = 1000;
 const PLACES: usize = 4096;
 /// How often the thread looks for what nobody queues, such as notes.
 const TICK: Duration = Duration::from_secs(1);
+/// How often it looks for what is older than the log keeps.
+const RETAIN: Duration = Duration::from_secs(3600);
 
 /// A handle to the log's writer: cheap to clone, and shared by all exchanges.
 ///
@@ -44,10 +47,18 @@ impl Log {
         let folder: &Path = &settings.folder;
         let journal = Journal::open(folder, keys, Timestamp::now())?;
         let (queue, jobs) = mpsc::channel();
-        let run = || {
-            Run { journal, jobs, late: Vec::new(), gap: None, stopping: false, ticked: Instant::now() }.until_closed()
+        let run = Run {
+            journal,
+            jobs,
+            late: Vec::new(),
+            gap: None,
+            stopping: false,
+            witness: Witness::new(folder, settings.checkpoints.clone(), keys.signing.clone()),
+            settings: settings.clone(),
+            ticked: Instant::now(),
+            retained: None,
         };
-        let thread = thread::Builder::new().name("audit".into()).spawn(run);
+        let thread = thread::Builder::new().name("audit".into()).spawn(|| run.until_closed());
         let thread = thread.map_err(|error| AuditError::creating(folder, &error))?;
         let log = Self { queue, places: Arc::new(Semaphore::new(PLACES)) };
         Ok((log.clone(), Writer { log, thread }))
@@ -149,6 +160,10 @@ struct Run {
     late: Vec<Pending>,
     gap: Option<Gap>,
     stopping: bool,
+    settings: Settings,
+    witness: Witness,
+    /// When it last looked for what is older than the log keeps.
+    retained: Option<Instant>,
     /// When it last looked for what nobody queues.
     ticked: Instant,
 }
@@ -179,6 +194,7 @@ impl Run {
         }
         let late = std::mem::take(&mut self.late);
         self.write(late);
+        self.witness.sign(self.journal.head());
         match self.gap {
             Some(gap) if !self.late.is_empty() => Err(gap.cause),
             _ => Ok(()),
@@ -194,6 +210,21 @@ impl Run {
         if let Err(error) = self.journal.take_notes() {
             tracing::warn!("what was done to the log's keys is not in the log yet: {error}");
         }
+        self.witness.look(self.journal.head());
+        if self.retained.is_none_or(|retained| retained.elapsed() >= RETAIN) {
+            self.retained = Some(Instant::now());
+            if let Err(error) = self.retain(Timestamp::now()) {
+                tracing::warn!("what is older than the log keeps is still there: {error}");
+            }
+        }
+    }
+
+    /// Lets go what is older than the log keeps.
+    fn retain(&mut self, now: Timestamp) -> Result<(), AuditError> {
+        for month in self.journal.expire(&self.settings, now)? {
+            self.journal.drop_file(month, now, |head| self.witness.sign(head))?;
+        }
+        Ok(())
     }
 
     /// What is late, `job`, and what else is there.
@@ -219,6 +250,7 @@ impl Run {
         match self.journal.commit(&entries) {
             Ok(()) => {
                 self.gap = None;
+                self.witness.look(self.journal.head());
                 batch.into_iter().for_each(|pending| answer(pending, Ok(())));
             }
             // One entry must not take the others down: each is tried by itself.

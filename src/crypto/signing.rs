@@ -1,11 +1,14 @@
 //! Ed25519 signatures, and the base64 in which they are written.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use super::HASH_LEN;
 
 /// A key that signs; the public one proves its signatures.
-pub struct SigningKey(Ed25519KeyPair);
+#[derive(Clone)]
+pub struct SigningKey(Arc<Ed25519KeyPair>);
 
 /// What proves the signatures of one [`SigningKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +19,8 @@ pub const SIGNATURE_LEN: usize = 64;
 
 impl SigningKey {
     pub(super) fn from_seed(seed: &[u8; HASH_LEN]) -> Self {
-        Self(Ed25519KeyPair::from_seed_unchecked(seed).expect("an Ed25519 seed is any 32 bytes"))
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("an Ed25519 seed is any 32 bytes");
+        Self(Arc::new(pair))
     }
 
     /// The key that proves this one's signatures.

@@ -3,8 +3,10 @@
 mod erasing;
 mod guards;
 mod reading;
+mod retaining;
 mod sealing;
 mod tampering;
+mod witnessing;
 mod writing;
 
 use std::fs;

@@ -152,7 +152,7 @@ pub(super) fn tallies(findings: &[Tally]) -> String {
 }
 
 /// A point in time: an age before now, a day or an instant.
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     let complaint =
         || format!("`{text}` is no time: write `2026-11-22`, `2026-11-22T10:00:00Z` or an age such as `24h`");
     if let Some(age) = age(text) {

@@ -2,17 +2,17 @@
 
 mod keys;
 mod list;
+mod retention;
 mod show;
 mod subject;
+mod verify;
 
-use std::io::Write;
 use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{ConfigFile, Outcome, print};
-use crate::audit::{self, AuditError, Keys, Reader, Registry, Settings};
-use crate::crypto::Purpose;
+use super::{ConfigFile, Outcome};
+use crate::audit::{self, AuditError, Keys, Registry, Settings};
 
 pub(super) use show::describe;
 
@@ -37,8 +37,10 @@ pub(super) enum Command {
     },
     /// Show everything held about one customer
     Subject(subject::SubjectOptions),
+    /// Show what the log keeps until when; the proxy lets it go by itself
+    Retention,
     /// Check that nothing in the log was changed, taken out or moved
-    Verify,
+    Verify(verify::Options),
 }
 
 /// Asks the log of the configuration.
@@ -50,35 +52,12 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
         Command::List(options) => list::run(config, options),
         Command::Show { id, json } => show::run(config, &id, json),
         Command::Subject(options) => subject::subject(config, &options),
-        Command::Verify => verify(config),
+        Command::Retention => retention::run(config),
+        Command::Verify(options) => verify::run(config, &options),
     }
 }
 
 /// Has what was done to the keys written into the log, by the proxy if one runs; tells whether it is there.
 fn settle(settings: &Settings, keys: &Keys, registry: &Registry<'_>) -> Result<bool, AuditError> {
     audit::settle(settings, keys, registry, Duration::from_secs(5))
-}
-
-fn verify(config: &ConfigFile) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    Reader::open(&setup.audit.folder)?;
-    let report = audit::verify(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain))?;
-    let mut out = std::io::stdout().lock();
-    for problem in &report.problems {
-        let entry = problem.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();
-        writeln!(out, "{}{entry}: {}", problem.segment, print::visible(&problem.what))?;
-    }
-    let verdict = if report.problems.is_empty() { "the chain holds" } else { "THE LOG DOES NOT HOLD" };
-    writeln!(
-        out,
-        "{verdict}: {} entries, {} exchanges ({} open), {} segments",
-        report.entries,
-        report.exchanges,
-        report.open.len(),
-        report.segments
-    )?;
-    if let Some(head) = &report.head {
-        writeln!(out, "head: entry {} {}", head.seq, crate::crypto::hex(&head.hash))?;
-    }
-    Ok(if report.problems.is_empty() { Outcome::Fine } else { Outcome::Found })
 }

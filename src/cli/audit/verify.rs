@@ -1,0 +1,89 @@
+//! `blotter audit verify`: does the log hold?
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use jiff::Timestamp;
+
+use super::super::{ConfigFile, Outcome, print};
+use super::list::time;
+use crate::audit::{self, Reader, Report, Scope, Verifier};
+use crate::config::Setup;
+use crate::crypto::Purpose;
+
+#[derive(Args)]
+pub(in crate::cli) struct Options {
+    /// From the month of this time on: `2026-11-22`, or an age such as `7d`
+    #[arg(long, value_parser = time)]
+    since: Option<Timestamp>,
+    /// To the month of this time
+    #[arg(long, value_parser = time)]
+    until: Option<Timestamp>,
+    /// Also hold these signed checkpoints against it, which were kept elsewhere
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// The public key that they are proven with, as `blotter audit keys public` printed it [default: this installation's]
+    #[arg(long, value_name = "FILE")]
+    public_key: Option<PathBuf>,
+}
+
+/// Checks the log of the configuration.
+pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
+    let setup = config.setup()?;
+    Reader::open(&setup.audit.folder)?;
+    let (scope, unproven) = scope(&setup, options)?;
+    let mut report = audit::verify_within(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain), &scope)?;
+    report.problems.extend(unproven);
+    print(&report)?;
+    Ok(if report.problems.is_empty() { Outcome::Fine } else { Outcome::Found })
+}
+
+/// What is checked, and the checkpoints that nobody signed.
+fn scope(setup: &Setup, options: &Options) -> anyhow::Result<(Scope, Vec<audit::Problem>)> {
+    let verifier = match &options.public_key {
+        Some(path) => {
+            let text = fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+            Verifier::parse(&text).with_context(|| format!("`{}` holds no public key of a log", path.display()))?
+        }
+        None => Verifier::new(&setup.audit.checkpoints.origin, setup.key.read()?.signing_key().public()),
+    };
+    let own = Some(audit::checkpoints_in(&setup.audit.folder)).filter(|path| path.exists());
+    let mut scope = Scope { since: options.since, until: options.until, checkpoints: Vec::new() };
+    let mut unproven = Vec::new();
+    for path in own.iter().chain(&options.checkpoint) {
+        let (proven, strange) = audit::read_checkpoints(path, &verifier)?;
+        let what = format!("{strange} checkpoints are not signed by `{}`, or were changed", verifier.name);
+        let problem = audit::Problem { segment: path.display().to_string(), seq: None, what };
+        unproven.extend((strange > 0).then_some(problem));
+        if proven.is_empty() && strange == 0 && Some(path) != own.as_ref() {
+            anyhow::bail!("`{}` holds no checkpoint", path.display());
+        }
+        scope.checkpoints.extend(proven);
+    }
+    Ok((scope, unproven))
+}
+
+fn print(report: &Report) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for problem in &report.problems {
+        let entry = problem.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();
+        writeln!(out, "{}{entry}: {}", print::visible(&problem.segment), print::visible(&problem.what))?;
+    }
+    let verdict = if report.problems.is_empty() { "the chain holds" } else { "THE LOG DOES NOT HOLD" };
+    writeln!(
+        out,
+        "{verdict}: {} entries, {} exchanges ({} open), {} segments, {} checkpoints",
+        report.entries,
+        report.exchanges,
+        report.open.len(),
+        report.segments,
+        report.checkpoints
+    )?;
+    if let Some(head) = &report.head {
+        writeln!(out, "head: entry {} {}", head.seq, crate::crypto::hex(&head.hash))?;
+    }
+    Ok(())
+}
