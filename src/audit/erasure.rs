@@ -13,7 +13,7 @@ use crate::crypto::{KeyRing, SigningKey};
 
 use super::entry::{Event, EventKind};
 use super::error::AuditError;
-use super::key_file::{KeyFile, NOBODY, Subject};
+use super::key_file::{self, KeyFile, NOBODY, Subject};
 use super::note;
 use super::retention::{self, Lifetime};
 use super::segment::{self, Month};
@@ -49,6 +49,10 @@ impl<'a> Registry<'a> {
     pub fn open(settings: &'a Settings, ring: &KeyRing) -> Result<Self, AuditError> {
         if Month::all_in(&settings.folder)?.is_empty() {
             return Err(AuditError::reading(&settings.folder, "it holds no log"));
+        }
+        let path = key_file::path_in(&settings.folder);
+        if !path.exists() {
+            return Err(AuditError::NoKeys { path });
         }
         Ok(Self { settings, file: KeyFile::open(&settings.folder, ring.clone())? })
     }

@@ -39,6 +39,12 @@ pub enum AuditError {
         /** The log's folder. */
         folder: PathBuf,
     },
+    /// The keys of the log's texts are not there.
+    #[error("`{}` is missing, and with it the keys of all texts: restore it from its backup, or move the log away to begin another", path.display())]
+    NoKeys {
+        /** Where it should be. */
+        path: PathBuf,
+    },
     /// A later version wrote the file.
     #[error("`{}` has version {version} of the log's format and this program knows {known}: use a newer Blotter", path.display())]
     Newer {

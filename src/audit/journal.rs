@@ -17,7 +17,7 @@ use crate::crypto::MacKey;
 use super::chain::Head;
 use super::entry::{Closed, Entry, Opened, Outcome};
 use super::error::AuditError;
-use super::key_file::{KeyFile, NOBODY};
+use super::key_file::{self, KeyFile, NOBODY};
 use super::replay;
 use super::retention;
 use super::rows::Appender;
@@ -59,6 +59,10 @@ impl Journal {
         let segment = Segment::open(folder, months.last().copied().unwrap_or(Month::of(now)), &first)?;
         let head = segment.head()?;
         check_key(&segment, &key)?;
+        let keys_path = key_file::path_in(folder);
+        if previous.is_some() && !keys_path.exists() {
+            return Err(AuditError::NoKeys { path: keys_path });
+        }
         let sealer = Sealer::new(KeyFile::open(folder, keys.sealing.clone())?)?;
         // Nothing stays open for longer than a month.
         let unclosed = unclosed(folder, &months[months.len().saturating_sub(2)..])?;

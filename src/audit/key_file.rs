@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 const SCHEMA: &str = "
 CREATE TABLE subject(
-  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         INTEGER PRIMARY KEY,
   found_by   TEXT NOT NULL UNIQUE,
   token      TEXT NOT NULL UNIQUE,
   wrapped_by TEXT NOT NULL,
@@ -65,7 +65,7 @@ pub struct KeyFile {
 /// Whose texts a key opens.
 #[derive(Clone)]
 pub struct Subject {
-    /// Its number, which is never given again.
+    /// Its number, drawn at random; 1 is nobody.
     pub id: i64,
     /// What the log calls it; `None` for nobody.
     pub token: Option<String>,
@@ -144,12 +144,13 @@ impl KeyFile {
         }
         let key = SealingKey::generate();
         let token = if found_by == NOBODY { String::new() } else { format!("sub_{}", hex(&random::<8>())) };
+        // Drawn, not counted: after a restore from a backup no number means somebody else.
+        let id = if found_by == NOBODY { 1 } else { i64::from_le_bytes(random()) & i64::MAX | 2 };
         let wrapped = self.ring.wrap(token.as_bytes(), &key);
         self.write(|connection| {
-            let insert = "INSERT INTO subject(found_by, token, wrapped_by, key) VALUES (?1, ?2, ?3, ?4)";
-            connection.prepare_cached(insert)?.execute(params![found_by, token, wrapped.by, wrapped.bytes])
+            let insert = "INSERT INTO subject(id, found_by, token, wrapped_by, key) VALUES (?1, ?2, ?3, ?4, ?5)";
+            connection.prepare_cached(insert)?.execute(params![id, found_by, token, wrapped.by, wrapped.bytes])
         })?;
-        let id = self.connection.last_insert_rowid();
         Ok(Subject { id, token: Some(token).filter(|token| !token.is_empty()), key, held: None })
     }
 

@@ -7,13 +7,18 @@
 //! - Every column of every entry is covered by a keyed hash chain that runs on from month to month: [`verify`] names the
 //!   entry that was edited, deleted or moved, and the segment that is missing.
 //!
+//! - Texts are sealed, each with its customer's key and its day's. Who destroys one of them erases a customer or a day, and the
+//!   chain does not notice; both are entries themselves.
+//!
 //! Not promised: whoever holds the key and may write to the folder can rewrite history, and whoever may write to the folder
-//! can cut off its newest entries. Only a head ([`Report::head`]) kept elsewhere shows that.
+//! can cut off its newest entries. Only a [`Checkpoint`] kept elsewhere shows that. And an erased text comes back with a backup
+//! of `keys.db` from before, together with the key that wraps.
 //!
 //! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
 //!
 //! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
-//! `rows` (entries to rows and back), `schema` and `chain`. `query` and `verify` read beside the writer.
+//! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
+//! `retention` (what goes when) and `checkpoint` (what is signed). `query`, `verify` and `erasure` work beside the writer.
 
 mod chain;
 mod checkpoint;

@@ -89,7 +89,7 @@ impl Identities {
     /// The token for `id`.
     pub fn token(&self, identity: Identity, id: &str) -> String {
         let prefix = identity.prefix();
-        format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), id.trim().as_bytes()])[..8]))
+        format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), normalised(id).as_bytes()])[..8]))
     }
 
     /// What a question to the log means by `asked`: a token as the log shows it, or an id.
@@ -108,6 +108,27 @@ impl Identity {
             Self::Caller => "key_",
             Self::Conversation => "con_",
             Self::Subject => "sub_",
+        }
+    }
+}
+
+/// An id as it is known by: a phone number with its plus is what WhatsApp calls the same person, digits alone.
+fn normalised(id: &str) -> String {
+    let id = id.trim();
+    let number = id.strip_prefix('+').filter(|rest| rest.chars().all(|c| c.is_ascii_digit() || " -.()".contains(c)));
+    number.map_or_else(|| id.to_owned(), |number| number.chars().filter(char::is_ascii_digit).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_number_is_one_customer_however_it_is_spelled() {
+        assert_eq!(normalised(" +1 (415) 555-2671 "), "14155552671");
+        assert_eq!(normalised("14155552671"), "14155552671");
+        for other in ["12-34567", "customer-7", "+a", "AbC"] {
+            assert_eq!(normalised(other), other);
         }
     }
 }

@@ -80,3 +80,12 @@ fn keys_are_wrapped_anew_without_touching_texts() {
     assert!(KeyFile::open(folder.path(), ring()).is_err());
     assert_eq!(fs::read(folder.path().join("2026-11.db")).unwrap(), before);
 }
+
+#[test]
+fn a_log_without_its_keys_is_not_gone_on_with() {
+    let folder = small_log();
+    fs::remove_file(folder.path().join("keys.db")).unwrap();
+    let error = Journal::open(folder.path(), &keys(), november()).err().unwrap();
+    assert!(matches!(error, AuditError::NoKeys { .. }), "{error}");
+    assert!(Registry::open(&Settings::of(folder.path()), &ring()).is_err());
+}
