@@ -92,7 +92,8 @@ impl Witness {
     /// Signs `head` if a checkpoint is due.
     pub fn look(&mut self, head: Head) {
         let new = head.seq.saturating_sub(self.last);
-        let due = new.cast_unsigned() >= self.settings.entries || self.since.elapsed() >= self.settings.every;
+        let due =
+            new.cast_unsigned() >= self.settings.entries || self.since.elapsed().as_secs() >= self.settings.seconds;
         if new > 0 && due {
             self.sign(head);
         }

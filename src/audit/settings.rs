@@ -1,7 +1,6 @@
 //! Where the log is, how long it keeps what, and the keys it works with.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose, SigningKey};
 
@@ -27,8 +26,8 @@ pub struct Checkpoints {
     pub origin: String,
     /// After so many entries.
     pub entries: u64,
-    /// After this time, when there are new entries.
-    pub every: Duration,
+    /// After so many seconds, when there are new entries.
+    pub seconds: u64,
     /// A second file, best on another machine's volume.
     pub copy: Option<PathBuf>,
 }
@@ -41,12 +40,7 @@ impl Settings {
             text_days: 30,
             months: 13,
             backup_days: 30,
-            checkpoints: Checkpoints {
-                origin: "blotter".into(),
-                entries: 10_000,
-                every: Duration::from_secs(60),
-                copy: None,
-            },
+            checkpoints: Checkpoints { origin: "blotter".into(), entries: 10_000, seconds: 60, copy: None },
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -37,7 +36,7 @@ impl Default for AuditSection {
             months: bare(months.into()),
             backup_days: bare(backup_days.into()),
             checkpoint_entries: bare(checkpoints.entries),
-            checkpoint_seconds: bare(checkpoints.every.as_secs()),
+            checkpoint_seconds: bare(checkpoints.seconds),
             checkpoint_copy: None,
             checkpoint_origin: Spanned::new(0..0, checkpoints.origin),
         }
@@ -61,8 +60,8 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlac
             origin,
             entries: number("checkpoint_entries", section.checkpoint_entries, 1..=1_000_000)
                 .map_or(defaults.checkpoints.entries, u64::from),
-            every: number("checkpoint_seconds", section.checkpoint_seconds, 1..=86_400)
-                .map_or(defaults.checkpoints.every, |seconds| Duration::from_secs(seconds.into())),
+            seconds: number("checkpoint_seconds", section.checkpoint_seconds, 1..=86_400)
+                .map_or(defaults.checkpoints.seconds, u64::from),
             copy: section.checkpoint_copy.map(|copy| folder.join(copy)),
         },
         folder: defaults.folder,

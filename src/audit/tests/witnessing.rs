@@ -1,7 +1,5 @@
 //! A checkpoint that is kept elsewhere finds what the chain alone cannot.
 
-use std::time::Duration;
-
 use super::*;
 
 fn checkpoint(folder: &TempDir) -> Checkpoint {
@@ -80,12 +78,8 @@ async fn a_writer_signs_checkpoints_when_they_are_due_and_at_its_end() {
     let folder = TempDir::new().unwrap();
     let copy = TempDir::new().unwrap();
     let mut settings = Settings::of(folder.path());
-    settings.checkpoints = Checkpoints {
-        origin: "toy".into(),
-        entries: 2,
-        every: Duration::from_secs(3600),
-        copy: Some(copy.path().join("checkpoints")),
-    };
+    settings.checkpoints =
+        Checkpoints { origin: "toy".into(), entries: 2, seconds: 3600, copy: Some(copy.path().join("checkpoints")) };
     let (log, writer) = Log::open(&settings, &keys()).unwrap();
     log.opened(Opened { at: Timestamp::now(), ..opened(1) }).await.unwrap();
     log.closed(Closed { at: Timestamp::now(), ..closed(1) }).await.unwrap();

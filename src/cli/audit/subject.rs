@@ -62,7 +62,8 @@ pub(super) fn subject(config: &ConfigFile, options: &SubjectOptions) -> anyhow::
     let setup = config.setup()?;
     let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
     let subject = asked(&setup, &options.id)?;
-    let found = reader.list(&Filter { subject: Some(subject.clone()), limit: u32::MAX as usize, ..Filter::default() })?;
+    let found =
+        reader.list(&Filter { subject: Some(subject.clone()), limit: u32::MAX as usize, ..Filter::default() })?;
     let Some(form) = options.export else {
         list::print_table(&found)?;
         return Ok(Outcome::Fine);
