@@ -36,7 +36,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("Timestamp::now", &["audit", "cli", "proxy"]),
     ("tokio", &["audit", "cli", "fake", "proxy"]),
     ("tracing", &["audit", "cli", "proxy"]),
-    ("zstd::", &["proxy"]),
+    ("zstd::", &["audit", "proxy"]),
 ];
 
 /// Every source file of a room, without its tests.
