@@ -48,6 +48,19 @@ pub enum Restore {
     Text,
 }
 
+/// What is done with a value in an answer that the caller did not send. The log never has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answers {
+    /// It stays, and is told and counted in the log.
+    Alert,
+    /// It stays.
+    #[default]
+    Leave,
+    /// A placeholder takes its place.
+    Redact,
+}
+
 /// What leaves although it cannot be read, because whoever runs the proxy says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]

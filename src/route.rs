@@ -5,7 +5,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::policy::Exemption;
+use crate::policy::{Answers, Exemption};
 
 /// All routes of a ruleset.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Route {
     pub credential: Option<Credential>,
     /// What of its requests leaves unread.
     pub exempt: Vec<Exemption>,
+    /// What is done with values in its answers that the caller did not send.
+    pub answers: Answers,
 }
 
 /// The origin of a provider's API.
@@ -173,6 +175,7 @@ mod tests {
             upstream: Upstream::parse("https://api.example").unwrap(),
             credential: None,
             exempt: Vec::new(),
+            answers: Answers::default(),
         };
         Routes::new(vec![route("openai"), route("anthropic")], Some("anthropic".to_owned()))
     }

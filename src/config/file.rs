@@ -11,7 +11,7 @@ use super::sections::Sections;
 use super::{KeyPlace, Limits, audit, key};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
-use crate::policy::{Exemption, Policy, Rule};
+use crate::policy::{Answers, Exemption, Policy, Rule};
 use crate::route::{Credential, Route, Routes, Secret, Upstream};
 
 /// What a `proxy.toml` says, its paths and defaults in place.
@@ -48,6 +48,8 @@ struct RouteSection {
     credential: Option<Spanned<CredentialSection>>,
     #[serde(default)]
     exempt: Vec<Exemption>,
+    #[serde(default)]
+    answers: Answers,
 }
 
 #[derive(Deserialize)]
@@ -162,7 +164,7 @@ fn routes(sections: &mut Sections, folder: &Path) -> Routes {
 }
 
 fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Option<Route> {
-    let RouteSection { name, upstream, credential, exempt } = section;
+    let RouteSection { name, upstream, credential, exempt, answers } = section;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if !name.get_ref().starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.get_ref().bytes().all(allowed) {
         let what = format!("`{}` cannot be a segment of a path", name.get_ref());
@@ -170,7 +172,7 @@ fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Optio
     }
     let credential = credential.and_then(|credential| self::credential(sections, credential, folder));
     match Upstream::parse(upstream.get_ref()) {
-        Ok(upstream) => Some(Route { name: name.into_inner(), upstream, credential, exempt }),
+        Ok(upstream) => Some(Route { name: name.into_inner(), upstream, credential, exempt, answers }),
         Err(error) => {
             let what = format!("`{}` is no upstream: {error}", upstream.get_ref());
             sections.problem(upstream.span(), what, "write as in `https://api.openai.com`".to_owned());

@@ -32,7 +32,7 @@ pub const DEFAULT: &str = include_str!("../../proxy.toml");
 /// All that can be reloaded. Immutable: an exchange sees one ruleset for its whole life.
 pub struct Ruleset {
     /// All patterns.
-    pub detector: Detector,
+    pub detector: Arc<Detector>,
     /// What is done with findings.
     pub policy: Arc<Policy>,
     /// Where requests go.
@@ -105,6 +105,7 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
             let mut sources = sources;
             sources.insert(0, source);
             let version = version(&sources);
+            let detector = Arc::new(detector);
             let ruleset =
                 Ruleset { detector, policy: Arc::new(file.policy), routes: file.routes, limits: file.limits, version };
             let File { listen, audit, audit_key, key, .. } = file;

@@ -83,6 +83,7 @@ impl Exchange {
         let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;
         self.open(&clean).await?;
+        let answers = route.answers;
         let request = clean.into_request(route)?;
         let response = upstream::send(&self.gateway.client, request, &ruleset.limits).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
@@ -92,6 +93,7 @@ impl Exchange {
             gateway: Arc::clone(&self.gateway),
             ruleset,
             dialect: self.dialect,
+            answers,
             vault,
             ending,
             response,

@@ -17,8 +17,9 @@ use super::refused::Refused;
 use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome, Usage};
 use crate::config::Ruleset;
+use crate::policy::{Action, Answers};
 use crate::provider::Dialect;
-use crate::redact::{self, AnswerAccount, Restorer, VALUE_LENGTH, Vault};
+use crate::redact::{self, AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault};
 use crate::wire::frame::Framing;
 
 /// An upstream's answer whose head has arrived.
@@ -26,6 +27,8 @@ pub(super) struct Answer {
     pub gateway: Arc<Gateway>,
     pub ruleset: Arc<Ruleset>,
     pub dialect: &'static Dialect,
+    /// What is done with values that the caller did not send.
+    pub answers: Answers,
     pub vault: Vault,
     pub ending: Ending,
     pub response: Response<Incoming>,
@@ -33,14 +36,17 @@ pub(super) struct Answer {
 
 /// Turns the upstream's answer into the caller's.
 pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
-    let Answer { gateway, ruleset, dialect, vault, ending, response } = answer;
+    let Answer { gateway, ruleset, dialect, answers, vault, ending, response } = answer;
     let (mut head, incoming) = response.into_parts();
     headers::remove_hop_by_hop(&mut head.headers);
     let status = head.status;
     let framing = framing(&head.headers, dialect);
-    let restorer = framing
-        .map(|framing| Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, framing, ruleset.limits.answer()));
-    let relay = Relay { gateway, ruleset, status, ending, incoming, restorer, written: Vec::new() };
+    let restorer = framing.map(|framing| {
+        let limits = ruleset.limits.answer();
+        let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, framing, limits);
+        if answers == Answers::Redact { restorer.guarded(guard(&gateway, &ruleset)) } else { restorer }
+    });
+    let relay = Relay { gateway, ruleset, answers, status, ending, incoming, restorer, written: Vec::new() };
     if is_encoded(&head.headers) {
         return Err(relay.refuse(Early::Encoded).await);
     }
@@ -56,6 +62,10 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
         None => relay.streamed(),
     };
     Ok(Response::from_parts(head, body))
+}
+
+fn guard(gateway: &Gateway, ruleset: &Ruleset) -> Guard {
+    Guard::new(Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy), gateway.placeholder_key.clone())
 }
 
 /// How the answer is cut, by its content type; `None` for what holds no text to restore.
@@ -82,6 +92,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 struct Relay {
     gateway: Arc<Gateway>,
     ruleset: Arc<Ruleset>,
+    answers: Answers,
     status: StatusCode,
     ending: Ending,
     incoming: Incoming,
@@ -216,7 +227,15 @@ impl Relay {
         let nothing = AnswerAccount::default();
         let account = self.restorer.as_ref().map_or(&nothing, Restorer::account);
         let (written, answer_truncated) = self.written(account);
-        let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(&written);
+        let nobody = Vault::default();
+        let vault = self.restorer.as_ref().map_or(&nobody, Restorer::vault);
+        let answer = redact::Answer { guard: self.answers, vault };
+        let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(&written, answer);
+        let strangers: u64 =
+            found.findings.iter().filter(|((_, action), _)| *action == Action::Alert).map(|(_, count)| count).sum();
+        if self.answers == Answers::Alert && strangers > 0 {
+            tracing::warn!(strangers, "an answer holds values that its caller did not send");
+        }
         let redact::Usage { cached, input, output } = account.usage;
         Closed {
             reason: reason.map(str::to_owned),

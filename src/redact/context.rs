@@ -48,6 +48,16 @@ impl Context {
         !self.word.url && self.markup.restorable()
     }
 
+    /// Takes a placeholder that stands as a string where a number stood in JSON.
+    pub(super) fn feed_number(&mut self) {
+        self.feed("0");
+    }
+
+    /// Whether this is JSON, outside its strings.
+    pub(super) fn is_bare(&self) -> bool {
+        self.content.is_bare()
+    }
+
     /// How many JSON strings lie around this place, within the lane's own text.
     pub(super) fn depth(&self) -> usize {
         self.content.depth()

@@ -1,6 +1,9 @@
 //! One strand of an answer's text: finds placeholders in it however the provider cut it, and says what to change where.
 
+use std::ops::Range;
+
 use super::context::Context;
+use super::guard::{Guard, Stranger, Watch};
 use super::placeholder::{self, Reading, Tail};
 use super::vault::{Held, Vault};
 use crate::policy::{Policy, Restore};
@@ -17,6 +20,9 @@ pub(super) struct Lane {
     after_word: bool,
     /// Where the window's text came from, in order and without gaps.
     pieces: Vec<Piece>,
+    /// Whether all comes in one text.
+    is_whole: bool,
+    watch: Watch,
 }
 
 /// A part of a window: `length` bytes that stand at `origin`.
@@ -55,6 +61,8 @@ pub struct Restored {
     pub restored: u64,
     /// Placeholders of this exchange that stayed, because of where they stood.
     pub kept: u64,
+    /// Values that the caller did not send and that did not leave.
+    pub redacted: u64,
 }
 
 /// What every lane of an answer works with.
@@ -62,6 +70,8 @@ pub struct Restored {
 pub(super) struct Means<'a> {
     pub vault: &'a Vault,
     pub policy: &'a Policy,
+    /// There if values that the caller did not send are replaced.
+    pub guard: Option<&'a Guard>,
 }
 
 impl Lane {
@@ -71,24 +81,42 @@ impl Lane {
             Strand::Arguments => Context::json(),
             Strand::Argument | Strand::Text => Context::text(),
         };
-        Self { strand, context, window: String::new(), after_word: false, pieces: Vec::new() }
+        let (window, pieces, watch) = Default::default();
+        Self { strand, context, window, after_word: false, pieces, is_whole: false, watch }
     }
 
-    /// Begins a string that is whole, somewhere in a strand.
-    pub(super) fn of_whole_string(strand: Strand) -> Self {
-        Self { strand, context: Context::text(), window: String::new(), after_word: false, pieces: Vec::new() }
+    /// Begins a strand of an answer that comes whole.
+    pub(super) fn of_whole_answer(strand: Strand) -> Self {
+        Self { is_whole: true, ..Self::new(strand) }
+    }
+
+    /// Begins a string that is whole, somewhere in a strand, and goes by `name`.
+    pub(super) fn of_whole_string(strand: Strand, name: &str) -> Self {
+        Self { context: Context::text(), is_whole: true, watch: Watch::named(name), ..Self::new(strand) }
     }
 
     /// Takes the next text, which stands at `origin`, and decides what can be decided.
     pub(super) fn push(&mut self, means: Means, text: &str, origin: Origin, changes: &mut Vec<Change>) -> Restored {
         self.window.push_str(text);
         self.pieces.push(Piece { origin, length: text.len() });
-        self.decide(means, Tail::Open, changes)
+        let end = match means.guard {
+            Some(_) if self.is_whole => 0,
+            Some(guard) => self.watch.look(guard, means.vault, &self.window),
+            None => self.window.len(),
+        };
+        self.decide(means, end, Tail::Open, changes)
+    }
+
+    /// Decides what the guard waited for; what may be the beginning of a placeholder still waits.
+    pub(super) fn hurry(&mut self, means: Means, changes: &mut Vec<Change>) -> Restored {
+        let end = self.look_at_all(means);
+        self.decide(means, end, Tail::Open, changes)
     }
 
     /// Decides all: no more text will come.
     pub(super) fn close(&mut self, means: Means, changes: &mut Vec<Change>) -> Restored {
-        self.decide(means, Tail::Closed, changes)
+        let end = self.look_at_all(means);
+        self.decide(means, end, Tail::Closed, changes)
     }
 
     /// The frame in which the undecided text begins.
@@ -96,16 +124,58 @@ impl Lane {
         self.pieces.first().map(|piece| piece.origin.frame)
     }
 
-    fn decide(&mut self, means: Means, tail: Tail, changes: &mut Vec<Change>) -> Restored {
+    /// The frame that brought the last of the undecided text.
+    pub(super) fn spoke_last(&self) -> Option<u64> {
+        self.pieces.last().map(|piece| piece.origin.frame)
+    }
+
+    fn look_at_all(&mut self, means: Means) -> usize {
+        match means.guard {
+            Some(guard) => self.watch.look_at_all(guard, means.vault, &self.window),
+            None => self.window.len(),
+        }
+    }
+
+    /// Decides the window up to `end`, strangers' values and all.
+    fn decide(&mut self, means: Means, end: usize, tail: Tail, changes: &mut Vec<Change>) -> Restored {
         let mut count = Restored::default();
         let mut decided = 0;
-        while let Some(start) = self.next_candidate(decided, means.vault) {
+        while let Some(Stranger { span, with }) = self.watch.strangers.pop_front() {
+            // A stranger's value ends what may be a placeholder.
+            decided = self.restore(means, decided..span.start, Tail::Closed, changes, &mut count).0;
+            self.context.feed(&self.window[decided..span.start]);
+            let is_number = self.window[span.clone()].bytes().all(|byte| byte.is_ascii_digit());
+            let with = self.in_its_place(is_number, with);
+            self.replace(span.start, span.len(), with, changes);
+            count.redacted += 1;
+            decided = span.end;
+        }
+        let (decided, unfinished) = self.restore(means, decided..end, tail, changes, &mut count);
+        if !unfinished {
+            self.context.feed(&self.window[decided..end]);
+        }
+        let gone = if unfinished { decided } else { end };
+        if means.guard.is_some() {
+            self.watch.forget(&self.window, gone);
+        }
+        self.forget(gone);
+        count
+    }
+
+    /// Restores the placeholders within `range`. Says how far it read, and whether a placeholder may begin there.
+    fn restore(
+        &mut self,
+        means: Means,
+        range: Range<usize>,
+        tail: Tail,
+        changes: &mut Vec<Change>,
+        count: &mut Restored,
+    ) -> (usize, bool) {
+        let (mut decided, end) = (range.start, range.end);
+        while let Some(start) = self.next_candidate(decided, end, means.vault) {
             self.context.feed(&self.window[decided..start]);
-            match placeholder::read(&self.window[start..], tail, means.vault) {
-                Reading::Unfinished => {
-                    self.forget(start);
-                    return count;
-                }
+            match placeholder::read(&self.window[start..end], tail, means.vault) {
+                Reading::Unfinished => return (start, true),
                 Reading::No => {
                     decided = start + 1;
                     self.context.feed(&self.window[start..decided]);
@@ -123,13 +193,27 @@ impl Lane {
                 }
             }
         }
-        self.context.feed(&self.window[decided..]);
-        self.forget(self.window.len());
-        count
+        (decided, false)
     }
 
-    fn next_candidate(&self, from: usize, vault: &Vault) -> Option<usize> {
-        placeholder::next_candidate(&self.window, from, self.after_word, vault)
+    fn next_candidate(&self, from: usize, end: usize, vault: &Vault) -> Option<usize> {
+        placeholder::next_candidate(&self.window[..end], from, self.after_word, vault)
+    }
+
+    /// A stranger's placeholder as it has to stand here: a number in JSON becomes a string.
+    fn in_its_place(&mut self, is_number: bool, with: String) -> String {
+        if !is_number || !self.context.is_bare() {
+            self.context.feed_placeholder();
+            return with;
+        }
+        let escaped = self.escaped(format!("\"{with}\""));
+        self.context.feed_number();
+        escaped
+    }
+
+    /// A text, escaped for the JSON strings of the lane's own text around this place.
+    fn escaped(&self, text: String) -> String {
+        (0..self.context.depth()).fold(text, |text, _| json::encode(&text).into_owned())
     }
 
     /// The value to put here, escaped for the JSON strings of the lane's own text around it.
@@ -138,8 +222,7 @@ impl Lane {
         if !self.context.restorable() || !comes_back(means.policy.restore(entity), self.strand) {
             return None;
         }
-        let escape = |text: String, _| json::encode(&text).into_owned();
-        Some((0..self.context.depth()).fold(value.to_string(), escape))
+        Some(self.escaped(value.to_string()))
     }
 
     /// Has the value stand where the placeholder ends; the other pieces lose their part of it.

@@ -6,6 +6,7 @@
 
 mod context;
 mod file;
+mod guard;
 mod lane;
 mod nest;
 mod placeholder;
@@ -27,11 +28,12 @@ use zeroize::Zeroizing;
 
 use crate::crypto::MacKey;
 use crate::detect::{Detector, Entity, Finding, PatternId};
-use crate::policy::{Action, Exemption, Policy};
+use crate::policy::{Action, Answers, Exemption, Policy};
 use crate::provider::{Dialect, Shape};
 use crate::wire::json::{Document, JsonError, Kind};
 use crate::wire::{Edit, splice};
 
+pub use guard::Guard;
 pub use lane::Restored;
 pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
@@ -59,10 +61,21 @@ pub struct Redaction<'a> {
     redactor: Redactor<'a>,
     recognisers: Recognisers<'a>,
     exempt: &'a [Exemption],
+    /// There if the texts are an answer's.
+    answer: Option<Answer<'a>>,
     vault: Vault,
     /// For what leaves as it is and is replaced in the log only.
     log_vault: Vault,
     account: Account,
+}
+
+/// What the guard has to do with an answer.
+#[derive(Clone, Copy)]
+pub struct Answer<'a> {
+    /// What is done with values that the caller did not send.
+    pub guard: Answers,
+    /// What the caller sent.
+    pub vault: &'a Vault,
 }
 
 /// What was seen of a request. Holds no value.
@@ -187,18 +200,21 @@ impl<'a> Redactor<'a> {
 
     fn with(self, recognisers: Recognisers<'a>) -> Redaction<'a> {
         let (vault, log_vault, account) = Default::default();
-        Redaction { redactor: self, recognisers, exempt: &[], vault, log_vault, account }
+        Redaction { redactor: self, recognisers, exempt: &[], answer: None, vault, log_vault, account }
     }
 
-    /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says.
-    pub fn for_log(self, written: &[u8]) -> (Bytes, Account) {
-        let redact_all = Policy::default();
-        let mut redaction = Redactor { policy: &redact_all, ..self }.begin();
+    /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says. Counted is
+    /// what was done with it on its way to the caller.
+    pub fn for_log(self, written: &[u8], answer: Answer) -> (Bytes, Account) {
+        let mut redaction = Redaction { answer: Some(answer), ..self.begin() };
         let scrubbed = match Document::parse(written, self.nesting) {
             Ok(document) => {
                 redaction.walk(&document, &Shape::Text).map(|(marks, _)| apply(written, &marks, Reach::Log))
             }
-            Err(_) => redaction.text(&String::from_utf8_lossy(written)).map(|text| text.into_owned().into_bytes()),
+            Err(_) => {
+                let text = String::from_utf8_lossy(written);
+                redaction.marks_in_text(&text).map(|marks| apply_to_text(&text, &marks, Reach::Log).into_bytes())
+            }
         };
         (scrubbed.expect("no entity is blocked here").into(), redaction.account)
     }
@@ -251,7 +267,8 @@ impl Redaction<'_> {
     }
 
     /// Ends the exchange's redaction.
-    pub fn finish(self) -> (Vault, Account) {
+    pub fn finish(mut self) -> (Vault, Account) {
+        self.vault.note_left(&self.log_vault);
         (self.vault, self.account)
     }
 
@@ -325,14 +342,19 @@ impl Redaction<'_> {
     }
 
     fn mark(&mut self, finding: Finding, text: &str, place: Place) -> Result<Mark, Unfit> {
-        let reach = self.judge(&finding, place)?;
         let canonical = self.redactor.detector.canonical(&finding, text);
+        let reach = self.judge(&finding, &canonical, place)?;
         let with = self.placeholder(&finding.entity, &canonical, &text[finding.span.clone()], reach);
         Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach, logged: None })
     }
 
     /// Counts a finding and says where it is replaced.
-    fn judge(&mut self, finding: &Finding, place: Place) -> Result<Reach, Unfit> {
+    fn judge(&mut self, finding: &Finding, canonical: &str, place: Place) -> Result<Reach, Unfit> {
+        if let Some(answer) = self.answer {
+            let action = answer.action(self.redactor, &finding.entity, canonical);
+            *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
+            return Ok(Reach::Log);
+        }
         let action = match place {
             Place::Opaque => Action::Allow,
             Place::Open => self.redactor.policy.action(&finding.entity),
@@ -356,6 +378,18 @@ impl Redaction<'_> {
             Reach::Sent => &mut self.vault,
         };
         vault.placeholder(self.redactor.key, entity, canonical, written)
+    }
+}
+
+impl Answer<'_> {
+    /// What is done with a value of an answer.
+    fn action(self, redactor: Redactor, entity: &Entity, canonical: &str) -> Action {
+        match (self.guard, redactor.policy.action(entity)) {
+            _ if self.vault.knows(redactor.key, entity, canonical) => Action::Allow,
+            (Answers::Leave, _) | (_, Action::Allow) => Action::Allow,
+            (Answers::Alert, _) | (_, Action::Alert) => Action::Alert,
+            (Answers::Redact, Action::Block | Action::Redact) => Action::Redact,
+        }
     }
 }
 

@@ -56,6 +56,15 @@ impl Content {
         }
     }
 
+    /// Whether JSON is read here, and no string of it is open.
+    pub(super) fn is_bare(&self) -> bool {
+        match &self.nest {
+            Nest::Json(source) => source.string.as_ref().is_none_or(Self::is_bare),
+            Nest::Bracket => true,
+            Nest::Plain | Nest::Unknown => false,
+        }
+    }
+
     /// How many JSON strings lie around this place.
     pub(super) fn depth(&self) -> usize {
         match &self.nest {

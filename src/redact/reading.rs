@@ -1,11 +1,12 @@
 //! A frame of an answer on its way through the tables: which of its strings belong to which lane.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::lane::{Lane, Means, Origin};
-use super::restore::{LaneKey, MOST_LANES, Restorer};
+use super::lane::{Change, Lane, Means, Origin};
+use super::restore::{LaneKey, MOST_LANES, Restorer, Written};
 use crate::provider::{Shape, Strand};
-use crate::wire::frame::Payload;
+use crate::wire::frame::{Framing, Payload};
 use crate::wire::json::{Document, Kind, NodeId};
 
 /// One frame on its way through the tables.
@@ -38,7 +39,7 @@ impl Reading<'_, '_> {
             (Shape::LaneEnd, _) => {}
             (Shape::Lane(strand), kind) => self.strand(id, kind, *strand, indexes, field),
             (Shape::NamedLane(name, strand), kind) => self.strand(id, kind, *strand, indexes, name),
-            (_, Kind::String) => self.whole_string(id, Strand::Text),
+            (_, Kind::String) => self.whole_string(id, Strand::Text, field),
             (shape, Kind::Array) => self.items(id, shape, indexes, field),
             (shape, Kind::Object) => self.members(id, shape, indexes),
             (_, Kind::Literal | Kind::Number) => {}
@@ -60,8 +61,8 @@ impl Reading<'_, '_> {
         }
         for (key, value) in self.document.members(id) {
             let name = self.document.text(key);
-            if !self.restorer.vault.is_empty() && !shape.knows(&name) {
-                self.whole_string(key, Strand::Text);
+            if !shape.knows(&name) {
+                self.whole_string(key, Strand::Text, "");
             }
             self.value(value, shape.member(&name), indexes, &name);
         }
@@ -75,7 +76,7 @@ impl Reading<'_, '_> {
     /// A piece of a lane, or what is whole in its place.
     fn strand(&mut self, id: NodeId, kind: Kind, strand: Strand, indexes: &[u64], field: &str) {
         match kind {
-            Kind::String if self.again => self.whole_string(id, strand),
+            Kind::String if self.again => self.whole_string(id, strand, ""),
             Kind::String => self.lane(id, strand, indexes, field),
             Kind::Array | Kind::Object => self.whole_value(id, strand, indexes, field),
             Kind::Literal | Kind::Number => {}
@@ -85,17 +86,18 @@ impl Reading<'_, '_> {
     fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
         let text = self.document.text(id);
         self.restorer.account.transcript.append(indexes, field, strand, &text);
-        if self.restorer.vault.is_empty() || text.is_empty() {
+        if self.restorer.is_idle() || text.is_empty() {
             return;
         }
         if self.restorer.lanes.len() >= MOST_LANES {
-            return self.whole_string(id, strand);
+            return self.whole_string(id, strand, "");
         }
         let origin = self.origin(id);
         let restorer = &mut *self.restorer;
-        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
+        let means = Means { vault: &restorer.vault, policy: &restorer.policy, guard: restorer.guard.as_ref() };
         let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
-        let lane = restorer.lanes.entry(key).or_insert_with(|| Lane::new(strand));
+        let begin = if restorer.framing == Framing::Whole { Lane::of_whole_answer } else { Lane::new };
+        let lane = restorer.lanes.entry(key).or_insert_with(|| begin(strand));
         restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
     }
 
@@ -105,30 +107,43 @@ impl Reading<'_, '_> {
         if !is_empty && !self.again {
             self.restorer.account.transcript.append(indexes, field, strand, self.document.source(id));
         }
-        self.strings_below(id, strand);
+        self.strings_below(id, strand, "");
     }
 
-    fn strings_below(&mut self, id: NodeId, strand: Strand) {
+    fn strings_below(&mut self, id: NodeId, strand: Strand, name: &str) {
         match self.document.kind(id) {
-            Kind::String => self.whole_string(id, strand),
-            Kind::Array => self.document.items(id).for_each(|item| self.strings_below(item, strand)),
+            Kind::String => self.whole_string(id, strand, name),
+            Kind::Array => self.document.items(id).for_each(|item| self.strings_below(item, strand, name)),
             Kind::Object => self.document.members(id).for_each(|(key, value)| {
-                self.whole_string(key, strand);
-                self.strings_below(value, strand);
+                self.whole_string(key, strand, "");
+                self.strings_below(value, strand, &self.document.text(key));
             }),
-            Kind::Literal | Kind::Number => {}
+            Kind::Literal => {}
+            Kind::Number => self.number_of_a_stranger(id, name),
         }
     }
 
-    fn whole_string(&mut self, id: NodeId, strand: Strand) {
-        if self.restorer.vault.is_empty() {
+    /// A number with a value that the caller did not send becomes a string.
+    fn number_of_a_stranger(&mut self, id: NodeId, name: &str) {
+        let Some(guard) = &self.restorer.guard else { return };
+        let source = self.document.source(id);
+        let Some(stranger) = guard.strangers(source, name, &self.restorer.vault).pop() else { return };
+        let span = self.document.span(id);
+        let place = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
+        let origin = self.place(place, Written::Plain);
+        self.restorer.account.placeholders.redacted += 1;
+        self.restorer.changes.push(Change { origin, length: source.len(), with: format!("\"{}\"", stranger.with) });
+    }
+
+    fn whole_string(&mut self, id: NodeId, strand: Strand, name: &str) {
+        if self.restorer.is_idle() {
             return;
         }
         let text: Cow<str> = self.document.text(id);
         let origin = self.origin(id);
         let restorer = &mut *self.restorer;
-        let means = Means { vault: &restorer.vault, policy: &restorer.policy };
-        let mut lane = Lane::of_whole_string(strand);
+        let means = Means { vault: &restorer.vault, policy: &restorer.policy, guard: restorer.guard.as_ref() };
+        let mut lane = Lane::of_whole_string(strand, name);
         restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
         restorer.account.placeholders += lane.close(means, &mut restorer.changes);
     }
@@ -137,9 +152,10 @@ impl Reading<'_, '_> {
     fn origin(&mut self, id: NodeId) -> Origin {
         let span = self.document.span(id);
         let source = self.payload.frame_offset(span.start + 1)..self.payload.frame_offset(span.end - 1);
-        let at = (self.number - self.restorer.first) as usize;
-        let strings = &mut self.restorer.held[at].strings;
-        strings.push(source);
-        Origin { frame: self.number, string: strings.len() - 1, offset: 0 }
+        self.place(source, Written::Json)
+    }
+
+    fn place(&mut self, source: Range<usize>, written: Written) -> Origin {
+        self.restorer.place(self.number, source, written)
     }
 }

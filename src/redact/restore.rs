@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::lane::{Change, Lane, Means, Restored};
+use super::guard::Guard;
+use super::lane::{Change, Lane, Means, Origin, Restored};
 use super::reading::Reading;
 use super::transcript::Transcript;
 use super::vault::Vault;
@@ -23,6 +24,9 @@ use crate::wire::{Edit, splice};
 
 /// How many lanes of an answer are followed at a time; what comes in further ones is restored string by string.
 pub(super) const MOST_LANES: usize = 1024;
+
+/// How many frames a strand may say nothing, for each strand there is, before the guard waits for it no longer.
+const PAUSE: u64 = 16;
 
 /// Bounds of one answer.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +53,8 @@ pub struct FrameTooLong {
 pub struct Restorer {
     pub(super) vault: Vault,
     pub(super) policy: Arc<Policy>,
-    framing: Framing,
+    pub(super) guard: Option<Guard>,
+    pub(super) framing: Framing,
     shape: &'static Shape,
     /// The member of a frame that holds the frame proper.
     wrapped: Option<&'static str>,
@@ -101,9 +106,24 @@ pub(super) struct LaneKey {
 pub(super) struct HeldFrame {
     bytes: Bytes,
     wrapper: Option<Wrapper>,
-    /// Where the source of each string lies that may still change.
-    pub strings: Vec<Range<usize>>,
+    /// The strings that may still change, and what else may.
+    places: Vec<Place>,
     changes: Vec<Change>,
+}
+
+/// Something in a frame that may change.
+struct Place {
+    source: Range<usize>,
+    written: Written,
+}
+
+/// How a text is written in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As the inside of a JSON string.
+    Json,
+    /// As it is.
+    Plain,
 }
 
 impl Restorer {
@@ -119,6 +139,7 @@ impl Restorer {
         Self {
             vault,
             policy,
+            guard: None,
             framing,
             shape,
             wrapped: dialect.wrapped,
@@ -135,6 +156,11 @@ impl Restorer {
             changes: Vec::new(),
             account: AnswerAccount { transcript: Transcript::new(limits.logged_bytes), ..AnswerAccount::default() },
         }
+    }
+
+    /// Has values replaced that the caller did not send.
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 
     /// Takes the answer's next bytes and gives those that can leave.
@@ -171,6 +197,23 @@ impl Restorer {
         &self.account
     }
 
+    /// What the caller sent.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Whether nothing can change.
+    pub(super) fn is_idle(&self) -> bool {
+        self.vault.is_empty() && self.guard.is_none()
+    }
+
+    /// Notes where in a held frame something stands that may change.
+    pub(super) fn place(&mut self, frame: u64, source: Range<usize>, written: Written) -> Origin {
+        let places = &mut self.held[(frame - self.first) as usize].places;
+        places.push(Place { source, written });
+        Origin { frame, string: places.len() - 1, offset: 0 }
+    }
+
     fn take(&mut self, frame: Bytes) -> Result<(), FrameTooLong> {
         if frame.len() > self.limits.frame_bytes {
             return Err(FrameTooLong { limit: self.limits.frame_bytes });
@@ -179,10 +222,14 @@ impl Restorer {
         let (frame, wrapper) = self.unwrap(frame);
         let framing = if wrapper.is_some() { Framing::Whole } else { self.framing };
         self.held_bytes += frame.len();
-        self.held.push_back(HeldFrame { bytes: frame.clone(), wrapper, strings: Vec::new(), changes: Vec::new() });
+        self.held.push_back(HeldFrame { bytes: frame.clone(), wrapper, places: Vec::new(), changes: Vec::new() });
         let Some(payload) = Payload::find(framing, &frame) else { return Ok(()) };
         self.ended |= matches!(self.end, End::Payload(last) if payload.text.trim_ascii() == last.as_bytes());
-        let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else { return Ok(()) };
+        let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else {
+            self.read_plainly(number, &frame, &payload);
+            self.settle();
+            return Ok(());
+        };
         self.ended |= is_last(&document, self.end);
         self.account.usage.read(&document, self.usage);
         let shape = self.shape;
@@ -193,8 +240,41 @@ impl Restorer {
         for indexes in ended {
             self.close_lanes(|key| key.indexes.starts_with(&indexes));
         }
+        self.hurry(number);
         self.settle();
         Ok(())
+    }
+
+    /// Redacts what is no JSON, but changes nothing else in it.
+    fn read_plainly(&mut self, number: u64, frame: &[u8], payload: &Payload) {
+        let Some(guard) = &self.guard else { return };
+        let strangers = |piece: Range<usize>| {
+            let text = std::str::from_utf8(&frame[piece.clone()]).ok()?;
+            Some((piece, guard.strangers(text, "", &self.vault)))
+        };
+        let found: Vec<_> = payload.pieces().iter().cloned().filter_map(strangers).collect();
+        for (piece, strangers) in found {
+            let origin = self.place(number, piece, Written::Plain);
+            self.account.placeholders.redacted += strangers.len() as u64;
+            self.changes.extend(strangers.into_iter().map(|stranger| Change {
+                origin: Origin { offset: stranger.span.start, ..origin },
+                length: stranger.span.len(),
+                with: stranger.with,
+            }));
+        }
+    }
+
+    /// Has the guard decide the strands that pause, as one does for good where its API does not say that it ends.
+    fn hurry(&mut self, now: u64) {
+        if self.guard.is_none() {
+            return;
+        }
+        let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
+        let patience = PAUSE * self.lanes.len() as u64;
+        let pauses = |lane: &&mut Lane| lane.spoke_last().is_some_and(|last| last + patience <= now);
+        for lane in self.lanes.values_mut().filter(pauses) {
+            self.account.placeholders += lane.hurry(means, &mut self.changes);
+        }
     }
 
     fn unwrap(&self, frame: Bytes) -> (Bytes, Option<Wrapper>) {
@@ -211,7 +291,7 @@ impl Restorer {
     }
 
     fn close_lanes(&mut self, ended: impl Fn(&LaneKey) -> bool) {
-        let means = Means { vault: &self.vault, policy: &self.policy };
+        let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
         for (_, mut lane) in self.lanes.extract_if(|key, _| ended(key)) {
             self.account.placeholders += lane.close(means, &mut self.changes);
         }
@@ -255,7 +335,7 @@ impl HeldFrame {
         changes.sort_by_key(|change| (change.origin.string, change.origin.offset));
         let of_one_string = changes.chunk_by(|one, other| one.origin.string == other.origin.string);
         let mut edits: Vec<Edit> = of_one_string
-            .flat_map(|changes| edits(&self.bytes, &self.strings[changes[0].origin.string], changes))
+            .flat_map(|changes| edits(&self.bytes, &self.places[changes[0].origin.string], changes))
             .collect();
         edits.sort_by_key(|edit| edit.span.start);
         let frame = splice(&self.bytes, &edits);
@@ -266,8 +346,13 @@ impl HeldFrame {
     }
 }
 
-/// The edits to a frame that the changes to one string make, whose source lies at `source`.
-fn edits(frame: &[u8], source: &Range<usize>, changes: &[Change]) -> Vec<Edit> {
+/// The edits to a frame that the changes at one place make.
+fn edits(frame: &[u8], Place { source, written }: &Place, changes: &[Change]) -> Vec<Edit> {
+    if *written == Written::Plain {
+        let span =
+            |change: &Change| source.start + change.origin.offset..source.start + change.origin.offset + change.length;
+        return changes.iter().map(|change| Edit { span: span(change), with: change.with.clone() }).collect();
+    }
     let text = std::str::from_utf8(&frame[source.clone()]).expect("the frame was read as UTF-8");
     let borders = changes.iter().flat_map(|change| [change.origin.offset, change.origin.offset + change.length]);
     let offsets = json::source_offsets(text, borders);
@@ -295,5 +380,6 @@ impl std::ops::AddAssign for Restored {
     fn add_assign(&mut self, other: Self) {
         self.restored += other.restored;
         self.kept += other.kept;
+        self.redacted += other.redacted;
     }
 }

@@ -13,10 +13,11 @@ const SSN: &str = "536-90-4399";
 const PHONE: &str = "+1 415 555 2671";
 const MAIL: &str = "ann@x.org";
 
-static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
+static DETECTOR: LazyLock<Arc<Detector>> = LazyLock::new(|| {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
     let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
-    Detector::compile(&sources, &Settings { regions: vec!["US".to_owned()], ..Settings::default() }).unwrap()
+    let settings = Settings { regions: vec!["US".to_owned()], ..Settings::default() };
+    Arc::new(Detector::compile(&sources, &settings).unwrap())
 });
 
 static KEY: LazyLock<MacKey> =
@@ -540,7 +541,7 @@ fn nothing_comes_back_inside_an_address() {
         }
     }
     let (_, count) = restore_in(Policy::default(), chat(), Framing::Events, &[content(&format!("//{ssn}")).as_bytes()]);
-    assert_eq!(count, Restored { restored: 0, kept: 1 });
+    assert_eq!(count, Restored { restored: 0, kept: 1, redacted: 0 });
 }
 
 #[test]
@@ -691,6 +692,150 @@ fn a_cut_anywhere_changes_nothing() {
     }
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
     assert_eq!(restore_in(Policy::default(), chat(), Framing::Events, &single).0.concat().concat(), whole.as_bytes());
+}
+
+const STRANGER: &str = "219-09-9999";
+
+/// What the caller sent: [`SSN`] and [`PHONE`], and their placeholders.
+fn sent() -> (Vault, [String; 2]) {
+    let json = turns(&[("user", SSN), ("user", PHONE)]);
+    let (redacted, vault, _) = redact_with(&Policy::default(), chat(), &json).unwrap();
+    let sent: serde_json::Value = serde_json::from_slice(&redacted.bytes).unwrap();
+    (vault, [0, 1].map(|at: usize| sent["messages"][at]["content"].as_str().unwrap().to_owned()))
+}
+
+fn guarded(dialect: &'static Dialect, framing: Framing) -> Restorer {
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
+    Restorer::new(sent().0, Arc::default(), dialect, framing, LIMITS).guarded(guard)
+}
+
+fn guard(dialect: &'static Dialect, framing: Framing, chunks: &[&[u8]]) -> String {
+    let mut restorer = guarded(dialect, framing);
+    let mut out: Vec<Bytes> = chunks.iter().flat_map(|chunk| restorer.push(chunk).unwrap()).collect();
+    out.extend(restorer.finish().unwrap());
+    String::from_utf8(out.concat()).unwrap()
+}
+
+#[test]
+fn the_callers_own_values_come_back_and_a_strangers_do_not() {
+    let (_, [ssn, phone]) = sent();
+    let talk = "And this is some more talk, which says nothing, ".repeat(8);
+    let text = format!(
+        "Your ssn {ssn}, his ssn {STRANGER} and bob@y.org, {talk}her ssn {STRANGER}.\n\nYour own {SSN}, {phone}"
+    );
+    let expected =
+        format!("Your ssn {SSN}, his ssn [SSN] and [EMAIL], {talk}her ssn [SSN].\n\nYour own {SSN}, {PHONE}");
+    let source = format!(r#"{{"mine":"{ssn}","ssn":219099999,"note":"{{\"mail\":\"bob@y.org\"}}"}}"#);
+    let input = format!(r#"{{"mine":"{SSN}","ssn":"[SSN]","note":"{{\"mail\":\"[EMAIL]\"}}"}}"#);
+    let stream = |size: usize| -> String {
+        let pieces = |text: &str| -> Vec<String> {
+            text.chars().collect::<Vec<_>>().chunks(size).map(String::from_iter).collect()
+        };
+        let said: String = pieces(&text).iter().map(|piece| content(piece)).collect();
+        said + &pieces(&source).iter().map(|piece| arguments(piece)).collect::<String>() + "data: [DONE]\n\n"
+    };
+    for size in [1, 3, 7, 50, 10_000] {
+        let out = guard(chat(), Framing::Events, &[stream(size).as_bytes()]);
+        assert_eq!(without_codes(said(&out, "content").as_bytes()), expected, "pieces of {size}");
+        assert_eq!(without_codes(said(&out, "arguments").as_bytes()), input, "pieces of {size}");
+    }
+}
+
+#[test]
+fn the_guard_sees_the_same_wherever_the_stream_is_cut() {
+    let (_, [ssn, _]) = sent();
+    let text = format!("hi {ssn}, her ssn {STRANGER}, bye");
+    let stream: String = text.as_bytes().chunks(6).map(|piece| content(std::str::from_utf8(piece).unwrap())).collect();
+    let whole = guard(chat(), Framing::Events, &[stream.as_bytes()]);
+    assert_eq!(without_codes(said(&whole, "content").as_bytes()), format!("hi {SSN}, her ssn [SSN], bye"));
+    for cut in 0..stream.len() {
+        let (left, right) = stream.as_bytes().split_at(cut);
+        assert_eq!(guard(chat(), Framing::Events, &[left, right]), whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn the_guard_reads_whole_answers_and_what_is_no_json() {
+    let check = |dialect, framing, answer: &str, expected: &str| {
+        assert_eq!(without_codes(guard(dialect, framing, &[answer.as_bytes()]).as_bytes()), expected);
+    };
+    check(
+        chat(),
+        Framing::Whole,
+        r#"{"id":"x","choices":[{"message":{"content":"ssn \u0032\u0031\u0039-09-9999 é","new":{"a":"bob@y.org"}}}]}"#,
+        r#"{"id":"x","choices":[{"message":{"content":"ssn [SSN] é","new":{"a":"[EMAIL]"}}}]}"#,
+    );
+    check(
+        messages(),
+        Framing::Whole,
+        r#"{"content":[{"type":"tool_use","name":"f","input":{"ssn":219099999,"n":7,"bob@y.org":["x bob@y.org"]}}]}"#,
+        r#"{"content":[{"type":"tool_use","name":"f","input":{"ssn":"[SSN]","n":7,"[EMAIL]":["x [EMAIL]"]}}]}"#,
+    );
+    check(chat(), Framing::Whole, "no \\u JSON: bob@y.org", "no \\u JSON: [EMAIL]");
+    check(chat(), Framing::Events, "data: bob@y.org\ndata: {\n\n", "data: [EMAIL]\ndata: {\n\n");
+    let clean = "data: {\"choices\":[{\"delta\":{\"content\":\"1, 2\"}}]}\n\ndata: [DONE]\n\n";
+    check(chat(), Framing::Events, clean, clean);
+}
+
+#[test]
+fn what_the_caller_sent_as_it_is_may_come_back() {
+    let alert = policy("EMAIL", Rule { action: Action::Alert, ..Rule::default() });
+    let json = r#"{"model":"ssn 219-09-9999","messages":[{"content":"bob@y.org"}]}"#;
+    let (_, vault, _) = redact_with(&alert, chat(), json).unwrap();
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
+    let mut restorer = Restorer::new(vault, Arc::default(), chat(), Framing::Whole, LIMITS).guarded(guard);
+    let answer = format!(r#"{{"choices":[{{"message":{{"content":"ssn {STRANGER}, bob@y.org, ann@x.org"}}}}]}}"#);
+    let mut out = restorer.push(answer.as_bytes()).unwrap();
+    out.extend(restorer.finish().unwrap());
+    assert_eq!(without_codes(&out.concat()), answer.replace("ann@x.org", "[EMAIL]"));
+    assert_eq!(restorer.account().placeholders.redacted, 1);
+}
+
+#[test]
+fn what_the_guard_holds_is_bounded() {
+    let mut restorer = guarded(chat(), Framing::Events);
+    let mut left = 0;
+    for sent in 1..400_usize {
+        left += restorer.push(content("word ").as_bytes()).unwrap().len();
+        assert!(sent - left <= 54, "{left} of {sent} frames left");
+    }
+    // A strand that says no more does not keep another's frames.
+    for _ in 0..40 {
+        left += restorer.push(chunk(r#"{"reasoning":"so be it\n"}"#).as_bytes()).unwrap().len();
+    }
+    assert!(left > 399, "{left}");
+    let long = "x".repeat(1000);
+    let mut restorer = guarded(chat(), Framing::Events);
+    let out: Vec<Bytes> = (0..9).flat_map(|_| restorer.push(content(&long).as_bytes()).unwrap()).collect();
+    assert!(!out.is_empty(), "a run without a border leaves in the end");
+}
+
+#[test]
+fn a_key_block_waits_for_its_end() {
+    let line = "MIIEpAIBAAKCAQEAx1yZ0aQw8fJ3kq5mVn2b7cD4eF6gH8iJ0kL2mN4oP6qR8sT\n".repeat(20);
+    let text = format!("here:\n-----BEGIN RSA PRIVATE KEY-----\n{line}-----END RSA PRIVATE KEY-----\nkeep it well\n");
+    let stream: String = text.as_bytes().chunks(5).map(|piece| content(std::str::from_utf8(piece).unwrap())).collect();
+    let out = said(&guard(chat(), Framing::Events, &[stream.as_bytes()]), "content");
+    assert!(!out.contains("MIIE") && out.starts_with("here:\n[") && out.ends_with("keep it well\n"), "{out}");
+}
+
+#[test]
+fn the_log_tells_what_was_done_with_an_answers_values() {
+    let policy = policy("EMAIL", Rule { action: Action::Allow, ..Rule::default() });
+    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
+    let (vault, _) = sent();
+    for (guard, done) in
+        [(Answers::Leave, Action::Allow), (Answers::Alert, Action::Alert), (Answers::Redact, Action::Redact)]
+    {
+        let answer = Answer { guard, vault: &vault };
+        let (scrubbed, account) = redactor.for_log(br#"["ssn 219-09-9999","bob@y.org","536-90-4399"]"#, answer);
+        assert_eq!(without_codes(&scrubbed), r#"["ssn [SSN]","[EMAIL]","[SSN]"]"#);
+        let of =
+            |action| account.findings.iter().filter(|((_, done), _)| *done == action).map(|(_, count)| count).sum();
+        let allowed: u64 = of(Action::Allow);
+        assert_eq!((of(done), allowed), if done == Action::Allow { (3, 3) } else { (1, 2) });
+        assert_eq!(without_codes(&redactor.for_log(b"no JSON: bob@y.org", answer).0), "no JSON: [EMAIL]");
+    }
 }
 
 /// Pieces of a message: words, brackets and quotes, and values, each in one spelling.

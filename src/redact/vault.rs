@@ -1,6 +1,6 @@
 //! Placeholders and the values they stand for, for one exchange, in memory only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 
 use zeroize::Zeroizing;
@@ -22,6 +22,8 @@ pub struct Vault {
     held: BTreeMap<String, Held>,
     /// The keyed hash of entity and canonical value → name.
     names: HashMap<Hash, String>,
+    /// The same hashes of values that left as they were.
+    left: HashSet<Hash>,
 }
 
 /// A value that a placeholder stands for.
@@ -35,7 +37,7 @@ pub struct Held {
 impl Vault {
     /// The placeholder, in brackets, for a value found as `written`; equal canonical values have equal placeholders.
     pub fn placeholder(&mut self, key: &MacKey, entity: &Entity, canonical: &str, written: &str) -> String {
-        let hash = key.mac(&[entity.as_str().as_bytes(), canonical.as_bytes()]);
+        let hash = hash(key, entity, canonical);
         if let Some(name) = self.names.get(&hash) {
             return format!("[{name}]");
         }
@@ -69,6 +71,22 @@ impl Vault {
         self.held.is_empty()
     }
 
+    /// The placeholder for a value that the caller did not send: nothing comes back in its place.
+    pub(super) fn placeholder_for_stranger(&self, key: &MacKey, entity: &Entity, canonical: &str) -> String {
+        format!("[{}]", self.free_name(entity, hash(key, entity, canonical)))
+    }
+
+    /// Whether the caller sent this value.
+    pub(super) fn knows(&self, key: &MacKey, entity: &Entity, canonical: &str) -> bool {
+        let hash = hash(key, entity, canonical);
+        self.names.contains_key(&hash) || self.left.contains(&hash)
+    }
+
+    /// Takes note of the values that left as they were.
+    pub(super) fn note_left(&mut self, left: &Self) {
+        self.left.extend(left.names.keys());
+    }
+
     fn free_name(&self, entity: &Entity, hash: Hash) -> String {
         let code = code(hash);
         (SHORTEST..code.len())
@@ -77,6 +95,10 @@ impl Vault {
             .find(|name| !self.held.contains_key(name))
             .unwrap_or_else(|| format!("{entity}_{code}"))
     }
+}
+
+fn hash(key: &MacKey, entity: &Entity, canonical: &str) -> Hash {
+    key.mac(&[entity.as_str().as_bytes(), canonical.as_bytes()])
 }
 
 /// The hash as text: 51 characters of five bits.

@@ -153,7 +153,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let mut before = Cow::Borrowed(scanned.before);
         if let Some(split) = self.authors.completed(self.redaction.redactor.detector, &author, scanned) {
             let Split { finding, first: (first, before_first, found_first), parts: (one, other) } = split;
-            let reach = self.redaction.judge(&finding, Place::Open)?;
+            let reach = self.redaction.judge(&finding, "", Place::Open)?;
             let text = self.document.text(first);
             let said = last_words_besides(&text, &found_first);
             let first = Scanned { string: first, text: &text, before: &before_first, found: &found_first };

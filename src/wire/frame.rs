@@ -163,6 +163,11 @@ impl<'a> Payload<'a> {
         Some(Self { text, pieces })
     }
 
+    /// The places in the frame that the text was taken from.
+    pub fn pieces(&self) -> &[Range<usize>] {
+        &self.pieces
+    }
+
     /// Where in the frame the byte at `offset` of the text stands. A JSON string lies within one piece: it holds no line end.
     pub fn frame_offset(&self, offset: usize) -> usize {
         let mut before = 0;

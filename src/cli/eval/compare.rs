@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use serde_json::json;
@@ -66,7 +67,7 @@ fn print(changes: &Tally, options: &Options) -> anyhow::Result<()> {
 
 /// The patterns of a folder under the configuration that is used, without its rules for entities: one of the two folders may
 /// not know them all.
-fn detector(config: &ConfigFile, setup: &Setup, patterns: &Path) -> anyhow::Result<Detector> {
+fn detector(config: &ConfigFile, setup: &Setup, patterns: &Path) -> anyhow::Result<Arc<Detector>> {
     let [file, ..] = &setup.sources[..] else { return Err(anyhow!("there is no configuration")) };
     let mut table: toml::Table = file.text.parse()?;
     let patterns = std::path::absolute(patterns)?;
