@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
@@ -50,6 +50,9 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
     if is_encoded(&head.headers) {
         return Err(relay.refuse(Early::Encoded).await);
     }
+    if framing.is_none() && answers == Answers::Redact && !is_media(&head.headers) {
+        return Err(relay.refuse(Early::Unread).await);
+    }
     let body = match framing {
         Some(Framing::Whole) => {
             head.headers.remove(header::CONTENT_LENGTH);
@@ -89,6 +92,12 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
+/// Whether an answer is sound, pictures or a file: no text that a guard could read.
+fn is_media(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes).to_ascii_lowercase();
+    [&b"audio/"[..], b"image/", b"video/", b"application/octet-stream"].iter().any(|media| kind.starts_with(media))
+}
+
 struct Relay {
     gateway: Arc<Gateway>,
     ruleset: Arc<Ruleset>,
@@ -109,6 +118,7 @@ enum Early {
     Encoded,
     TimedOut,
     TooLong,
+    Unread,
 }
 
 impl Relay {
@@ -278,6 +288,10 @@ impl Early {
             Self::Encoded => Refused::upstream(
                 "answer/encoding",
                 "The provider's answer is compressed although that was not asked for, so it cannot be read.",
+            ),
+            Self::Unread => Refused::upstream(
+                "answer/unread",
+                "The provider's answer is text in a form that the route's `answers = \"redact\"` cannot guard: ask for JSON.",
             ),
             Self::TimedOut => Refused::timed_out(
                 "The provider sent nothing more of its answer for too long: try again, or raise `idle_seconds`.",

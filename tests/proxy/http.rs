@@ -198,6 +198,31 @@ async fn without_a_log_nothing_is_forwarded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guarded_route_lets_no_strangers_value_pass() {
+    let answers = |kind: &'static str, body: &'static [u8]| async move {
+        let upstream = Upstream::start(move |_| Script {
+            status: 200,
+            headers: vec![("content-type".into(), kind.into())],
+            chunks: vec![Bytes::from_static(body)],
+            breaks_off: false,
+        })
+        .await;
+        let address = upstream.address;
+        let route = format!("[[route]]\nname = \"guarded\"\nupstream = \"http://{address}\"\nanswers = \"redact\"\n");
+        let proxy = Proxy::start(address, &route).await;
+        let sent = Caller::new().send(proxy.address, "POST", "/guarded/v1/chat/completions", &[], CHAT.into()).await;
+        (sent.status.as_u16(), String::from_utf8_lossy(&sent.body).into_owned())
+    };
+    let whole = br#"{"choices":[{"index":0,"message":{"role":"assistant","content":"her SSN is 219-09-9999, bye"}}]}"#;
+    let (status, body) = answers("application/json", whole).await;
+    assert!(status == 200 && body.contains("her SSN is [SSN_") && !body.contains("219-09"), "{status} {body}");
+    let (status, body) = answers("text/plain", b"her SSN is 219-09-9999, bye").await;
+    assert!(status == 502 && body.contains("answer/unread") && !body.contains("219-09"), "{status} {body}");
+    let (status, body) = answers("audio/mpeg", b"sound").await;
+    assert_eq!((status, body.as_str()), (200, "sound"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_came_compressed_is_not_passed_unseen() {
     let upstream = Upstream::start(|_| Script {
         status: 200,
