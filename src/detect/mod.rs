@@ -232,16 +232,25 @@ impl Detector {
         if text.len() > LONGEST || !self.anchors.wakes(&assigned) {
             return;
         }
-        for finding in self.read_all(&(assigned.clone() + text), "").0 {
-            if let Some(start) = finding.span.start.checked_sub(assigned.len()) {
-                let span = start..finding.span.end - assigned.len();
-                // A part of a secret that looks like something else leaves none of the rest.
-                let is_part = |part: &Finding| {
-                    span.start <= part.span.start && part.span.end <= span.end && part.span.len() < span.len()
-                };
-                found.retain(|part| !is_part(part));
-                insert(found, Finding { span: span.clone(), ..finding });
-            }
+        let whole = assigned.clone() + text;
+        let shifted = |finding: Finding| {
+            let start = finding.span.start.checked_sub(assigned.len())?;
+            Some(Finding { span: start..finding.span.end - assigned.len(), ..finding })
+        };
+        for finding in self.read_all(&whole, "").0.into_iter().filter_map(shifted) {
+            let span = finding.span.clone();
+            // A part of a secret that looks like something else leaves none of the rest.
+            let is_part = |part: &Finding| {
+                span.start <= part.span.start && part.span.end <= span.end && part.span.len() < span.len()
+            };
+            found.retain(|part| !is_part(part));
+            insert(found, finding);
+        }
+        // What stands beside them is read as it will stand beside their placeholders.
+        let gone: Vec<Range<usize>> = found.iter().map(|finding| finding.clone().behind(assigned.len()).span).collect();
+        if let Some(reading) = Reading::of(Way::Meant, &whole, &gone).filter(|_| !gone.is_empty()) {
+            let rest: Vec<Finding> = self.read(&reading, "").filter_map(|(_, finding)| shifted(finding)).collect();
+            rest.into_iter().for_each(|finding| insert(found, finding));
         }
     }
 
