@@ -96,7 +96,7 @@ impl Anchors {
             all.extend_from_slice(&literal);
             for (bytes, begins) in seen(&literal) {
                 let (gram, literal, len) = (gram(&bytes, 0), place, (all.len() - place as usize) as u8);
-                grams[word(gram)] |= bits(gram);
+                grams[word(gram)] |= bit(gram);
                 entries.push(Entry { gram, begins, len, literal, rule });
             }
         }
@@ -141,7 +141,7 @@ impl Anchors {
     }
 
     fn has(&self, gram: u32) -> bool {
-        self.grams[word(gram)] & bits(gram) == bits(gram)
+        self.grams[word(gram)] & bit(gram) != 0
     }
 
     /// Compares the literals that the group of four bytes at `at` can be part of.
@@ -181,10 +181,9 @@ fn word(gram: u32) -> usize {
     hash(gram) / (1 << (HASH_BITS - 12))
 }
 
-/// The bits of a group in its word: two, since one alone is shared too often.
-fn bits(gram: u32) -> u64 {
-    let hash = hash(gram);
-    1 << (hash % 64) | 1 << (hash / 64 % 64)
+/// The bit of a group in its word.
+fn bit(gram: u32) -> u64 {
+    1 << (hash(gram) % 64)
 }
 
 /// The groups of four bytes by which a literal is seen, whether it begins at an even place or an odd one, and where it begins

@@ -9,10 +9,12 @@
 
 mod anchors;
 mod built_in;
+mod bytes;
 mod chunks;
 mod compile;
 mod context;
 mod cues;
+mod digits;
 mod entity;
 mod examples;
 mod language;

@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use super::{
     cues::ListId,
+    digits::PLACES,
     language::Distance,
     rule::{Round, Rule},
-    shape::{PLACES, Start, is_opening},
+    shape::{Start, is_opening},
     spots::{self, Group, Opens, RuleId, Waking},
 };
 

@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use regex_automata::{Anchored, Input, meta::Regex};
+use regex_automata::{
+    Anchored, Input,
+    dfa::{Automaton, StartKind, dense},
+    meta::Regex,
+    nfa::thompson::NFA,
+};
 use regex_syntax::{
     ParserBuilder,
     hir::{Hir, HirKind},
@@ -10,9 +15,11 @@ use regex_syntax::{
 
 use super::{
     PatternId,
+    bytes::Bytes,
     cues::ListId,
+    digits::PLACES,
     language::{Distance, Strength},
-    shape::{self, Bytes, PLACES, Start},
+    shape::{self, Start},
     validate::Validator,
 };
 
@@ -41,6 +48,8 @@ pub(super) struct Rule {
     pub formats: Vec<Regex>,
     /// What matches; the words of a list are found without one.
     pub regex: Option<Regex>,
+    /// The same as one table, where that is small: what begins at a known place is matched without a detour.
+    pub table: Option<dense::DFA<Vec<u32>>>,
     pub group: usize,
 }
 
@@ -72,7 +81,9 @@ impl Rule {
     pub(super) fn new(source: &str, group: usize) -> Result<Self, BadRegex> {
         let hir = parse(source)?;
         let shape = shape::shape(&hir);
-        let hunt = if matches!(shape.start, Start::Anywhere | Start::Around { .. }) { Hunt::Within } else { Hunt::At };
+        let is_placed = !matches!(shape.start, Start::Anywhere | Start::Around { .. });
+        let table = is_placed.then(|| table(&hir)).flatten();
+        let hunt = if is_placed { Hunt::At { has_table: table.is_some() } } else { Hunt::Within };
         let regex = compiled(&hir, hunt)?;
         // No length is known where a branch can never match.
         if hir.properties().minimum_len().map_or_else(|| regex.is_match(""), |len| len == 0) {
@@ -90,6 +101,7 @@ impl Rule {
             behind: shape.behind,
             leads: shape.leads,
             regex: Some(regex),
+            table,
             group,
             ..Self::of_words()
         })
@@ -113,6 +125,7 @@ impl Rule {
             multiline: false,
             formats: Vec::new(),
             regex: None,
+            table: None,
             group: 0,
         }
     }
@@ -121,7 +134,12 @@ impl Rule {
     pub(super) fn match_at(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
         let start = range.start;
         let input = Input::new(text).range(range).anchored(Anchored::Yes);
-        self.regex.as_ref()?.search_half(&input).map(|found| start..found.offset())
+        let found = match &self.table {
+            // Nothing in its configuration lets it give up.
+            Some(table) => table.try_search_fwd(&input).ok()?,
+            None => self.regex.as_ref()?.search_half(&input),
+        };
+        found.map(|found| start..found.offset())
     }
 
     /// The first match within `range`.
@@ -152,6 +170,9 @@ const HEAVIEST: usize = 4 << 20;
 
 /// How many states a regex may have that is compiled whole, so that a search has nothing to build.
 const STATES: usize = 128;
+
+/// How many bytes a regex may take as a table.
+const LARGEST_TABLE: usize = 1 << 17;
 
 /// What is wrong with a regex, and what to do about it.
 #[derive(Debug)]
@@ -199,8 +220,8 @@ const LESS: &str = "repeat or nest less, or part it into several regexes";
 
 /// Where a regex is mostly asked to match.
 enum Hunt {
-    /// At a place that is known.
-    At,
+    /// At a place that is known; by a table, if it has one.
+    At { has_table: bool },
     /// Somewhere within a range: literals in the regex show where.
     Within,
 }
@@ -223,10 +244,22 @@ fn compiled(hir: &Hir, hunt: Hunt) -> Result<Regex, BadRegex> {
     let config = Regex::config()
         .utf8_empty(false)
         .nfa_size_limit(Some(HEAVIEST))
+        .dfa(!matches!(hunt, Hunt::At { has_table: true }))
         .dfa_state_limit(Some(STATES))
         .dfa_size_limit(Some(1 << 17))
         .auto_prefilter(matches!(hunt, Hunt::Within));
     Regex::builder().configure(config).build_from_hir(hir).map_err(|error| BadRegex::compiled(&error))
+}
+
+/// The regex as a table for matches that begin at a known place; `None` if it would be large.
+fn table(hir: &Hir) -> Option<dense::DFA<Vec<u32>>> {
+    let config = NFA::config().utf8(false).nfa_size_limit(Some(HEAVIEST));
+    let nfa = NFA::compiler().configure(config).build_from_hir(hir).ok()?;
+    let config = dense::Config::new()
+        .start_kind(StartKind::Anchored)
+        .dfa_size_limit(Some(LARGEST_TABLE))
+        .determinize_size_limit(Some(LARGEST_TABLE));
+    dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()
 }
 
 /// How many pieces a regex has when every repetition stands as often as it may; one without end counts as a long one.

@@ -5,7 +5,11 @@ use regex_syntax::hir::{
     literal::{ExtractKind, Extractor},
 };
 
-use super::anchors::LONG;
+use super::{
+    anchors::LONG,
+    bytes::{ANY, Bytes, DIGITS, OPENING, first_bytes},
+    digits::{self, PLACES},
+};
 
 /// A window where no length is known: enough for the longest tokens.
 pub(super) const WINDOW: usize = 8192;
@@ -27,12 +31,6 @@ pub(super) enum Start {
     /// At a word of a list.
     Words,
 }
-
-/// How many bytes without a digit or letter may stand between the digits of one number.
-pub(super) const GAP: usize = 6;
-
-/// How many places from the first digit on are known of every match.
-pub(super) const PLACES: usize = 6;
 
 /// A regex's starts and the length of its longest match, as far as windows go.
 pub(super) struct Shape {
@@ -63,11 +61,11 @@ pub(super) fn shape(hir: &Hir) -> Shape {
 impl Shape {
     /// Adds what is known of a regex whose matches begin with a number.
     fn of_number(mut self, hir: &Hir, back: usize) -> Self {
-        let (open, closed) = leads(hir, 1);
-        let ends = places_behind(hir, 1, &mut self.behind);
+        let (open, closed) = digits::leads(hir, 1);
+        let ends = digits::places_behind(hir, 1, &mut self.behind);
         let free = ends.trailing_zeros() as usize;
         self.behind.iter_mut().skip(free).for_each(|bytes| *bytes = ANY);
-        Self { digits: unparted_digits(hir), opening: opening(hir, back), leads: open | closed, ..self }
+        Self { digits: digits::unparted_digits(hir), opening: opening(hir, back), leads: open | closed, ..self }
     }
 }
 
@@ -131,110 +129,6 @@ fn leading_digits(piece: &Hir) -> usize {
     }
 }
 
-/// How many digits every match holds before its first letter or long gap.
-fn unparted_digits(hir: &Hir) -> usize {
-    match hir.kind() {
-        HirKind::Alternation(branches) => branches.iter().map(unparted_digits).min().unwrap_or(0),
-        HirKind::Capture(capture) => unparted_digits(&capture.sub),
-        HirKind::Concat(parts) => {
-            let first_digit = parts.iter().position(|part| digits(part) > 0).unwrap_or(parts.len());
-            let parted = parts[first_digit..].iter().position(has_letters).map_or(parts.len(), |at| first_digit + at);
-            let inside = parts.get(parted).map_or(0, unparted_digits);
-            parts[first_digit..parted].iter().map(digits).sum::<usize>() + inside
-        }
-        _ if has_letters(hir) => 0,
-        _ => digits(hir),
-    }
-}
-
-/// Follows the first group of digits through a regex: how many digits it may have where the regex ends, and where it ends
-/// before. `open` says how many it may have where the regex begins.
-fn leads(hir: &Hir, open: u32) -> (u32, u32) {
-    if open == 0 {
-        return (0, 0);
-    }
-    let one_more = |open: u32| open << 1 | open & 1 << 31;
-    // Before the first digit nothing ends the group.
-    let ended = |open: u32| (open & 1, open & !1);
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => (open, 0),
-        HirKind::Literal(literal) => literal.0.iter().fold((open, 0), |(open, closed), byte| {
-            let (open, ended) = if byte.is_ascii_digit() { (one_more(open), 0) } else { ended(open) };
-            (open, closed | ended)
-        }),
-        HirKind::Class(_) => {
-            let bytes = first_bytes(hir).unwrap_or(ANY);
-            let more = if bytes.any(DIGITS) { one_more(open) } else { 0 };
-            let (rest, closed) = if bytes.only(DIGITS) { (0, 0) } else { ended(open) };
-            (more | rest, closed)
-        }
-        HirKind::Capture(capture) => leads(&capture.sub, open),
-        HirKind::Concat(parts) => parts.iter().fold((open, 0), |(open, closed), part| {
-            let (open, ended) = leads(part, open);
-            (open, closed | ended)
-        }),
-        HirKind::Alternation(branches) => branches.iter().map(|branch| leads(branch, open)).fold((0, 0), either),
-        HirKind::Repetition(repetition) => {
-            let mut all = (if repetition.min == 0 { open } else { 0 }, 0);
-            let mut now = open;
-            for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
-                let (next, closed) = leads(&repetition.sub, now);
-                all = either(all, (if times >= repetition.min.min(40) { next } else { 0 }, closed));
-                if next == std::mem::replace(&mut now, next) && times >= repetition.min {
-                    break;
-                }
-            }
-            all
-        }
-    }
-}
-
-/// Collects the bytes that can stand at each place from the first digit on. `states` says where a match may be: bit 0 before
-/// its first digit, bit `n` when `n` bytes from there on are read; what comes back says where it may be behind `hir`.
-fn places_behind(hir: &Hir, states: u32, places: &mut [Bytes; PLACES]) -> u32 {
-    if states & !(1 << PLACES) == 0 {
-        return states;
-    }
-    let mut step = |states: u32, bytes: Bytes| {
-        let digits = bytes.common(DIGITS);
-        let mut next = if bytes == digits { 0 } else { states & 1 };
-        if states & 1 == 1 && digits != Bytes::default() {
-            places[0] = places[0].and(digits);
-            next |= 1 << 1;
-        }
-        for place in (1..PLACES).filter(|place| states >> place & 1 == 1) {
-            places[place] = places[place].and(bytes);
-            next |= 1 << (place + 1);
-        }
-        next | states & 1 << PLACES
-    };
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => states,
-        HirKind::Literal(literal) => literal.0.iter().fold(states, |states, byte| step(states, Bytes::one(*byte))),
-        HirKind::Class(_) => step(states, first_bytes(hir).unwrap_or(ANY)),
-        HirKind::Capture(capture) => places_behind(&capture.sub, states, places),
-        HirKind::Concat(parts) => parts.iter().fold(states, |states, part| places_behind(part, states, places)),
-        HirKind::Alternation(branches) => {
-            branches.iter().fold(0, |all, branch| all | places_behind(branch, states, places))
-        }
-        HirKind::Repetition(repetition) => {
-            let (mut all, mut now) = (if repetition.min == 0 { states } else { 0 }, states);
-            for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
-                let next = places_behind(&repetition.sub, now, places);
-                all |= if times >= repetition.min.min(40) { next } else { 0 };
-                if next == std::mem::replace(&mut now, next) && times >= repetition.min {
-                    break;
-                }
-            }
-            all
-        }
-    }
-}
-
-fn either((open, closed): (u32, u32), (other, ended): (u32, u32)) -> (u32, u32) {
-    (open | other, closed | ended)
-}
-
 /// The bytes that can stand at each of the `back` places before the first digit, and the first byte where there is none.
 fn opening(hir: &Hir, back: usize) -> Vec<Bytes> {
     if back == 0 {
@@ -260,35 +154,6 @@ fn places(piece: &Hir) -> Vec<Bytes> {
             places(&repetition.sub).repeat(repetition.min as usize)
         }
         _ => vec![ANY; piece.properties().maximum_len().unwrap_or(0)],
-    }
-}
-
-/// How many digits every match of a regex holds.
-fn digits(hir: &Hir) -> usize {
-    match hir.kind() {
-        HirKind::Alternation(branches) => branches.iter().map(digits).min().unwrap_or(0),
-        HirKind::Capture(capture) => digits(&capture.sub),
-        HirKind::Class(_) => usize::from(first_bytes(hir).is_some_and(|bytes| bytes.only(DIGITS))),
-        HirKind::Concat(parts) => parts.iter().map(digits).sum(),
-        HirKind::Literal(literal) => literal.0.iter().filter(|byte| byte.is_ascii_digit()).count(),
-        HirKind::Repetition(repetition) => repetition.min as usize * digits(&repetition.sub),
-        HirKind::Empty | HirKind::Look(_) => 0,
-    }
-}
-
-/// Whether letters or long gaps may stand between the digits of a match.
-fn has_letters(hir: &Hir) -> bool {
-    let letters = |bytes: Bytes| bytes.any(LETTERS);
-    match hir.kind() {
-        HirKind::Alternation(parts) | HirKind::Concat(parts) => parts.iter().any(has_letters),
-        HirKind::Capture(capture) => has_letters(&capture.sub),
-        HirKind::Class(_) => first_bytes(hir).is_none_or(letters),
-        HirKind::Empty | HirKind::Look(_) => false,
-        HirKind::Literal(literal) => literal.0.iter().any(|byte| letters(Bytes::one(*byte))),
-        HirKind::Repetition(repetition) => {
-            let gap = digits(&repetition.sub) == 0 && repetition.max.is_none_or(|max| max as usize > GAP);
-            gap || has_letters(&repetition.sub)
-        }
     }
 }
 
@@ -374,82 +239,6 @@ pub(super) fn is_opening(byte: u8) -> bool {
     matches!(byte, b'+' | b'(')
 }
 
-/// The bytes that a piece can begin with; `None` when that cannot be told.
-fn first_bytes(hir: &Hir) -> Option<Bytes> {
-    Some(match hir.kind() {
-        HirKind::Capture(capture) => first_bytes(&capture.sub)?,
-        HirKind::Repetition(repetition) => first_bytes(&repetition.sub)?,
-        HirKind::Literal(literal) => Bytes::one(*literal.0.first()?),
-        HirKind::Class(Class::Bytes(class)) => class
-            .ranges()
-            .iter()
-            .fold(Bytes::default(), |bytes, range| bytes.and(Bytes::of(range.start(), range.end()))),
-        HirKind::Alternation(branches) => {
-            branches.iter().map(first_bytes).collect::<Option<Vec<_>>>()?.into_iter().fold(Bytes::default(), Bytes::and)
-        }
-        HirKind::Concat(parts) => {
-            let needed = parts.iter().position(|part| part.properties().minimum_len().is_some_and(|len| len > 0))?;
-            parts[..=needed]
-                .iter()
-                .map(first_bytes)
-                .collect::<Option<Vec<_>>>()?
-                .into_iter()
-                .fold(Bytes::default(), Bytes::and)
-        }
-        _ => return None,
-    })
-}
-
-/// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bytes([u128; 2]);
-
-const ANY: Bytes = Bytes::of(0, u8::MAX);
-
-const DIGITS: Bytes = Bytes::of(b'0', b'9');
-
-/// ASCII letters, and what letters of other scripts are made of.
-const LETTERS: Bytes = Bytes::of(b'A', b'Z').and(Bytes::of(b'a', b'z')).and(Bytes::of(0x80, u8::MAX));
-
-const OPENING: Bytes = Bytes::one(b'+').and(Bytes::one(b'('));
-
-impl Bytes {
-    const fn of(first: u8, last: u8) -> Self {
-        let (first, end) = (first as u32, last as u32 + 1);
-        let low = below(end) & !below(first);
-        Self([low, below(end.saturating_sub(u128::BITS)) & !below(first.saturating_sub(u128::BITS))])
-    }
-
-    const fn one(byte: u8) -> Self {
-        Self::of(byte, byte)
-    }
-
-    pub(super) const fn and(self, other: Self) -> Self {
-        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
-    }
-
-    fn common(self, other: Self) -> Self {
-        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
-    }
-
-    fn any(self, kind: Self) -> bool {
-        self.common(kind) != Self::default()
-    }
-
-    fn only(self, kind: Self) -> bool {
-        self != Self::default() && self.common(kind) == self
-    }
-
-    pub(super) fn has(self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
-    }
-}
-
-/// A bit for each of the first `end` numbers.
-const fn below(end: u32) -> u128 {
-    if end < u128::BITS { (1 << end) - 1 } else { u128::MAX }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,14 +250,6 @@ mod tests {
 
     fn check(regex: &str, start: Start) {
         assert_eq!(shape(regex).start, start, "{regex}");
-    }
-
-    #[test]
-    fn ranges_of_bytes_hold_their_ends() {
-        for (first, last) in [(0, 0), (0, 127), (0, 128), (5, 200), (127, 128), (128, 128), (200, 255), (255, 255)] {
-            let bytes = Bytes::of(first, last);
-            assert!((0..=u8::MAX).all(|byte| bytes.has(byte) == (first..=last).contains(&byte)), "{first} {last}");
-        }
     }
 
     fn anchors<L: AsRef<str>>(literals: &[L]) -> Start {

@@ -2,7 +2,9 @@
 //!
 //! Text without enough of them is done here, without an allocation.
 
-use super::shape::GAP;
+use std::ops::Range;
+
+use super::digits::GAP;
 
 /// The number of a rule in its detector.
 pub(super) type RuleId = u32;
@@ -45,76 +47,126 @@ pub(super) enum Opens {
 
 /// Finds the groups of `text` that stand in runs of at least `least` digits.
 pub(super) fn groups(text: &[u8], least: usize) -> Vec<Group> {
-    let (mut groups, mut run): (Vec<Group>, Run) = (Vec::new(), Run::default());
-    let mut at = 0;
-    while let Some(start) = next_digit(text, at) {
-        if !run.joins(text, start) {
-            run.close(&mut groups, least);
-            run.first = groups.len();
+    let (mut groups, mut run) = (Vec::new(), Run::default());
+    for group in Digits::new(text) {
+        if !run.joins(text, group.start) {
+            run.tell(text, least, &mut groups);
+            run = Run { start: group.start, ..Run::default() };
         }
-        let len = text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        at = start + len;
-        run.add(&mut groups, Group { start, end: at, run: 0, opens: Opens::Before }, least);
+        run.digits += group.len();
+        run.end = group.end;
     }
-    run.close(&mut groups, least);
+    run.tell(text, least, &mut groups);
     groups
 }
 
-/// A run of groups that is being read.
+/// A run of groups.
 #[derive(Default)]
 struct Run {
-    /// Where its groups begin in the list.
-    first: usize,
-    digits: usize,
+    start: usize,
     end: usize,
-    /// The groups so far, kept aside until the run is long enough to matter.
-    early: [Option<Group>; 8],
+    digits: usize,
 }
 
 impl Run {
+    /// Whether a group that begins at `start` goes on with this run.
     fn joins(&self, text: &[u8], start: usize) -> bool {
         let gap = &text[self.end..start];
-        gap.len() <= GAP && !gap.iter().any(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'\n' | b'\r'))
+        self.digits > 0
+            && gap.len() <= GAP
+            && !gap.iter().any(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'\n' | b'\r'))
     }
 
-    fn add(&mut self, groups: &mut Vec<Group>, group: Group, least: usize) {
-        self.digits += group.end - group.start;
-        self.end = group.end;
-        match self.early.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) if self.digits < least => *slot = Some(group),
-            _ => {
-                groups.extend(self.early.iter_mut().map_while(Option::take));
-                groups.push(group);
-            }
+    /// Adds the run's groups, if it has enough digits to matter.
+    fn tell(&self, text: &[u8], least: usize, groups: &mut Vec<Group>) {
+        if self.digits < least.max(1) {
+            return;
         }
-    }
-
-    fn close(&mut self, groups: &mut Vec<Group>, least: usize) {
-        if self.digits < least {
-            groups.truncate(self.first);
+        let mut at = self.start;
+        while at < self.end {
+            let digits = text[at..self.end].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            groups.push(Group { start: at, end: at + digits, run: self.digits, opens: Opens::Before });
+            at += digits;
+            at += text[at..self.end].iter().take_while(|byte| !byte.is_ascii_digit()).count();
         }
-        let digits = self.digits;
-        groups[self.first..].iter_mut().for_each(|group| group.run = digits);
-        *self = Self { end: self.end, ..Self::default() };
     }
 }
 
-/// The first digit from `at` on. Blocks without one are skipped whole.
-fn next_digit(text: &[u8], at: usize) -> Option<usize> {
-    const NEAR: usize = 16;
-    let near = &text[at..(at + NEAR).min(text.len())];
-    if let Some(i) = near.iter().position(u8::is_ascii_digit) {
-        return Some(at + i);
+/// The bytes that are looked at together.
+const BLOCK: usize = 64;
+
+/// Runs of digits, one after the other. Blocks without one are skipped whole.
+struct Digits<'t> {
+    text: &'t [u8],
+    /// Where the block begins that is being read.
+    block: usize,
+    /// Which bytes of the block are digits that were not told yet, as bits.
+    bits: u64,
+}
+
+impl<'t> Digits<'t> {
+    fn new(text: &'t [u8]) -> Self {
+        Self { text, block: 0, bits: digits_at(text, 0) }
     }
-    const BLOCK: usize = 64;
-    let mut from = at + near.len();
-    for block in text[from..].chunks(BLOCK) {
-        if block.iter().fold(false, |any, byte| any | byte.is_ascii_digit()) {
-            return block.iter().position(u8::is_ascii_digit).map(|i| from + i);
+
+    /// Goes on to the next block, if there is one.
+    fn step(&mut self) -> bool {
+        self.block += BLOCK;
+        self.bits = digits_at(self.text, self.block);
+        self.block < self.text.len()
+    }
+}
+
+impl Iterator for Digits<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        while self.bits == 0 {
+            if !self.step() {
+                return None;
+            }
         }
-        from += block.len();
+        let first = self.bits.trailing_zeros();
+        let start = self.block + first as usize;
+        // Adding to its lowest bit carries a run of ones away.
+        let (rest, is_open) = self.bits.overflowing_add(1 << first);
+        let mut end = self.block + if is_open { BLOCK } else { rest.trailing_zeros() as usize };
+        self.bits &= rest;
+        while end == self.block + BLOCK && self.step() {
+            let more = self.bits.trailing_ones();
+            end += more as usize;
+            self.bits &= u64::MAX.checked_shl(more).unwrap_or(0);
+        }
+        Some(start..end)
     }
-    None
+}
+
+/// Which of the bytes of the block at `at` are digits, as bits.
+fn digits_at(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(block) = rest.first_chunk::<BLOCK>() {
+        // Most blocks of a chat hold none.
+        let has_digit = block.iter().fold(false, |any, byte| any | byte.is_ascii_digit());
+        return if has_digit { digits(block) } else { 0 };
+    }
+    rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(byte.is_ascii_digit()))
+}
+
+/// Which bytes of a block are digits, eight at a time.
+fn digits(block: &[u8; BLOCK]) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = EACH * 0x80;
+    let (words, _) = block.as_chunks::<8>();
+    let mut bits = 0;
+    for (number, word) in words.iter().enumerate() {
+        // What is not between 0 and 9 now runs over into its high bit.
+        let value = u64::from_le_bytes(*word) ^ (EACH * u64::from(b'0'));
+        let others = (((value & !HIGH) + EACH * (0x80 - 10)) | value) & HIGH;
+        // The high bits side by side.
+        let together = ((others ^ HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits |= together << (8 * number);
+    }
+    bits
 }
 
 #[cfg(test)]
@@ -135,5 +187,26 @@ mod tests {
         check("1 2 3 4 5 6", &[("1", 6), ("2", 6), ("3", 6), ("4", 6), ("5", 6), ("6", 6)]);
         check("1234\n5678", &[]);
         check("12 34 and 123456", &[("123456", 6)]);
+    }
+
+    #[test]
+    fn groups_are_whole_wherever_they_stand() {
+        for before in 0..140 {
+            for len in 6..140 {
+                let text = format!("{}{}/7", "x".repeat(before), "5".repeat(len));
+                let groups = groups(text.as_bytes(), 6);
+                let found: Vec<_> = groups.iter().map(|group| (group.start, group.end, group.run)).collect();
+                let (end, run) = (before + len, len + 1);
+                assert_eq!(found, [(before, end, run), (end + 1, end + 2, run)], "{before} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_but_ten_is_no_digit() {
+        for byte in 0..=u8::MAX {
+            let bits = digits(&[byte; BLOCK]);
+            assert_eq!(bits, if byte.is_ascii_digit() { u64::MAX } else { 0 }, "{byte}");
+        }
     }
 }

@@ -1,0 +1,102 @@
+//! Sets of bytes: what can stand at a place of a regex's match.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bytes([u128; 2]);
+
+/// Every byte.
+pub(super) const ANY: Bytes = Bytes::of(0, u8::MAX);
+
+/// ASCII digits.
+pub(super) const DIGITS: Bytes = Bytes::of(b'0', b'9');
+
+/// ASCII letters, and what letters of other scripts are made of.
+pub(super) const LETTERS: Bytes = Bytes::of(b'A', b'Z').and(Bytes::of(b'a', b'z')).and(Bytes::of(0x80, u8::MAX));
+
+/// What may stand before the first digit of a number and be part of it.
+pub(super) const OPENING: Bytes = Bytes::one(b'+').and(Bytes::one(b'('));
+
+impl Bytes {
+    /// The bytes from `first` to `last`.
+    pub(super) const fn of(first: u8, last: u8) -> Self {
+        let (first, end) = (first as u32, last as u32 + 1);
+        let low = below(end) & !below(first);
+        Self([low, below(end.saturating_sub(u128::BITS)) & !below(first.saturating_sub(u128::BITS))])
+    }
+
+    /// One byte.
+    pub(super) const fn one(byte: u8) -> Self {
+        Self::of(byte, byte)
+    }
+
+    /// The bytes of both sets.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// The bytes that both sets have.
+    pub(super) fn common(self, other: Self) -> Self {
+        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+    }
+
+    /// Whether any byte is of this kind.
+    pub(super) fn any(self, kind: Self) -> bool {
+        self.common(kind) != Self::default()
+    }
+
+    /// Whether there are bytes and all are of this kind.
+    pub(super) fn only(self, kind: Self) -> bool {
+        self != Self::default() && self.common(kind) == self
+    }
+
+    /// Whether `byte` is one of them.
+    pub(super) fn has(self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
+    }
+}
+
+/// A bit for each of the first `end` numbers.
+const fn below(end: u32) -> u128 {
+    if end < u128::BITS { (1 << end) - 1 } else { u128::MAX }
+}
+
+/// The bytes that a piece can begin with; `None` when that cannot be told.
+pub(super) fn first_bytes(hir: &Hir) -> Option<Bytes> {
+    Some(match hir.kind() {
+        HirKind::Capture(capture) => first_bytes(&capture.sub)?,
+        HirKind::Repetition(repetition) => first_bytes(&repetition.sub)?,
+        HirKind::Literal(literal) => Bytes::one(*literal.0.first()?),
+        HirKind::Class(Class::Bytes(class)) => class
+            .ranges()
+            .iter()
+            .fold(Bytes::default(), |bytes, range| bytes.and(Bytes::of(range.start(), range.end()))),
+        HirKind::Alternation(branches) => {
+            branches.iter().map(first_bytes).collect::<Option<Vec<_>>>()?.into_iter().fold(Bytes::default(), Bytes::and)
+        }
+        HirKind::Concat(parts) => {
+            let needed = parts.iter().position(|part| part.properties().minimum_len().is_some_and(|len| len > 0))?;
+            parts[..=needed]
+                .iter()
+                .map(first_bytes)
+                .collect::<Option<Vec<_>>>()?
+                .into_iter()
+                .fold(Bytes::default(), Bytes::and)
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_bytes_hold_their_ends() {
+        for (first, last) in [(0, 0), (0, 127), (0, 128), (5, 200), (127, 128), (128, 128), (200, 255), (255, 255)] {
+            let bytes = Bytes::of(first, last);
+            assert!((0..=u8::MAX).all(|byte| bytes.has(byte) == (first..=last).contains(&byte)), "{first} {last}");
+        }
+    }
+}
