@@ -23,7 +23,7 @@ pub struct Opened {
     pub caller: String,
     /// The customer whom the exchange is about: a keyed hash of the id on its way in, the log's own token on its way out.
     pub subject: Option<String>,
-    /// The conversation that the exchange belongs to.
+    /// The conversation that the exchange belongs to: a keyed hash of the id on its way in, the log's own token on its way out.
     pub conversation: Option<String>,
     /// The route by its name in the configuration.
     pub route: String,
@@ -217,6 +217,10 @@ pub struct Event {
 /// What can happen to the proxy or the log itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
+    /// A copy of the log, or of its keys, was made.
+    BackedUp,
+    /// The proxy runs under other files or patterns than before.
+    Configured,
     /// A file was dropped, because all it held was older than the log keeps.
     Dropped,
     /// A customer's key was destroyed.
@@ -231,6 +235,10 @@ pub enum EventKind {
     Recovered,
     /// A customer is no longer kept from erasure and retention.
     Released,
+    /// The log was put back from a copy: what was written after the copy is not in it.
+    Restored,
+    /// Prompts and tools that were seen were signed off.
+    Reviewed,
     /// The keys of texts were wrapped by another key.
     Rotated,
     /// The proxy started.
@@ -242,7 +250,9 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
+        Self::BackedUp,
+        Self::Configured,
         Self::Dropped,
         Self::Erased,
         Self::Expired,
@@ -250,6 +260,8 @@ impl EventKind {
         Self::Held,
         Self::Recovered,
         Self::Released,
+        Self::Restored,
+        Self::Reviewed,
         Self::Rotated,
         Self::Started,
         Self::Stopped,
@@ -264,6 +276,8 @@ impl EventKind {
     /// The name in the log; it never changes.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::BackedUp => "backed-up",
+            Self::Configured => "configured",
             Self::Dropped => "dropped",
             Self::Erased => "erased",
             Self::Expired => "expired",
@@ -271,6 +285,8 @@ impl EventKind {
             Self::Held => "held",
             Self::Recovered => "recovered",
             Self::Released => "released",
+            Self::Restored => "restored",
+            Self::Reviewed => "reviewed",
             Self::Rotated => "rotated",
             Self::Started => "started",
             Self::Stopped => "stopped",

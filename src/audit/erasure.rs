@@ -1,6 +1,6 @@
 //! What a customer may ask for: everything held about them, and that it goes; and what a court may ask for: that it stays.
 //!
-//! An erasure destroys the customer's key and the only row that knows whose token it was. What is left are entries about
+//! An erasure destroys the customer's key and the only rows that know whose tokens theirs and their conversations' were. What is left are entries about
 //! nobody, whose texts no key opens; the chain does not notice. The log hears of it by a note in the same transaction.
 
 use std::path::Path;
@@ -16,8 +16,9 @@ use super::error::AuditError;
 use super::key_file::{self, KeyFile, NOBODY, Subject};
 use super::note;
 use super::retention::{self, Lifetime};
-use super::segment::{self, Month};
+use super::segment;
 use super::settings::Settings;
+use super::volume::Volume;
 
 /// What was erased, or would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,7 +48,7 @@ pub struct Registry<'a> {
 impl<'a> Registry<'a> {
     /// Opens the keys of the log.
     pub fn open(settings: &'a Settings, ring: &KeyRing) -> Result<Self, AuditError> {
-        if Month::all_in(&settings.folder)?.is_empty() {
+        if Volume::all_in(&settings.folder)?.is_empty() {
             return Err(AuditError::reading(&settings.folder, "it holds no log"));
         }
         let path = key_file::path_in(&settings.folder);
@@ -72,6 +73,7 @@ impl<'a> Registry<'a> {
             let erasure = self.plan_for(&subject, reason, now)?;
             file.write(|connection| {
                 connection.execute("DELETE FROM kept WHERE subject = ?1", [subject.id])?;
+                connection.execute("DELETE FROM conversation WHERE subject = ?1", [subject.id])?;
                 connection.execute("DELETE FROM subject WHERE id = ?1", [subject.id])
             })?;
             file.note(&Event { at: now, kind: EventKind::Erased, detail: detail(&erasure) })?;
@@ -143,8 +145,8 @@ fn detail(erasure: &Erasure) -> String {
 /// How many exchanges and texts there are of a customer.
 fn count(folder: &Path, token: &str, subject: i64) -> Result<(u64, u64), AuditError> {
     let (mut exchanges, mut texts) = (0, 0);
-    for month in Month::all_in(folder)? {
-        let Some(connection) = segment::open_for_reading(folder, month)? else { continue };
+    for volume in Volume::all_in(folder)? {
+        let Some(connection) = segment::open_for_reading(folder, volume)? else { continue };
         let one = |sql: &str, connection: &Connection| -> rusqlite::Result<i64> {
             connection.query_row(sql, (token, subject), |row| row.get(0))
         };

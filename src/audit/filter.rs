@@ -18,14 +18,18 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// With a finding of this entity, in the request or the answer.
     pub entity: Option<String>,
+    /// With a finding by this pattern, in the request or the answer.
+    pub pattern: Option<String>,
     /// Asked by this caller.
     pub caller: Option<String>,
     /// About this customer.
     pub subject: Option<String>,
-    /// Of this conversation.
-    pub conversation: Option<String>,
+    /// Of one of these conversations.
+    pub conversations: Option<Vec<String>>,
     /// Through this route.
     pub route: Option<String>,
+    /// For this model.
+    pub model: Option<String>,
     /// Answered with such a status.
     pub status: Option<Statuses>,
     /// Ended so.
@@ -43,10 +47,12 @@ impl Default for Filter {
             since: None,
             until: None,
             entity: None,
+            pattern: None,
             caller: None,
             subject: None,
-            conversation: None,
+            conversations: None,
             route: None,
+            model: None,
             status: None,
             outcome: None,
             before: None,
@@ -81,20 +87,23 @@ pub struct Question {
 }
 
 impl Question {
-    /// Asks a file; `later` is the one that follows it.
-    pub fn of(filter: &Filter, later: Option<&Connection>) -> Result<Self> {
+    /// Asks a file; `later` are those that follow it.
+    pub fn of(filter: &Filter, later: &[Connection]) -> Result<Self> {
         let mut question = Self { conditions: vec!["TRUE".into()], values: Vec::new() };
         question.when("entry.at_us >= ?", filter.since.map(Timestamp::as_microsecond));
         question.when("entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
         question.when("opened.caller = ?", filter.caller.clone());
         question.when("opened.subject = ?", filter.subject.clone());
-        question.when("opened.conversation = ?", filter.conversation.clone());
+        let conversations = filter.conversations.as_ref().map(|tokens| serde_json::json!(tokens).to_string());
+        question.when("opened.conversation IN (SELECT value FROM json_each(?))", conversations);
         question.when("opened.route = ?", filter.route.clone());
+        question.when("opened.model = ?", filter.model.clone());
         question.when("opened.seq < ?", filter.before);
-        if let Some(entity) = filter.entity.clone() {
-            let found = "SELECT seq FROM finding WHERE entity = ?";
-            let or = format!("{found} UNION ALL ");
-            question.when_closed(&format!("seq IN ({found})"), Some(entity.into()), later, &or)?;
+        for (column, found) in [("entity", &filter.entity), ("pattern", &filter.pattern)] {
+            let Some(found) = found.clone() else { continue };
+            let select = format!("SELECT seq FROM finding WHERE {column} = ?");
+            let or = format!("{select} UNION ALL ");
+            question.when_closed(&format!("seq IN ({select})"), Some(found.into()), later, &or)?;
         }
         if let Some(Statuses(range)) = &filter.status {
             // As literals, so that the index of failures can be used.
@@ -121,15 +130,11 @@ impl Question {
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
     }
 
-    /// Asks `condition` of the closing entry, here or in the file that follows; `or` selects others to let through.
-    fn when_closed(
-        &mut self,
-        condition: &str,
-        value: Option<Value>,
-        later: Option<&Connection>,
-        or: &str,
-    ) -> Result<()> {
-        let strays = later.map(|later| strays(later, condition, value.as_ref())).transpose()?.unwrap_or_default();
+    /// Asks `condition` of the closing entry, here or in a file that follows; `or` selects others to let through.
+    fn when_closed(&mut self, condition: &str, value: Option<Value>, later: &[Connection], or: &str) -> Result<()> {
+        let strays = later.iter().map(|later| strays(later, condition, value.as_ref())).collect::<Result<Vec<_>>>()?;
+        let strays: Vec<String> = strays.iter().flatten().map(i64::to_string).collect();
+        let strays = strays.join(", ");
         // One set, so that SQLite goes through it and not through all exchanges.
         let condition = format!(
             "opened.seq IN ({or}SELECT opened FROM closed WHERE {condition}
@@ -141,10 +146,9 @@ impl Question {
     }
 }
 
-/// The opening entries, as a list in SQL, that a file closes for the one before it and whose closing entry meets `condition`.
-fn strays(later: &Connection, condition: &str, value: Option<&Value>) -> Result<String> {
+/// The opening entries that a file closes for those before it and whose closing entry meets `condition`.
+fn strays(later: &Connection, condition: &str, value: Option<&Value>) -> Result<Vec<i64>> {
     let sql = format!("SELECT opened FROM closed WHERE opened < (SELECT min(seq) FROM segment) AND {condition}");
     let mut statement = later.prepare(&sql)?;
-    let strays = statement.query_map(params_from_iter(value), |row| row.get::<_, i64>(0))?;
-    Ok(strays.collect::<Result<Vec<_>>>()?.iter().map(i64::to_string).collect::<Vec<_>>().join(", "))
+    statement.query_map(params_from_iter(value), |row| row.get(0))?.collect()
 }

@@ -20,11 +20,13 @@ use super::error::AuditError;
 use super::key_file::{self, KeyFile, NOBODY};
 use super::replay;
 use super::retention;
-use super::rows::Appender;
+use super::rows::{Appender, Tokens};
+use super::schema::{Format, NEWEST};
 use super::sealer::{self, Sealed, Sealer};
-use super::segment::{self, First, Month, Segment};
+use super::segment::{self, First, Segment};
 use super::settings::{Keys, Settings};
 use super::unclosed::unclosed;
+use super::volume::Volume;
 
 /// A log that is open for appending.
 pub struct Journal {
@@ -35,6 +37,8 @@ pub struct Journal {
     sealer: Sealer,
     /// The exchanges without a closing entry.
     unclosed: HashMap<Uuid, Unclosed>,
+    /// How long a file may become before another follows in the same month.
+    volume_bytes: u64,
     _lock: File,
 }
 
@@ -53,30 +57,37 @@ impl Journal {
         make(folder).map_err(|error| AuditError::creating(folder, &error))?;
         let lock = lock(folder)?;
         let key = keys.chain.clone();
-        let months = Month::all_in(folder)?;
-        let (previous, head) = newest_whole(folder, &months)?;
-        let first = First { at: now, key: &key, head, previous };
-        let segment = Segment::open(folder, months.last().copied().unwrap_or(Month::of(now)), &first)?;
+        let volumes = Volume::all_in(folder)?;
+        let newest = Newest::find(folder, &volumes, &key)?;
+        let previous = newest.as_ref().map(|newest| newest.volume);
+        let first =
+            First { at: now, key: &key, head: newest.as_ref().map_or(Head::START, |newest| newest.head), previous };
+        let segment = Segment::open(folder, volume_for(now, &volumes, newest.as_ref()), &first)?;
         let head = segment.head()?;
-        check_key(&segment, &key)?;
         let keys_path = key_file::path_in(folder);
         if previous.is_some() && !keys_path.exists() {
             return Err(AuditError::NoKeys { path: keys_path });
         }
         let sealer = Sealer::new(KeyFile::open(folder, keys.sealing.clone())?)?;
-        // Nothing stays open for longer than a month.
-        let unclosed = unclosed(folder, &months[months.len().saturating_sub(2)..])?;
+        let unclosed = unclosed(folder, latest(&volumes))?;
         // They are closed here, without a text: whose they are does not matter.
         let unclosed = unclosed.into_iter().map(|(id, opening)| (id, Unclosed { opening, subject: 0 })).collect();
-        let mut journal = Self { folder: folder.into(), key, segment, head, sealer, unclosed, _lock: lock };
+        let volume_bytes = u64::MAX;
+        let mut journal =
+            Self { folder: folder.into(), key, segment, head, sealer, unclosed, volume_bytes, _lock: lock };
         journal.close_interrupted(now)?;
         journal.take_notes()?;
         Ok(journal)
     }
 
+    /// Begins another file when one is so long.
+    pub fn limited(self, volume_bytes: u64) -> Self {
+        Self { volume_bytes, ..self }
+    }
+
     /// Appends all of `entries` durably, or none.
     pub fn commit(&mut self, entries: &[&Entry]) -> Result<(), AuditError> {
-        self.segment.check_in_place()?;
+        self.check_in_place()?;
         if let Some(newest) = entries.iter().map(|entry| entry.at()).max() {
             self.roll_on(newest)?;
         }
@@ -101,6 +112,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Fails when the open file is no longer the one in the folder.
+    pub fn check_in_place(&self) -> Result<(), AuditError> {
+        self.segment.check_in_place()
+    }
+
     /// Appends what was done to the keys by others.
     pub fn take_notes(&mut self) -> Result<(), AuditError> {
         let (notes, last) = self.sealer.file.notes()?;
@@ -118,7 +134,7 @@ impl Journal {
     }
 
     /// Destroys the keys of texts that are older than `settings` keep, and says which files may go.
-    pub fn expire(&mut self, settings: &Settings, now: Timestamp) -> Result<Vec<Month>, AuditError> {
+    pub fn expire(&mut self, settings: &Settings, now: Timestamp) -> Result<Vec<Volume>, AuditError> {
         if retention::expire(settings, &self.sealer.file, now)? {
             self.sealer.forget();
             self.take_notes()?;
@@ -127,18 +143,19 @@ impl Journal {
     }
 
     /// Says that the file of `month` goes, has `witness` see it, and drops the file.
-    pub fn drop_file(&mut self, month: Month, now: Timestamp, witness: impl FnOnce(Head)) -> Result<(), AuditError> {
-        if let Some(event) = retention::dropping(&self.folder, month, now)? {
+    pub fn drop_file(&mut self, volume: Volume, now: Timestamp, witness: impl FnOnce(Head)) -> Result<(), AuditError> {
+        if let Some(event) = retention::dropping(&self.folder, volume, now)? {
             self.commit(&[&Entry::Event(event)])?;
             witness(self.head);
         }
-        retention::remove(&self.folder, month)
+        retention::remove(&self.folder, volume)
     }
 
     /// Gets the keys at hand that the texts of `entries` are sealed with.
     fn prepare(&mut self, entries: &[&Entry]) -> Result<(), AuditError> {
         let opened = entries.iter().filter_map(|entry| entry.opens());
-        let new: Vec<&str> = opened.map(|opened| opened.subject.as_deref().unwrap_or(NOBODY)).collect();
+        let new = opened.map(|opened| (opened.subject.as_deref().unwrap_or(NOBODY), opened.conversation.as_deref()));
+        let new: Vec<(&str, Option<&str>)> = new.collect();
         let closed = entries.iter().filter_map(|entry| entry.closes()).filter(|closed| !closed.answer.is_empty());
         let known: Vec<i64> = closed.filter_map(|closed| Some(self.unclosed.get(&closed.exchange)?.subject)).collect();
         let with_text = |entry: &&&Entry| {
@@ -153,14 +170,14 @@ impl Journal {
         self.sealer.prepare(&new, &known, &days)
     }
 
-    /// Goes on in a new file when a month has begun; a clock that steps back begins none.
+    /// Goes on in a new file when a month has begun or the file is full; a clock that steps back begins none.
     fn roll_on(&mut self, at: Timestamp) -> Result<(), AuditError> {
-        let month = Month::of(at);
-        if month <= self.segment.month {
+        if Volume::of(at) <= self.segment.volume && self.segment.bytes() < self.volume_bytes {
             return Ok(());
         }
-        let first = First { at, key: &self.key, head: self.head, previous: Some(self.segment.month) };
-        let segment = Segment::open(&self.folder, month, &first)?;
+        let volume = self.segment.volume.after(at);
+        let first = First { at, key: &self.key, head: self.head, previous: Some(self.segment.volume) };
+        let segment = Segment::open(&self.folder, volume, &first)?;
         let head = segment.head()?;
         if head.seq != self.head.seq + 1 {
             return Err(AuditError::Foreign { path: segment.path().into() });
@@ -225,11 +242,15 @@ impl Batch<'_> {
         opened: &Opened,
         failed: &impl Fn(rusqlite::Error) -> AuditError,
     ) -> Result<Unclosed, AuditError> {
-        let subject = self.sealer.subject(opened.subject.as_deref());
+        let found_by = opened.subject.as_deref();
+        let subject = self.sealer.subject(found_by);
         let (subject, token) = (subject.id, subject.token.clone());
+        let conversation = opened.conversation.as_deref();
+        let conversation = conversation.and_then(|id| self.sealer.conversation(found_by.unwrap_or(NOBODY), id));
+        let tokens = Tokens { subject: token, conversation: conversation.map(str::to_owned) };
         let request = self.seal(subject, opened.at, &opened.request)?;
         let opening = self.appender.next();
-        self.appender.opened(opened, token.as_deref(), request.as_ref()).map_err(failed)?;
+        self.appender.opened(opened, &tokens, request.as_ref()).map_err(failed)?;
         Ok(Unclosed { opening, subject })
     }
 
@@ -272,25 +293,49 @@ fn lock(folder: &Path) -> Result<File, AuditError> {
     }
 }
 
-/// A log that goes on under another key would prove nothing.
-fn check_key(segment: &Segment, key: &MacKey) -> Result<(), AuditError> {
-    match replay::newest_matches(&segment.connection, key) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(AuditError::WrongKey { path: segment.path().into() }),
-        Err(error) => Err(AuditError::reading(segment.path(), error)),
+/// The newest file whose making was not cut short.
+struct Newest {
+    volume: Volume,
+    head: Head,
+    format: &'static Format,
+}
+
+impl Newest {
+    /// Looks for it; fails when its newest entry was not written with `key`, for a log that goes on under another would prove
+    /// nothing.
+    fn find(folder: &Path, volumes: &[Volume], key: &MacKey) -> Result<Option<Self>, AuditError> {
+        for volume in volumes.iter().rev() {
+            let Some(connection) = segment::open_for_reading(folder, *volume)? else { continue };
+            let path = volume.path_in(folder);
+            let failed = |error| AuditError::reading(&path, error);
+            if !replay::newest_matches(&connection, key).map_err(failed)? {
+                return Err(AuditError::WrongKey { path });
+            }
+            let head = segment::head(&connection).map_err(failed)?;
+            let format = Format::of_file(&connection).map_err(failed)?;
+            return Ok(Some(Self { volume: *volume, head, format }));
+        }
+        Ok(None)
     }
 }
 
-/// The file that a new one would follow, and where its chain stands: the newest whose making was not cut short.
-fn newest_whole(folder: &Path, months: &[Month]) -> Result<(Option<Month>, Head), AuditError> {
-    for month in months.iter().rev() {
-        if let Some(connection) = segment::open_for_reading(folder, *month)? {
-            let head =
-                segment::head(&connection).map_err(|error| AuditError::reading(&month.path_in(folder), error))?;
-            return Ok((Some(*month), head));
+/// The file that is appended to: the newest one, or one after it where that is of an older format.
+fn volume_for(now: Timestamp, volumes: &[Volume], newest: Option<&Newest>) -> Volume {
+    let begun = volumes.last().copied();
+    match newest {
+        Some(newest) if begun == Some(newest.volume) && newest.format.version < NEWEST.version => {
+            newest.volume.after(now)
         }
+        _ => begun.unwrap_or(Volume::of(now)),
     }
-    Ok((None, Head::START))
+}
+
+/// The files that may hold exchanges without an end: nothing stays open for longer than a month.
+fn latest(volumes: &[Volume]) -> &[Volume] {
+    let mut months: Vec<Volume> = volumes.iter().map(|volume| volume.month()).collect();
+    months.dedup();
+    let since = months.len().checked_sub(2).map(|place| months[place]);
+    &volumes[volumes.partition_point(|volume| since.is_some_and(|since| *volume < since))..]
 }
 
 #[cfg(test)]

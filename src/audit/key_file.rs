@@ -21,35 +21,48 @@ use super::segment::Identity;
 /// How long a change waits for another.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const SCHEMA: &str = "
-CREATE TABLE subject(
-  id         INTEGER PRIMARY KEY,
-  found_by   TEXT NOT NULL UNIQUE,
-  token      TEXT NOT NULL UNIQUE,
-  wrapped_by TEXT NOT NULL,
-  key        BLOB NOT NULL,
-  held       TEXT
-) STRICT;
-CREATE TABLE day(
-  day        INTEGER PRIMARY KEY,
-  wrapped_by TEXT NOT NULL,
-  key        BLOB NOT NULL
-) STRICT;
-CREATE TABLE kept(
-  subject    INTEGER NOT NULL,
-  day        INTEGER NOT NULL,
-  wrapped_by TEXT NOT NULL,
-  key        BLOB NOT NULL,
-  PRIMARY KEY(subject, day)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE note(
-  id     INTEGER PRIMARY KEY AUTOINCREMENT,
-  at_us  INTEGER NOT NULL,
-  name   TEXT NOT NULL,
-  detail TEXT NOT NULL
-) STRICT;
-PRAGMA application_id = 0x424c4f4b;
-PRAGMA user_version = 1;";
+/// What brings a file from each version of its format to the next; the first one makes it.
+const MIGRATIONS: [&str; 2] = [
+    "CREATE TABLE subject(
+       id         INTEGER PRIMARY KEY,
+       found_by   TEXT NOT NULL UNIQUE,
+       token      TEXT NOT NULL UNIQUE,
+       wrapped_by TEXT NOT NULL,
+       key        BLOB NOT NULL,
+       held       TEXT
+     ) STRICT;
+     CREATE TABLE day(
+       day        INTEGER PRIMARY KEY,
+       wrapped_by TEXT NOT NULL,
+       key        BLOB NOT NULL
+     ) STRICT;
+     CREATE TABLE kept(
+       subject    INTEGER NOT NULL,
+       day        INTEGER NOT NULL,
+       wrapped_by TEXT NOT NULL,
+       key        BLOB NOT NULL,
+       PRIMARY KEY(subject, day)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE note(
+       id     INTEGER PRIMARY KEY AUTOINCREMENT,
+       at_us  INTEGER NOT NULL,
+       name   TEXT NOT NULL,
+       detail TEXT NOT NULL
+     ) STRICT;
+     PRAGMA application_id = 0x424c4f4b;
+     PRAGMA user_version = 1;",
+    "CREATE TABLE conversation(
+       found_by TEXT NOT NULL,
+       subject  INTEGER NOT NULL,
+       token    TEXT NOT NULL UNIQUE,
+       PRIMARY KEY(found_by, subject)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX conversation_subject ON conversation(subject);
+     PRAGMA user_version = 2;",
+];
+/// `BLOK` in the header of the file.
+const APPLICATION_ID: i64 = 0x424c_4f4b;
+const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Who the texts of an exchange without a customer belong to.
 pub const NOBODY: &str = "";
@@ -87,14 +100,34 @@ impl KeyFile {
             .map_err(failed)?;
         let identity = Identity::of(&path);
         let file = Self { connection, ring, path, identity };
-        file.change(|changing| {
-            let empty: bool =
-                changing.query_row("SELECT NOT EXISTS(SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
-            if empty { changing.execute_batch(SCHEMA) } else { Ok(()) }
-        })?;
+        file.migrate()?;
         // Also proves that the ring is the right one.
         file.make_subject(NOBODY)?;
         Ok(file)
+    }
+
+    /// Brings the file to the newest version of its format; the tables of an empty file are made.
+    fn migrate(&self) -> Result<(), AuditError> {
+        self.transact(|file| {
+            let version = file.check_version()?;
+            let steps = MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX));
+            steps.map(|step| file.write(|connection| connection.execute_batch(step))).collect()
+        })
+    }
+
+    /// The version of the file's format; fails when the file is another's or of a later version.
+    fn check_version(&self) -> Result<i64, AuditError> {
+        let header = "SELECT application_id, user_version, EXISTS(SELECT 1 FROM sqlite_schema)
+                      FROM pragma_application_id, pragma_user_version";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        match self.read(|connection| connection.query_row(header, [], read))? {
+            (0, 0, false) => Ok(0),
+            (APPLICATION_ID, version, true) if version <= VERSION => Ok(version),
+            (APPLICATION_ID, version, true) => {
+                Err(AuditError::Newer { path: self.path.clone(), version, known: VERSION })
+            }
+            _ => Err(AuditError::Foreign { path: self.path.clone() }),
+        }
     }
 
     /// Opens the file beside its writer, to be read; `None` when there is none.
@@ -106,7 +139,9 @@ impl KeyFile {
         let failed = |error| AuditError::reading(&path, error);
         let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
-        Ok(Some(Self { connection, ring, path, identity: None }))
+        let file = Self { connection, ring, path, identity: None };
+        file.check_version()?;
+        Ok(Some(file))
     }
 
     /// Fails when the open file is no longer the one in the folder: keys that are written to it would be lost.
@@ -152,6 +187,36 @@ impl KeyFile {
             connection.prepare_cached(insert)?.execute(params![id, found_by, token, wrapped.by, wrapped.bytes])
         })?;
         Ok(Subject { id, token: Some(token).filter(|token| !token.is_empty()), key, held: None })
+    }
+
+    /// What the log calls a customer's share in the conversation with the hashed id `found_by`; made when it is new.
+    ///
+    /// Drawn, not derived, and forgotten with the customer: who knows the conversation's id finds nothing after an erasure.
+    pub fn make_conversation(&self, found_by: &str, subject: i64) -> Result<String, AuditError> {
+        let known = self.read(|connection| {
+            let select = "SELECT token FROM conversation WHERE found_by = ?1 AND subject = ?2";
+            connection.prepare_cached(select)?.query_row(params![found_by, subject], |row| row.get(0)).optional()
+        })?;
+        if let Some(token) = known {
+            return Ok(token);
+        }
+        let token = format!("con_{}", hex(&random::<8>()));
+        self.write(|connection| {
+            let insert = "INSERT INTO conversation(found_by, subject, token) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(insert)?.execute(params![found_by, subject, token])
+        })?;
+        Ok(token)
+    }
+
+    /// What the log calls the conversation with the hashed id `found_by`: a token for each customer.
+    pub fn conversations(&self, found_by: &str) -> Result<Vec<String>, AuditError> {
+        if self.check_version()? < 2 {
+            return Ok(Vec::new());
+        }
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT token FROM conversation WHERE found_by = ?1")?;
+            statement.query_map([found_by], |row| row.get(0))?.collect()
+        })
     }
 
     /// The key of a day; `None` before its first text and after its end.
@@ -207,11 +272,6 @@ impl KeyFile {
     /// Removes the notes up to `last`, which are in the log now.
     pub fn forget_notes(&self, last: i64) -> Result<(), AuditError> {
         self.write(|connection| connection.execute("DELETE FROM note WHERE id <= ?1", [last])).map(drop)
-    }
-
-    /// Does all of `change` durably, or nothing.
-    pub fn change<T>(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AuditError> {
-        self.transact(|file| file.write(change))
     }
 
     /// Does all of `change` durably, or nothing.
@@ -295,6 +355,14 @@ impl KeyFile {
 /// Where the file is.
 pub fn path_in(folder: &Path) -> PathBuf {
     folder.join("keys.db")
+}
+
+#[cfg(test)]
+impl KeyFile {
+    /// Makes the file as the first version of the program did.
+    pub fn make_first_version(folder: &Path) {
+        Connection::open(path_in(folder)).and_then(|file| file.execute_batch(MIGRATIONS[0])).expect("a new file");
+    }
 }
 
 fn wrapped(row: &Row<'_>, first: usize) -> rusqlite::Result<Wrapped> {

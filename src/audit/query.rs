@@ -1,7 +1,7 @@
 //! Questions to the log, asked beside the writer on connections that cannot write.
 //!
-//! A query goes through the files from the newest to the oldest. An exchange that was opened at a month's end may be closed
-//! in the next file, so each file is read beside the one that follows it.
+//! A query goes through the files from the newest to the oldest. An exchange that was opened at a file's end may be closed in
+//! the next file or the one after, so each file is read beside those that follow it.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,11 @@ use super::filter::{Filter, Question};
 use super::key_file::KeyFile;
 use super::rows;
 use super::sealer::{self, Sealed};
-use super::segment::{self, Month};
+use super::segment;
+use super::volume::Volume;
+
+/// How many files after its own an exchange may be closed in: one for a month's end, one for a file that was full soon after.
+const LATER: usize = 2;
 
 /// Reads the log in one folder.
 pub struct Reader {
@@ -82,7 +86,7 @@ pub enum Texts {
 impl Reader {
     /// Reads the log in `folder`; fails when there is none.
     pub fn open(folder: &Path) -> Result<Self, AuditError> {
-        if Month::all_in(folder)?.is_empty() {
+        if Volume::all_in(folder)?.is_empty() {
             return Err(AuditError::reading(folder, "it holds no log: name the folder that the proxy writes to"));
         }
         Ok(Self { folder: folder.into(), keys: None })
@@ -100,11 +104,22 @@ impl Reader {
         Ok(known.and_then(|known| known.token).unwrap_or_else(|| subject.into()))
     }
 
+    /// The log's tokens for conversations: each customer's share in one has a token of its own.
+    fn conversations(&self, asked: &[String]) -> Result<Vec<String>, AuditError> {
+        let mut tokens = asked.to_vec();
+        let Some(keys) = &self.keys else { return Ok(tokens) };
+        for found_by in asked {
+            tokens.extend(keys.conversations(found_by)?);
+        }
+        Ok(tokens)
+    }
+
     /// The exchanges that `filter` lets through, newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Summary>, AuditError> {
         let mut found = Vec::new();
         let subject = filter.subject.as_deref().map(|subject| self.token(subject)).transpose()?;
-        let filter = &Filter { subject, ..filter.clone() };
+        let conversations = filter.conversations.as_ref().map(|asked| self.conversations(asked)).transpose()?;
+        let filter = &Filter { subject, conversations, ..filter.clone() };
         self.each_file(|file| {
             for seq in file.find(filter, filter.limit - found.len())? {
                 found.extend(file.read(seq)?.map(|(record, _)| Summary::from(record)));
@@ -150,16 +165,16 @@ impl Reader {
     }
 
     /// Visits the files, newest first, until `visit` says `false`.
-    fn each_file(&self, mut visit: impl FnMut(&Pair) -> Result<bool>) -> Result<(), AuditError> {
-        let mut later = None;
-        for month in Month::all_in(&self.folder)?.into_iter().rev() {
-            let Some(here) = segment::open_for_reading(&self.folder, month)? else { continue };
-            let file = Pair { here, later };
-            let more = visit(&file).map_err(|error| AuditError::reading(&month.path_in(&self.folder), error))?;
+    pub(super) fn each_file(&self, mut visit: impl FnMut(&Reach) -> Result<bool>) -> Result<(), AuditError> {
+        let mut later = Vec::new();
+        for volume in Volume::all_in(&self.folder)?.into_iter().rev() {
+            let Some(here) = segment::open_for_reading(&self.folder, volume)? else { continue };
+            let file = Reach { here, later };
+            let more = visit(&file).map_err(|error| AuditError::reading(&volume.path_in(&self.folder), error))?;
             if !more {
                 break;
             }
-            later = Some(file.here);
+            later = [file.here].into_iter().chain(file.later).take(LATER).collect();
         }
         Ok(())
     }
@@ -168,16 +183,16 @@ impl Reader {
 /// A sealed text and the entry that it stands beside.
 type Text = (i64, Sealed);
 
-/// A file, and the one that follows it.
-struct Pair {
-    here: Connection,
-    later: Option<Connection>,
+/// A file, and those that follow it.
+pub(super) struct Reach {
+    pub here: Connection,
+    pub later: Vec<Connection>,
 }
 
-impl Pair {
+impl Reach {
     /// The opening entries that `filter` lets through.
     fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<i64>> {
-        let question = Question::of(filter, self.later.as_ref())?;
+        let question = Question::of(filter, &self.later)?;
         let mut statement = self.here.prepare(&question.sql(limit))?;
         statement.query_map(params_from_iter(question.values), |row| row.get(0))?.collect()
     }

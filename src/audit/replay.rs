@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result, Rows, Transaction, TransactionBehavior};
 use crate::crypto::{Hash, MacKey};
 
 use super::chain::{Canonical, Head};
-use super::schema::{ENTRY, PARTS, Table};
+use super::schema::{ENTRY, Format, Table};
 use super::segment;
 
 /// Whether the newest entry of a file was written with `key`.
@@ -31,9 +31,11 @@ pub struct Link<'a> {
 /// Reads the entries `from..=to` of a file, each with its rows.
 pub fn each_entry(connection: &Connection, from: i64, to: i64, mut visit: impl FnMut(Link<'_>)) -> Result<()> {
     let _snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
-    let mut parts: Vec<_> = PARTS.iter().map(|table| connection.prepare_cached(table.select)).collect::<Result<_>>()?;
-    let mut parts = PARTS
-        .into_iter()
+    let tables = Format::of_file(connection)?.parts;
+    let mut parts: Vec<_> =
+        tables.iter().map(|table| connection.prepare_cached(table.select)).collect::<Result<_>>()?;
+    let mut parts = tables
+        .iter()
         .zip(&mut parts)
         .map(|(table, statement)| Part::begin(table, statement.query([from, to])?))
         .collect::<Result<Vec<_>>>()?;

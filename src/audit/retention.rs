@@ -17,14 +17,15 @@ use super::chain::Head;
 use super::entry::{Event, EventKind};
 use super::error::AuditError;
 use super::key_file::KeyFile;
-use super::segment::{self, Month};
+use super::segment;
 use super::settings::Settings;
+use super::volume::Volume;
 
 /// What a file of the log holds, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    /// The file by its month.
-    pub month: Month,
+    /// The file.
+    pub volume: Volume,
     /// How many entries it has.
     pub entries: u64,
     /// When the first of its texts becomes unreadable, and the last.
@@ -39,17 +40,17 @@ pub struct Lifetime {
 pub fn lifetimes(settings: &Settings, file: &KeyFile) -> Result<Vec<Lifetime>, AuditError> {
     let held = held(file)?;
     let mut lifetimes = Vec::new();
-    for month in Month::all_in(&settings.folder)? {
-        let Some(connection) = segment::open_for_reading(&settings.folder, month)? else { continue };
-        let failed = |error| AuditError::reading(&month.path_in(&settings.folder), error);
+    for volume in Volume::all_in(&settings.folder)? {
+        let Some(connection) = segment::open_for_reading(&settings.folder, volume)? else { continue };
+        let failed = |error| AuditError::reading(&volume.path_in(&settings.folder), error);
         let span = "SELECT count(*), min(at_us), max(at_us) FROM entry";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?));
         let (entries, first, last) = connection.query_row(span, [], read).map_err(failed)?;
         let texts_until =
             [first, last].map(|at| end_of_text(Timestamp::from_microsecond(at).unwrap_or_default(), settings));
         let held = speaks_of(&connection, &held).map_err(failed)?;
-        let until = end_of_file(month, settings);
-        lifetimes.push(Lifetime { month, entries: entries.cast_unsigned(), texts_until, until, held });
+        let until = end_of_file(volume, settings);
+        lifetimes.push(Lifetime { volume, entries: entries.cast_unsigned(), texts_until, until, held });
     }
     Ok(lifetimes)
 }
@@ -84,23 +85,23 @@ pub fn expire(settings: &Settings, file: &KeyFile, now: Timestamp) -> Result<boo
 }
 
 /// The files that may go: the oldest ones, up to the first that has to stay.
-pub fn outlived(settings: &Settings, file: &KeyFile, now: Timestamp) -> Result<Vec<Month>, AuditError> {
-    let months = Month::all_in(&settings.folder)?;
-    let old = months.iter().take_while(|month| end_of_file(**month, settings) <= now).count();
+pub fn outlived(settings: &Settings, file: &KeyFile, now: Timestamp) -> Result<Vec<Volume>, AuditError> {
+    let volumes = Volume::all_in(&settings.folder)?;
+    let old = volumes.iter().take_while(|volume| end_of_file(**volume, settings) <= now).count();
     // The newest file is being written.
-    if old.min(months.len().saturating_sub(1)) == 0 {
+    if old.min(volumes.len().saturating_sub(1)) == 0 {
         return Ok(Vec::new());
     }
     let lifetimes = lifetimes(settings, file)?;
     let older = lifetimes.split_last().map_or(&[][..], |(_, older)| older);
-    Ok(older.iter().take_while(|file| file.until <= now && file.held == 0).map(|file| file.month).collect())
+    Ok(older.iter().take_while(|file| file.until <= now && file.held == 0).map(|file| file.volume).collect())
 }
 
 /// What the log says before a file goes.
-pub fn dropping(folder: &Path, month: Month, now: Timestamp) -> Result<Option<Event>, AuditError> {
-    let Some(connection) = segment::open_for_reading(folder, month)? else { return Ok(None) };
-    let head = segment::head(&connection).map_err(|error| AuditError::reading(&month.path_in(folder), error))?;
-    Ok(Some(Event { at: now, kind: EventKind::Dropped, detail: detail(&month.to_string(), head) }))
+pub fn dropping(folder: &Path, volume: Volume, now: Timestamp) -> Result<Option<Event>, AuditError> {
+    let Some(connection) = segment::open_for_reading(folder, volume)? else { return Ok(None) };
+    let head = segment::head(&connection).map_err(|error| AuditError::reading(&volume.path_in(folder), error))?;
+    Ok(Some(Event { at: now, kind: EventKind::Dropped, detail: detail(&volume.to_string(), head) }))
 }
 
 /// What the entry of a dropped file says; verifying looks for these very words.
@@ -109,8 +110,8 @@ pub fn detail(name: &str, Head { seq, hash }: Head) -> String {
 }
 
 /// Removes a file.
-pub fn remove(folder: &Path, month: Month) -> Result<(), AuditError> {
-    let path = month.path_in(folder);
+pub fn remove(folder: &Path, volume: Volume) -> Result<(), AuditError> {
+    let path = volume.path_in(folder);
     for suffix in ["-wal", "-shm", ""] {
         let file = segment::beside(&path, suffix);
         match fs::remove_file(&file) {
@@ -128,8 +129,8 @@ fn end_of_text(at: Timestamp, settings: &Settings) -> Timestamp {
     Timestamp::from_second(day * 86_400).unwrap_or(Timestamp::MAX)
 }
 
-fn end_of_file(month: Month, settings: &Settings) -> Timestamp {
-    let end = month.first_day().checked_add((i64::from(settings.months) + 1).months());
+fn end_of_file(volume: Volume, settings: &Settings) -> Timestamp {
+    let end = volume.first_day().checked_add((i64::from(settings.months) + 1).months());
     let end = end.and_then(|day| day.to_zoned(TimeZone::UTC));
     end.map_or(Timestamp::MAX, |end| end.timestamp())
 }

@@ -20,6 +20,12 @@ pub struct Appender<'a> {
     head: Head,
 }
 
+/// What the log calls whom and what an exchange is about.
+pub struct Tokens {
+    pub subject: Option<String>,
+    pub conversation: Option<String>,
+}
+
 impl<'a> Appender<'a> {
     /// Goes on after `head`.
     pub fn new(connection: &'a Connection, key: &'a MacKey, head: Head) -> Self {
@@ -43,15 +49,15 @@ impl<'a> Appender<'a> {
         self.entry(at, "segment")
     }
 
-    /// Appends an opening entry about a customer by the log's own token, with its text.
-    pub fn opened(&mut self, opened: &Opened, subject: Option<&str>, request: Option<&Sealed>) -> Result<()> {
+    /// Appends an opening entry with the log's own tokens and its text.
+    pub fn opened(&mut self, opened: &Opened, tokens: &Tokens, request: Option<&Sealed>) -> Result<()> {
         let Coverage { strings, bytes, opaque, exemptions } = &opened.coverage;
         let exemptions = serde_json::json!(exemptions).to_string();
         let values = [
             ValueRef::Blob(opened.exchange.as_bytes()),
             text(&opened.caller),
-            optional(subject),
-            optional(opened.conversation.as_deref()),
+            optional(tokens.subject.as_deref()),
+            optional(tokens.conversation.as_deref()),
             text(&opened.route),
             text(&opened.provider),
             text(&opened.method),

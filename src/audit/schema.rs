@@ -11,8 +11,25 @@ use rusqlite::{Connection, Result};
 
 /// `BLOT` in the header of each file.
 pub const APPLICATION_ID: i64 = 0x424c_4f54;
-/// The format's version in the header of each file.
-pub const VERSION: i64 = 1;
+
+/// What a file is made of. A file keeps the format that it was made in: a newer program reads it and goes on in a new file, so
+/// no file is ever rewritten. A format whose tables differ gets its own list of them here.
+pub struct Format {
+    /// Stands in the header of each file.
+    pub version: i64,
+    /// The tables whose rows an entry is made of, in the order in which the chain covers them.
+    pub parts: &'static [&'static Table],
+    /// Its tables, indexes, views and triggers; the guards of every table come on top.
+    statements: &'static [&'static str],
+}
+
+/// All formats that are read, oldest first.
+pub const FORMATS: [Format; 2] = [
+    Format { version: 1, parts: &PARTS, statements: &[include_str!("schema.sql")] },
+    Format { version: 2, parts: &PARTS, statements: &[include_str!("schema.sql"), include_str!("views.sql")] },
+];
+/// The format in which new files are made.
+pub const NEWEST: &Format = &FORMATS[FORMATS.len() - 1];
 
 /// One table whose rows belong to an entry by its `seq`.
 pub struct Table {
@@ -57,23 +74,36 @@ pub const PAYLOAD: Table = table!("payload": "codec", "subject", "day", "bytes")
 /// The tables whose rows an entry is made of, in the order in which the chain covers them.
 pub const PARTS: [&Table; 6] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &PAYLOAD];
 
-/// All statements that make an empty file a segment.
-pub fn create() -> String {
-    let mut sql = include_str!("schema.sql").to_owned();
-    for table in PARTS.into_iter().chain([&ENTRY]) {
-        sql.push_str(&never_changed(table.name));
+impl Format {
+    /// The format of a version, if it is known.
+    pub fn of(version: i64) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.version == version)
     }
-    for table in &PARTS[1..] {
-        sql.push_str(&comes_before_its_entry(table.name));
+
+    /// The format of an open file.
+    pub fn of_file(connection: &Connection) -> Result<&'static Self> {
+        let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Self::of(version).ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
-    sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"));
-    sql
+
+    /// All statements that make an empty file a segment.
+    pub fn create(&self) -> String {
+        let mut sql = self.statements.concat();
+        for table in self.parts.iter().chain([&&ENTRY]) {
+            sql.push_str(&never_changed(table.name));
+        }
+        for table in &self.parts[1..] {
+            sql.push_str(&comes_before_its_entry(table.name));
+        }
+        sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};", self.version));
+        sql
+    }
 }
 
 /// The names of what was added to a file's schema, changed in it or dropped from it.
 pub fn differences(connection: &Connection) -> Result<BTreeSet<String>> {
     let reference = Connection::open_in_memory()?;
-    reference.execute_batch(&create())?;
+    reference.execute_batch(&Format::of_file(connection)?.create())?;
     let differing = &objects(connection)? ^ &objects(&reference)?;
     Ok(differing.into_iter().map(|(name, _)| name).collect())
 }

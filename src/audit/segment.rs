@@ -1,6 +1,5 @@
 //! One file of the log: its name, how it is opened for writing and for reading, and whether it is still in its place.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -8,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::crypto::MacKey;
@@ -17,63 +14,15 @@ use crate::crypto::MacKey;
 use super::chain::Head;
 use super::error::AuditError;
 use super::rows::Appender;
-use super::schema;
+use super::schema::{self, Format, NEWEST};
+use super::volume::Volume;
 
 /// How long a commit or a read waits for whoever holds the file.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The month (UTC) whose entries a file holds; its file is `2026-11.db`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Month {
-    year: i16,
-    month: i8,
-}
-
-impl Month {
-    /// The month of an instant.
-    pub fn of(at: Timestamp) -> Self {
-        let date = at.to_zoned(TimeZone::UTC).date();
-        Self { year: date.year(), month: date.month() }
-    }
-
-    /// The months that have a file in `folder`, oldest first.
-    pub fn all_in(folder: &Path) -> Result<Vec<Self>, AuditError> {
-        let failed = |error| AuditError::reading(folder, error);
-        let mut months = Vec::new();
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            months.extend(entry.map_err(failed)?.file_name().to_str().and_then(Self::of_file));
-        }
-        months.sort_unstable();
-        Ok(months)
-    }
-
-    /// The month's first day.
-    pub fn first_day(self) -> Date {
-        date(self.year, self.month, 1)
-    }
-
-    /// The month's file in `folder`.
-    pub fn path_in(self, folder: &Path) -> PathBuf {
-        folder.join(format!("{self}.db"))
-    }
-
-    fn of_file(name: &str) -> Option<Self> {
-        let (year, month) = name.strip_suffix(".db")?.split_once('-')?;
-        let month = Self { year: year.parse().ok()?, month: month.parse().ok()? };
-        (format!("{month}.db") == name && (1..=12).contains(&month.month) && (0..=9999).contains(&month.year))
-            .then_some(month)
-    }
-}
-
-impl fmt::Display for Month {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}", self.year, self.month)
-    }
-}
-
 /// A file that is open for appending.
 pub struct Segment {
-    pub month: Month,
+    pub volume: Volume,
     pub connection: Connection,
     path: PathBuf,
     files: [(PathBuf, Identity); 2],
@@ -83,16 +32,16 @@ impl Segment {
     /// Opens the file of `month` for appending; its first entry is written when there is none.
     ///
     /// A crash while a file is made leaves one without tables; it is completed here.
-    pub fn open(folder: &Path, month: Month, first: &First<'_>) -> Result<Self, AuditError> {
-        let path = month.path_in(folder);
+    pub fn open(folder: &Path, volume: Volume, first: &First<'_>) -> Result<Self, AuditError> {
+        let path = volume.path_in(folder);
         let failed = |error| AuditError::writing(&path, &error);
         let mut connection = Connection::open(&path).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let born = check_header(&connection, &path)?;
+        let born = check_header(&connection, &path)?.is_some();
         connection.execute_batch(schema::WRITING).map_err(failed)?;
         if !born {
             sync(folder).map_err(|error| AuditError::creating(folder, &error))?;
-            first.write(&connection, month).map_err(failed)?;
+            first.write(&connection, volume).map_err(failed)?;
         }
         if !schema::differences(&connection).map_err(failed)?.is_empty() {
             return Err(AuditError::Altered { path });
@@ -101,12 +50,17 @@ impl Segment {
         let files =
             [path.clone(), beside(&path, "-wal")].map(|file| Identity::of(&file).map(|identity| (file, identity)));
         let [Some(database), Some(wal)] = files else { return Err(AuditError::without_wal(&path)) };
-        Ok(Self { month, connection, path, files: [database, wal] })
+        Ok(Self { volume, connection, path, files: [database, wal] })
     }
 
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How long the file is, without what still stands in the write-ahead log.
+    pub fn bytes(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
     }
 
     /// Where the chain stands.
@@ -130,22 +84,22 @@ pub struct First<'a> {
     /// Where the chain stands.
     pub head: Head,
     /// The file before.
-    pub previous: Option<Month>,
+    pub previous: Option<Volume>,
 }
 
 impl First<'_> {
-    fn write(&self, connection: &Connection, month: Month) -> rusqlite::Result<()> {
+    fn write(&self, connection: &Connection, volume: Volume) -> rusqlite::Result<()> {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        connection.execute_batch(&schema::create())?;
-        let previous = self.previous.map(|month| month.to_string());
-        Appender::new(connection, self.key, self.head).segment(self.at, &month.to_string(), previous.as_deref())?;
+        connection.execute_batch(&NEWEST.create())?;
+        let previous = self.previous.map(|volume| volume.to_string());
+        Appender::new(connection, self.key, self.head).segment(self.at, &volume.to_string(), previous.as_deref())?;
         transaction.commit()
     }
 }
 
 /// Opens the file of `month` for reading beside the writer; `None` when its making was cut short.
-pub fn open_for_reading(folder: &Path, month: Month) -> Result<Option<Connection>, AuditError> {
-    let path = month.path_in(folder);
+pub fn open_for_reading(folder: &Path, volume: Volume) -> Result<Option<Connection>, AuditError> {
+    let path = volume.path_in(folder);
     let failed = |error| AuditError::reading(&path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
@@ -153,21 +107,22 @@ pub fn open_for_reading(folder: &Path, month: Month) -> Result<Option<Connection
     connection
         .execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
         .map_err(failed)?;
-    Ok(check_header(&connection, &path)?.then_some(connection))
+    Ok(check_header(&connection, &path)?.map(|_| connection))
 }
 
-/// Whether the file holds a log of a known version; `false` when it holds nothing.
-fn check_header(connection: &Connection, path: &Path) -> Result<bool, AuditError> {
+/// The format of a log's file; `None` when it holds nothing.
+fn check_header(connection: &Connection, path: &Path) -> Result<Option<&'static Format>, AuditError> {
     let header = "SELECT application_id, user_version, EXISTS(SELECT 1 FROM sqlite_schema)
                   FROM pragma_application_id, pragma_user_version";
     let header = connection.query_row(header, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional();
+    let foreign = || AuditError::Foreign { path: path.into() };
     match header.map_err(|error| AuditError::reading(path, error))? {
-        Some((0, 0, false)) => Ok(false),
-        Some((schema::APPLICATION_ID, schema::VERSION, true)) => Ok(true),
-        Some((schema::APPLICATION_ID, version, true)) if version > schema::VERSION => {
-            Err(AuditError::Newer { path: path.into(), version, known: schema::VERSION })
+        Some((0, 0, false)) => Ok(None),
+        Some((schema::APPLICATION_ID, version, true)) if version > NEWEST.version => {
+            Err(AuditError::Newer { path: path.into(), version, known: NEWEST.version })
         }
-        _ => Err(AuditError::Foreign { path: path.into() }),
+        Some((schema::APPLICATION_ID, version, true)) => Format::of(version).map(Some).ok_or_else(foreign),
+        _ => Err(foreign()),
     }
 }
 

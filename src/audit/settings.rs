@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose, SigningKey};
 
 /// What `proxy.toml` says about the log.
@@ -9,6 +11,10 @@ use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose, SigningKey};
 pub struct Settings {
     /// Where it is.
     pub folder: PathBuf,
+    /// What the proxy does while the log cannot be written.
+    pub on_failure: OnFailure,
+    /// How long a file may become before the month gets another, in bytes.
+    pub file_bytes: u64,
     /// How many days a text can be read; then its key is destroyed.
     pub text_days: u32,
     /// How many months everything else is kept; then whole files go.
@@ -17,6 +23,17 @@ pub struct Settings {
     pub backup_days: u32,
     /// When a checkpoint is due.
     pub checkpoints: Checkpoints,
+}
+
+/// What the proxy does while the log cannot be written. In neither case is anything forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// Lets exchanges end and the process with them, so that another takes over.
+    Exit,
+    /// Refuses requests until the log can be written again.
+    #[default]
+    Refuse,
 }
 
 /// When a signed checkpoint is due, and where it goes besides the log's own folder.
@@ -37,6 +54,8 @@ impl Settings {
     pub fn of(folder: &Path) -> Self {
         Self {
             folder: folder.into(),
+            on_failure: OnFailure::Refuse,
+            file_bytes: 4 << 30,
             text_days: 30,
             months: 13,
             backup_days: 30,

@@ -7,14 +7,15 @@ use rusqlite::{Connection, Result};
 use uuid::Uuid;
 
 use super::error::AuditError;
-use super::segment::{self, Month};
+use super::segment;
+use super::volume::Volume;
 
 /// The exchanges opened in the files of `months` and closed in none of them, with the number of their opening entry.
-pub fn unclosed(folder: &Path, months: &[Month]) -> Result<HashMap<Uuid, i64>, AuditError> {
+pub fn unclosed(folder: &Path, volumes: &[Volume]) -> Result<HashMap<Uuid, i64>, AuditError> {
     let mut unclosed = HashMap::new();
-    for month in months {
-        let failed = |error| AuditError::reading(&month.path_in(folder), error);
-        let Some(connection) = segment::open_for_reading(folder, *month)? else { continue };
+    for volume in volumes {
+        let failed = |error| AuditError::reading(&volume.path_in(folder), error);
+        let Some(connection) = segment::open_for_reading(folder, *volume)? else { continue };
         forget_closed(&connection, &mut unclosed).map_err(failed)?;
         add_opened(&connection, &mut unclosed).map_err(failed)?;
     }

@@ -22,9 +22,10 @@ use super::checkpoint::Checkpoint;
 use super::error::AuditError;
 use super::replay::{Link, each_entry};
 use super::retention;
-use super::schema::{self, PARTS};
-use super::segment::{self, Month};
+use super::schema::{self, Format};
+use super::segment;
 use super::unclosed::unclosed;
+use super::volume::Volume;
 
 /// How many entries are read in one transaction.
 const PAGE: i64 = 10_000;
@@ -86,20 +87,22 @@ pub fn verify(folder: &Path, key: &MacKey) -> Result<Report, AuditError> {
 
 /// Checks the months of the log in `folder` that `scope` names, and that they say what its checkpoints say.
 pub fn verify_within(folder: &Path, key: &MacKey, scope: &Scope) -> Result<Report, AuditError> {
-    let all = Month::all_in(folder)?;
-    let since = scope.since.map(Month::of);
-    let until = scope.until.map(Month::of);
-    let within = |month: &Month| since.is_none_or(|since| *month >= since) && until.is_none_or(|until| *month <= until);
-    let months: Vec<Month> = all.iter().copied().filter(within).collect();
+    let all = Volume::all_in(folder)?;
+    let since = scope.since.map(Volume::of);
+    let until = scope.until.map(Volume::of);
+    let within = |volume: &Volume| {
+        since.is_none_or(|since| *volume >= since) && until.is_none_or(|until| volume.month() <= until)
+    };
+    let volumes: Vec<Volume> = all.iter().copied().filter(within).collect();
     let dropped = dropped(folder, &all);
     let report = Report::default();
-    let mut walk = Walk { folder, key, scope, report, before: None, dropped, earlier: months.first() != all.first() };
-    for month in &months {
-        match segment::open_for_reading(folder, *month) {
-            Ok(Some(connection)) => walk.segment(&connection, *month),
+    let mut walk = Walk { folder, key, scope, report, before: None, dropped, earlier: volumes.first() != all.first() };
+    for volume in &volumes {
+        match segment::open_for_reading(folder, *volume) {
+            Ok(Some(connection)) => walk.segment(&connection, *volume),
             Ok(None) => {}
             Err(error @ AuditError::Newer { .. }) => return Err(error),
-            Err(error) => walk.problem(*month, None, error.to_string()),
+            Err(error) => walk.problem(*volume, None, error.to_string()),
         }
     }
     if until.is_none() {
@@ -107,7 +110,7 @@ pub fn verify_within(folder: &Path, key: &MacKey, scope: &Scope) -> Result<Repor
     }
     let head = walk.before.map(|(_, head)| head);
     // A file that cannot be read is a problem already.
-    let mut open: Vec<Uuid> = unclosed(folder, &months).unwrap_or_default().into_keys().collect();
+    let mut open: Vec<Uuid> = unclosed(folder, &volumes).unwrap_or_default().into_keys().collect();
     open.sort_unstable();
     Ok(Report { head, open, ..walk.report })
 }
@@ -119,7 +122,7 @@ struct Walk<'a> {
     scope: &'a Scope,
     report: Report,
     /// The file and the entry that come before what is read next.
-    before: Option<(Month, Head)>,
+    before: Option<(Volume, Head)>,
     /// What the log says of files that it dropped.
     dropped: HashSet<String>,
     /// Files before the first one are there, and were left out.
@@ -127,33 +130,33 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn segment(&mut self, connection: &Connection, month: Month) {
+    fn segment(&mut self, connection: &Connection, volume: Volume) {
         self.report.segments += 1;
-        if let Err(error) = self.read(connection, month) {
-            self.problem(month, None, format!("the rest cannot be read: {error}"));
+        if let Err(error) = self.read(connection, volume) {
+            self.problem(volume, None, format!("the rest cannot be read: {error}"));
         }
     }
 
-    fn read(&mut self, connection: &Connection, month: Month) -> Result<()> {
-        self.check_guards(connection, month)?;
-        self.check_strays(connection, month)?;
-        let head = self.check_beginning(connection, month)?;
+    fn read(&mut self, connection: &Connection, volume: Volume) -> Result<()> {
+        self.check_guards(connection, volume)?;
+        self.check_strays(connection, volume)?;
+        let head = self.check_beginning(connection, volume)?;
         let Some(last) = segment::head(connection).optional()? else {
-            self.problem(month, None, "holds no entry".into());
+            self.problem(volume, None, "holds no entry".into());
             return Ok(());
         };
-        for page in self.read_pages(month, &pages(connection, last.seq)?, head)? {
+        for page in self.read_pages(volume, &pages(connection, last.seq)?, head)? {
             self.report.entries += page.entries;
             self.report.exchanges += page.exchanges;
-            page.problems.into_iter().for_each(|(seq, what)| self.problem(month, Some(seq), what));
+            page.problems.into_iter().for_each(|(seq, what)| self.problem(volume, Some(seq), what));
         }
-        self.check_against(connection, month, last)?;
-        self.before = Some((month, last));
+        self.check_against(connection, volume, last)?;
+        self.before = Some((volume, last));
         Ok(())
     }
 
     /// Reads the pages of a file on all cores: each goes on from the hash that is stored before it.
-    fn read_pages(&self, month: Month, pages: &[RangeInclusive<i64>], first: Head) -> Result<Vec<Page>> {
+    fn read_pages(&self, volume: Volume, pages: &[RangeInclusive<i64>], first: Head) -> Result<Vec<Page>> {
         let next = AtomicUsize::new(0);
         let read = || -> Result<Vec<(usize, Page)>> {
             let mut read = Vec::new();
@@ -163,7 +166,7 @@ impl Walk<'_> {
                 let Some(page) = pages.get(index) else { return Ok(read) };
                 let connection = match &mut connection {
                     Some(connection) => connection,
-                    none => none.insert(self.connect(month)?),
+                    none => none.insert(self.connect(volume)?),
                 };
                 let before = if index == 0 { first } else { before(connection, *page.start())?.unwrap_or(first) };
                 read.push((index, Page::read(connection, page, before, self.key)?));
@@ -179,22 +182,22 @@ impl Walk<'_> {
         Ok(read.into_iter().map(|(_, page)| page).collect())
     }
 
-    fn connect(&self, month: Month) -> Result<Connection> {
-        let opened = segment::open_for_reading(self.folder, month).ok().flatten();
+    fn connect(&self, volume: Volume) -> Result<Connection> {
+        let opened = segment::open_for_reading(self.folder, volume).ok().flatten();
         opened.ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
     /// Are the tables, indexes and triggers those that this program makes?
-    fn check_guards(&mut self, connection: &Connection, month: Month) -> Result<()> {
+    fn check_guards(&mut self, connection: &Connection, volume: Volume) -> Result<()> {
         for name in schema::differences(connection)? {
-            self.problem(month, None, format!("`{name}` was added to its schema, changed or dropped"));
+            self.problem(volume, None, format!("`{name}` was added to its schema, changed or dropped"));
         }
         Ok(())
     }
 
     /// Has every row an entry?
-    fn check_strays(&mut self, connection: &Connection, month: Month) -> Result<()> {
-        for table in PARTS {
+    fn check_strays(&mut self, connection: &Connection, volume: Volume) -> Result<()> {
+        for table in Format::of_file(connection)?.parts {
             let stray = format!(
                 "SELECT seq FROM (SELECT min(seq) AS seq FROM {0} UNION SELECT max(seq) FROM {0})
                  WHERE seq NOT BETWEEN (SELECT min(seq) FROM entry) AND (SELECT max(seq) FROM entry)",
@@ -202,36 +205,36 @@ impl Walk<'_> {
             );
             let stray: Option<i64> = connection.query_row(&stray, [], |row| row.get(0)).optional()?;
             if stray.is_some() {
-                self.problem(month, stray, format!("a row of `{}` belongs to no entry", table.name));
+                self.problem(volume, stray, format!("a row of `{}` belongs to no entry", table.name));
             }
         }
         Ok(())
     }
 
     /// Does the file go on where the one before ended? Tells where its chain begins.
-    fn check_beginning(&mut self, connection: &Connection, month: Month) -> Result<Head> {
+    fn check_beginning(&mut self, connection: &Connection, volume: Volume) -> Result<Head> {
         let before = self.before.map_or(Head::START, |(_, head)| head);
         let Some(first) = connection.query_row(FIRST, [], Beginning::read).optional()? else {
-            self.problem(month, None, "does not begin with a segment entry".into());
+            self.problem(volume, None, "does not begin with a segment entry".into());
             return Ok(before);
         };
-        if first.name != month.to_string() {
+        if first.name != volume.to_string() {
             let what = format!("was begun as `{}`: it was renamed or put in another's place", first.name);
-            self.problem(month, None, what);
+            self.problem(volume, None, what);
         }
-        match (first.previous, self.before.map(|(month, _)| month.to_string())) {
+        match (first.previous, self.before.map(|(volume, _)| volume.to_string())) {
             (Some(_), None) if self.earlier => {}
             (Some(previous), None) if self.dropped.contains(&retention::detail(&previous, first.before)) => {}
             (Some(previous), found) if found.as_ref() != Some(&previous) => {
-                self.problem(month, None, format!("the file before it, `{previous}`, is missing"));
+                self.problem(volume, None, format!("the file before it, `{previous}`, is missing"));
             }
             (None, Some(found)) => {
-                self.problem(month, None, format!("began a log of its own and does not follow `{found}`"))
+                self.problem(volume, None, format!("began a log of its own and does not follow `{found}`"))
             }
             _ if first.before != before => {
                 let what =
                     format!("follows entry {}, but the file before it ends with {}", first.before.seq, before.seq);
-                self.problem(month, None, what);
+                self.problem(volume, None, what);
             }
             _ => {}
         }
@@ -239,7 +242,7 @@ impl Walk<'_> {
     }
 
     /// Does a file say what the checkpoints say that fall into it?
-    fn check_against(&mut self, connection: &Connection, month: Month, last: Head) -> Result<()> {
+    fn check_against(&mut self, connection: &Connection, volume: Volume, last: Head) -> Result<()> {
         let first: Option<i64> = connection.query_row("SELECT min(seq) FROM entry", [], |row| row.get(0))?;
         let within = first.unwrap_or(i64::MAX)..=last.seq;
         for Checkpoint { head, at } in self.scope.checkpoints.iter().filter(|one| within.contains(&one.head.seq)) {
@@ -248,7 +251,7 @@ impl Walk<'_> {
             self.report.checkpoints += 1;
             if hash.is_some_and(|hash| hash != head.hash) {
                 let what = format!("is not what was signed at {at:.0}: the log was rewritten up to here");
-                self.problem(month, Some(head.seq), what);
+                self.problem(volume, Some(head.seq), what);
             }
         }
         Ok(())
@@ -263,13 +266,13 @@ impl Walk<'_> {
                 "the log ends with entry {last}, but had {} at {:.0}: its end was cut off",
                 newest.head.seq, newest.at
             );
-            let segment = self.before.map_or("checkpoints".to_owned(), |(month, _)| month.to_string());
+            let segment = self.before.map_or("checkpoints".to_owned(), |(volume, _)| volume.to_string());
             self.report.problems.push(Problem { segment, seq: Some(last + 1), what });
         }
     }
 
-    fn problem(&mut self, month: Month, seq: Option<i64>, what: String) {
-        self.report.problems.push(Problem { segment: month.to_string(), seq, what });
+    fn problem(&mut self, volume: Volume, seq: Option<i64>, what: String) {
+        self.report.problems.push(Problem { segment: volume.to_string(), seq, what });
     }
 }
 
@@ -325,14 +328,14 @@ fn before(connection: &Connection, from: i64) -> Result<Option<Head>> {
 }
 
 /// What the log says of files that it dropped. An entry that was forged is found by its hash.
-fn dropped(folder: &Path, months: &[Month]) -> HashSet<String> {
-    let said = |month: &Month| -> Option<Vec<String>> {
-        let connection = segment::open_for_reading(folder, *month).ok()??;
+fn dropped(folder: &Path, volumes: &[Volume]) -> HashSet<String> {
+    let said = |volume: &Volume| -> Option<Vec<String>> {
+        let connection = segment::open_for_reading(folder, *volume).ok()??;
         let mut statement = connection.prepare("SELECT detail FROM event WHERE name = 'dropped'").ok()?;
         let details = statement.query_map([], |row| row.get(0)).ok()?.flatten().collect();
         Some(details)
     };
-    months.iter().filter_map(said).flatten().collect()
+    volumes.iter().filter_map(said).flatten().collect()
 }
 
 const FIRST: &str = "SELECT name, previous, last, head FROM segment ORDER BY seq LIMIT 1";

@@ -10,14 +10,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::checkpoint::Witness;
 use super::entry::{Closed, Entry, Event, EventKind, Opened};
 use super::erasure::Registry;
 use super::error::AuditError;
 use super::journal::Journal;
-use super::settings::{Keys, Settings};
+use super::settings::{Keys, OnFailure, Settings};
 
 /// How many entries one transaction takes.
 const BATCH: usize = 1000;
@@ -36,6 +37,7 @@ pub struct Log {
     queue: mpsc::Sender<Job>,
     /// Who waits takes a place first. A `closed_later` takes none: there are never more of them than open exchanges.
     places: Arc<Semaphore>,
+    given_up: watch::Receiver<bool>,
 }
 
 impl Log {
@@ -45,13 +47,15 @@ impl Log {
     /// with `keys`.
     pub fn open(settings: &Settings, keys: &Keys) -> Result<(Self, Writer), AuditError> {
         let folder: &Path = &settings.folder;
-        let journal = Journal::open(folder, keys, Timestamp::now())?;
+        let journal = Journal::open(folder, keys, Timestamp::now())?.limited(settings.file_bytes);
         let (queue, jobs) = mpsc::channel();
+        let (giving_up, given_up) = watch::channel(false);
         let run = Run {
             journal,
             jobs,
             late: Vec::new(),
             gap: None,
+            giving_up,
             stopping: false,
             witness: Witness::new(folder, settings.checkpoints.clone(), keys.signing.clone()),
             settings: settings.clone(),
@@ -60,7 +64,7 @@ impl Log {
         };
         let thread = thread::Builder::new().name("audit".into()).spawn(|| run.until_closed());
         let thread = thread.map_err(|error| AuditError::creating(folder, &error))?;
-        let log = Self { queue, places: Arc::new(Semaphore::new(PLACES)) };
+        let log = Self { queue, places: Arc::new(Semaphore::new(PLACES)), given_up };
         Ok((log.clone(), Writer { log, thread }))
     }
 
@@ -82,6 +86,18 @@ impl Log {
     /// Appends an event; it is on the disk when this returns.
     pub async fn event(&self, event: Event) -> Result<(), AuditError> {
         self.append(Entry::Event(event)).await
+    }
+
+    /// Returns once the log could not be written, if the settings say that the process is to end then; else never.
+    pub async fn given_up(&self) {
+        if self.given_up.clone().wait_for(|given_up| *given_up).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Whether the log could not be written and the settings say that the process is to end then.
+    pub fn has_given_up(&self) -> bool {
+        *self.given_up.borrow()
     }
 
     /// Queues a closing entry for which nobody waits, as from a `Drop`; while the log cannot be written it is kept and tried
@@ -159,6 +175,7 @@ struct Run {
     /// Closing entries that could not be written and for which nobody waits.
     late: Vec<Pending>,
     gap: Option<Gap>,
+    giving_up: watch::Sender<bool>,
     stopping: bool,
     settings: Settings,
     witness: Witness,
@@ -170,6 +187,7 @@ struct Run {
 
 /// What happened since the last commit that succeeded.
 struct Gap {
+    since: Timestamp,
     failures: usize,
     cause: AuditError,
 }
@@ -207,6 +225,12 @@ impl Run {
             return;
         }
         self.ticked = Instant::now();
+        if let Err(error) = self.journal.check_in_place()
+            && self.gap.is_none()
+        {
+            tracing::error!("{error}");
+            self.widen_gap(0, error);
+        }
         if let Err(error) = self.journal.take_notes() {
             tracing::warn!("what was done to the log's keys is not in the log yet: {error}");
         }
@@ -267,19 +291,28 @@ impl Run {
             return batch.into_iter().for_each(|pending| answer(pending, Err(error.clone())));
         }
         tracing::error!(entries = batch.len(), "{error}");
-        let failures = self.gap.take().map_or(0, |gap| gap.failures) + batch.len();
-        self.gap = Some(Gap { failures, cause: error.clone() });
+        self.widen_gap(batch.len(), error.clone());
         let (waiting, late) = batch.into_iter().partition(|(_, waiter)| waiter.is_some());
         self.late.extend::<Vec<_>>(late);
         Vec::into_iter(waiting).for_each(|pending| answer(pending, Err(error.clone())));
+    }
+
+    /// Remembers that entries could not be written, and gives up if the settings say so.
+    fn widen_gap(&mut self, failures: usize, cause: AuditError) {
+        let gap = self.gap.take().unwrap_or(Gap { since: Timestamp::now(), failures: 0, cause: cause.clone() });
+        self.gap = Some(Gap { failures: gap.failures + failures, cause, ..gap });
+        if self.settings.on_failure == OnFailure::Exit {
+            self.giving_up.send_replace(true);
+        }
     }
 }
 
 impl Gap {
     /// Tells of itself at the place where the log goes on.
     fn ended(&self, at: Timestamp) -> Entry {
-        let detail = format!("{} times an entry could not be written", self.failures);
-        Entry::Event(Event { at, kind: EventKind::Recovered, detail })
+        let Self { since, failures, cause } = self;
+        let detail = json!({ "since": since.to_string(), "refused": failures, "cause": cause.to_string() });
+        Entry::Event(Event { at, kind: EventKind::Recovered, detail: detail.to_string() })
     }
 }
 

@@ -28,18 +28,33 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
     introduce(&setup, listener.local_addr()?);
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
+    if let Some(configured) = setup.inventory().event(&setup.audit, Timestamp::now())? {
+        log.event(configured).await?;
+    }
     let client = proxy::client(&setup.ruleset.limits)?;
     let version = setup.ruleset.version.clone();
     let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key, client));
-    proxy::serve(listener, gateway, told_to_stop()?).await;
+    let stop = told_to_stop()?;
+    proxy::serve(listener, gateway, async {
+        tokio::select! {
+            () = stop => {}
+            () = log.given_up() => eprintln!("blotter: the log cannot be written, so the proxy ends, as `[audit] on_failure` says"),
+        }
+    })
+    .await;
     log.event(event(EventKind::Stopped, &version)).await?;
     tokio::task::spawn_blocking(move || writer.close()).await??;
+    anyhow::ensure!(
+        !log.has_given_up(),
+        "the log could not be written: see above, and start again when the cause is gone"
+    );
     eprintln!("blotter: stopped; every exchange is in the log");
     Ok(Outcome::Fine)
 }
 
 fn event(kind: EventKind, ruleset: &str) -> Event {
-    Event { at: Timestamp::now(), kind, detail: format!("{{\"ruleset\":\"{ruleset}\"}}") }
+    let detail = serde_json::json!({ "program": env!("CARGO_PKG_VERSION"), "ruleset": ruleset });
+    Event { at: Timestamp::now(), kind, detail: detail.to_string() }
 }
 
 /// Says what runs, for the person who started it.

@@ -9,13 +9,15 @@ use toml::Spanned;
 use super::KeyPlace;
 use super::file::{PlaceSection, place};
 use super::sections::Sections;
-use crate::audit::{Checkpoints, Settings};
+use crate::audit::{Checkpoints, OnFailure, Settings};
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct AuditSection {
     folder: PathBuf,
     key: Option<Spanned<PlaceSection>>,
+    on_failure: OnFailure,
+    file_bytes: Spanned<i64>,
     text_days: Spanned<i64>,
     months: Spanned<i64>,
     backup_days: Spanned<i64>,
@@ -27,11 +29,14 @@ struct AuditSection {
 
 impl Default for AuditSection {
     fn default() -> Self {
-        let Settings { folder, text_days, months, backup_days, checkpoints } = Settings::of(Path::new("audit"));
+        let Settings { folder, on_failure, file_bytes, text_days, months, backup_days, checkpoints } =
+            Settings::of(Path::new("audit"));
         let bare = |number: u64| Spanned::new(0..0, number.cast_signed());
         Self {
             folder,
             key: None,
+            on_failure,
+            file_bytes: bare(file_bytes),
             text_days: bare(text_days.into()),
             months: bare(months.into()),
             backup_days: bare(backup_days.into()),
@@ -51,17 +56,24 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlac
     let key = key.unwrap_or_else(|| KeyPlace::File(folder.join("audit.key")));
     let origin = origin(sections, section.checkpoint_origin).unwrap_or(defaults.checkpoints.origin);
     let mut number = |name, value: Spanned<i64>, range| bounded(sections, name, value, range);
-    const TEN_YEARS: RangeInclusive<u32> = 1..=3660;
+    const TEN_YEARS: RangeInclusive<u64> = 1..=3660;
+    // An exchange has to be closed at most two files after its own.
+    const MIB_256_TO_TIB: RangeInclusive<u64> = 256 << 20..=1 << 40;
+    let days = |days: u64| u32::try_from(days).ok();
     let settings = Settings {
-        text_days: number("text_days", section.text_days, TEN_YEARS).unwrap_or(defaults.text_days),
-        months: number("months", section.months, 1..=120).unwrap_or(defaults.months),
-        backup_days: number("backup_days", section.backup_days, 0..=3660).unwrap_or(defaults.backup_days),
+        on_failure: section.on_failure,
+        file_bytes: number("file_bytes", section.file_bytes, MIB_256_TO_TIB).unwrap_or(defaults.file_bytes),
+        text_days: number("text_days", section.text_days, TEN_YEARS).and_then(days).unwrap_or(defaults.text_days),
+        months: number("months", section.months, 1..=120).and_then(days).unwrap_or(defaults.months),
+        backup_days: number("backup_days", section.backup_days, 0..=3660)
+            .and_then(days)
+            .unwrap_or(defaults.backup_days),
         checkpoints: Checkpoints {
             origin,
             entries: number("checkpoint_entries", section.checkpoint_entries, 1..=1_000_000)
-                .map_or(defaults.checkpoints.entries, u64::from),
+                .unwrap_or(defaults.checkpoints.entries),
             seconds: number("checkpoint_seconds", section.checkpoint_seconds, 1..=86_400)
-                .map_or(defaults.checkpoints.seconds, u64::from),
+                .unwrap_or(defaults.checkpoints.seconds),
             copy: section.checkpoint_copy.map(|copy| folder.join(copy)),
         },
         folder: defaults.folder,
@@ -69,9 +81,9 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlac
     (settings, key)
 }
 
-fn bounded(sections: &mut Sections, name: &str, value: Spanned<i64>, range: RangeInclusive<u32>) -> Option<u32> {
+fn bounded(sections: &mut Sections, name: &str, value: Spanned<i64>, range: RangeInclusive<u64>) -> Option<u64> {
     let span = value.span();
-    let number = u32::try_from(value.into_inner()).ok().filter(|number| range.contains(number));
+    let number = u64::try_from(value.into_inner()).ok().filter(|number| range.contains(number));
     if number.is_none() {
         let remedy = format!("give a number from {} to {}", range.start(), range.end());
         sections.problem(span, format!("`{name}` is out of range"), remedy);

@@ -4,6 +4,7 @@
 
 mod audit;
 mod file;
+mod inventory;
 mod key;
 mod limits;
 mod patterns;

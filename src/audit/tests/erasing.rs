@@ -106,6 +106,30 @@ fn a_customer_who_comes_back_is_another() {
 }
 
 #[test]
+fn the_conversations_of_an_erased_customer_lead_to_nobody() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    let of = |number, subject: &str| {
+        let opened = Opened { subject: Some(subject.into()), conversation: Some("talk".into()), ..opened(number) };
+        [Entry::Opened(Box::new(opened)), closing(number)]
+    };
+    let found = || {
+        let talk = Filter { conversations: Some(vec!["talk".into()]), ..Filter::default() };
+        reader(folder.path()).list(&talk).unwrap().iter().map(|found| found.exchange).collect::<Vec<_>>()
+    };
+    commit(&mut journal, &of(1, "erased")).unwrap();
+    commit(&mut journal, &of(2, "kept")).unwrap();
+    commit(&mut journal, &of(3, "erased")).unwrap();
+    assert_eq!(found(), [id(3), id(2), id(1)]);
+    Registry::open(&settings(&folder), &ring()).unwrap().erase("erased", "", november()).unwrap();
+    assert_eq!(found(), [id(2)]);
+    commit(&mut journal, &of(4, "erased")).unwrap();
+    assert_eq!(found(), [id(4), id(2)], "who comes back is another");
+    let token = |number| reader(folder.path()).show(&id(number).to_string()).unwrap().unwrap().opened.conversation;
+    assert!(token(1) == token(3) && token(3) != token(4) && token(4) != token(2));
+}
+
+#[test]
 fn a_hold_keeps_from_erasure() {
     let folder = small_log();
     let settings = settings(&folder);

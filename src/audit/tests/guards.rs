@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::super::schema::{self, ENTRY, PARTS};
-use super::super::segment::{First, Month, Segment};
+use super::super::segment::{First, Segment};
+use super::super::volume::Volume;
 use super::*;
 
 /// Runs `sql` on a plain connection, on which nothing but the file's own triggers guards it.
@@ -25,7 +26,7 @@ fn refused_by_the_writer(sql: &str) {
 
 fn segment(folder: &Path) -> Segment {
     let first = First { at: november(), key: &key(), head: Head::START, previous: None };
-    Segment::open(folder, Month::of(november()), &first).unwrap()
+    Segment::open(folder, Volume::of(november()), &first).unwrap()
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn the_writer_can_do_nothing_but_append() {
 #[test]
 fn every_column_is_covered_by_the_chain() {
     let connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(&schema::create()).unwrap();
+    connection.execute_batch(&schema::NEWEST.create()).unwrap();
     for table in PARTS.into_iter().chain([&ENTRY]) {
         let statement = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
         let columns: Vec<&str> = statement.column_names().collect();

@@ -2,6 +2,7 @@
 
 mod erasing;
 mod guards;
+mod migrating;
 mod reading;
 mod retaining;
 mod sealing;

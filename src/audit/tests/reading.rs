@@ -42,11 +42,15 @@ fn filters_let_through_what_they_say() {
     check(Filter { until: Some(at("2026-11-30T00:00:00Z")), ..any() }, &[2, 1]);
     check(Filter { caller: some("other"), ..any() }, &[2]);
     check(Filter { subject: some("subject-1"), ..any() }, &[4, 2, 1]);
-    check(Filter { conversation: some("talk"), ..any() }, &[3]);
+    check(Filter { conversations: Some(vec!["talk".into()]), ..any() }, &[3]);
     check(Filter { route: some("openai"), limit: 2, ..any() }, &[4, 3]);
     check(Filter { entity: some("CARD"), ..any() }, &[2]);
     check(Filter { entity: some("SSN"), ..any() }, &[1]);
     check(Filter { entity: some("IBAN"), ..any() }, &[3]);
+    check(Filter { pattern: some("toy"), ..any() }, &[4, 3, 2, 1]);
+    check(Filter { pattern: some("other"), ..any() }, &[]);
+    check(Filter { model: some("toy"), limit: 1, ..any() }, &[4]);
+    check(Filter { model: some("other"), ..any() }, &[]);
     check(Filter { entity: some("PHONE"), caller: some("bot"), ..any() }, &[4, 1]);
     check(Filter { status: "4xx".parse().ok(), ..any() }, &[3]);
     check(Filter { status: "502".parse().ok(), ..any() }, &[2]);
@@ -124,7 +128,7 @@ fn filters_use_their_indexes() {
     let folder = small_log();
     let connection = database(&folder);
     let plan = |filter: &Filter| {
-        let question = Question::of(filter, None).unwrap();
+        let question = Question::of(filter, &[]).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", question.sql(9))).unwrap();
         let steps = statement.query_map(rusqlite::params_from_iter(question.values), |row| row.get("detail"));
         steps.unwrap().collect::<Result<Vec<String>, _>>().unwrap().join("; ")
@@ -135,7 +139,7 @@ fn filters_use_their_indexes() {
         (Filter { since: Some(november()), ..any() }, "entry_at"),
         (Filter { caller: some("x"), ..any() }, "opened_caller"),
         (Filter { subject: some("x"), ..any() }, "opened_subject"),
-        (Filter { conversation: some("x"), ..any() }, "opened_conversation"),
+        (Filter { conversations: Some(vec!["x".into()]), ..any() }, "opened_conversation"),
         (Filter { entity: some("x"), ..any() }, "finding_entity"),
         (Filter { status: "4xx".parse().ok(), ..any() }, "closed_failed"),
     ] {

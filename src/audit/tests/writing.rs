@@ -111,9 +111,9 @@ fn a_second_writer_is_refused() {
 #[test]
 fn a_newer_format_is_refused() {
     let folder = small_log();
-    database(&folder).execute_batch("PRAGMA user_version = 2").unwrap();
+    database(&folder).execute_batch("PRAGMA user_version = 3").unwrap();
     let error = Journal::open(folder.path(), &keys(), november()).err().unwrap();
-    assert!(matches!(error, AuditError::Newer { version: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, AuditError::Newer { version: 3, known: 2, .. }), "{error}");
     assert!(verify(folder.path(), &key()).is_err());
 }
 
@@ -253,11 +253,40 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     thief.execute_batch("ROLLBACK").unwrap();
     log.opened(opened(3)).await.unwrap();
     writer.close().unwrap();
-    let recovered: i64 =
-        thief.query_row("SELECT count(*) FROM event WHERE name = 'recovered'", [], |row| row.get(0)).unwrap();
-    assert_eq!(recovered, 1);
+    let recovered = "SELECT json_extract(detail, '$.refused') FROM event WHERE name = 'recovered'";
+    let refused: i64 = thief.query_row(recovered, [], |row| row.get(0)).unwrap();
+    assert_eq!(refused, 2);
     let report = verify(folder.path(), &key()).unwrap();
     assert_eq!((report.exchanges, report.open, report.problems), (2, vec![id(3)], vec![]));
+}
+
+#[tokio::test]
+async fn a_log_that_is_to_end_the_process_says_when() {
+    for (on_failure, expected) in [(OnFailure::Refuse, false), (OnFailure::Exit, true)] {
+        let folder = TempDir::new().unwrap();
+        let settings = Settings { on_failure, ..Settings::of(folder.path()) };
+        let (log, writer) = Log::open(&settings, &keys()).unwrap();
+        assert!(!log.has_given_up());
+        let thief = hold(&folder);
+        log.opened(opened(1)).await.unwrap_err();
+        assert_eq!(log.has_given_up(), expected);
+        if expected {
+            log.given_up().await;
+        }
+        drop(thief);
+        writer.close().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_taken_away_is_missed_while_nobody_writes() {
+    let folder = TempDir::new().unwrap();
+    let settings = Settings { on_failure: OnFailure::Exit, ..Settings::of(folder.path()) };
+    let (log, _writer) = Log::open(&settings, &keys()).unwrap();
+    for file in fs::read_dir(folder.path()).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    log.given_up().await;
 }
 
 #[tokio::test]

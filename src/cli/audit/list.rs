@@ -71,7 +71,7 @@ const HEADING: [&str; 12] = [
 pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     let mut reader = Reader::open(&setup.audit.folder)?;
-    if options.subject.is_some() {
+    if options.subject.is_some() || options.conversation.is_some() {
         reader = reader.unlock(&setup.audit_key.read_ring()?)?;
     }
     let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
@@ -84,7 +84,7 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         entity: options.entity,
         caller: token(Identity::Caller, options.caller),
         subject: token(Identity::Subject, options.subject),
-        conversation: token(Identity::Conversation, options.conversation),
+        conversations: token(Identity::Conversation, options.conversation).map(|id| vec![id]),
         route: options.route,
         status: options.status,
         outcome: options.outcome,

@@ -13,7 +13,7 @@ pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
         let [first, last] = lifetime.texts_until.map(|until| format!("{until:.0}"));
         let held = if lifetime.held == 0 { NOTHING.to_owned() } else { format!("{} customers", lifetime.held) };
         let until = format!("{:.0}", lifetime.until);
-        table.row(vec![lifetime.month.to_string(), lifetime.entries.to_string(), first, last, until, held]);
+        table.row(vec![lifetime.volume.to_string(), lifetime.entries.to_string(), first, last, until, held]);
     }
     table.print()?;
     Ok(Outcome::Fine)
