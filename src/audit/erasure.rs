@@ -8,13 +8,16 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::crypto::{KeyRing, SigningKey};
 
 use super::entry::{Event, EventKind};
 use super::error::AuditError;
+use super::happening::{Happening, Happenings};
 use super::key_file::{self, KeyFile, NOBODY, Subject};
 use super::note;
+use super::query::Reader;
 use super::retention::{self, Lifetime};
 use super::segment;
 use super::settings::Settings;
@@ -71,13 +74,28 @@ impl<'a> Registry<'a> {
                 return Err(AuditError::OnHold { reason });
             }
             let erasure = self.plan_for(&subject, reason, now)?;
-            file.write(|connection| {
-                connection.execute("DELETE FROM kept WHERE subject = ?1", [subject.id])?;
-                connection.execute("DELETE FROM conversation WHERE subject = ?1", [subject.id])?;
-                connection.execute("DELETE FROM subject WHERE id = ?1", [subject.id])
-            })?;
+            forget(file, &subject)?;
             file.note(&Event { at: now, kind: EventKind::Erased, detail: detail(&erasure) })?;
             Ok(erasure)
+        })
+    }
+
+    /// Erases again whom the log says to be erased, and tells how many those were: a backup of the keys may still know them.
+    pub fn erase_again(&self) -> Result<usize, AuditError> {
+        let asked = Happenings { names: vec![EventKind::Erased.name().into()], ..Happenings::default() };
+        let erased = Reader::open(&self.settings.folder)?.happenings(&asked)?;
+        let token = |happening: &Happening| {
+            serde_json::from_str::<Value>(&happening.detail).ok()?["subject"].as_str().map(str::to_owned)
+        };
+        self.file.transact(|file| {
+            let mut again = 0;
+            for token in erased.iter().filter_map(token).filter(|token| !token.is_empty()) {
+                if let Some(subject) = file.subject_named(&token)? {
+                    forget(file, &subject)?;
+                    again += 1;
+                }
+            }
+            Ok(again)
         })
     }
 
@@ -135,6 +153,15 @@ impl<'a> Registry<'a> {
         let complete_after = now.saturating_add(backups).unwrap_or(now);
         Ok(Erasure { token, exchanges, texts, at: now, complete_after, reason: reason.into() })
     }
+}
+
+/// Destroys what opens a customer's texts, and what they and their conversations are found by.
+fn forget(file: &KeyFile, subject: &Subject) -> Result<(), AuditError> {
+    file.write(|connection| {
+        connection.execute("DELETE FROM kept WHERE subject = ?1", [subject.id])?;
+        connection.execute("DELETE FROM conversation WHERE subject = ?1", [subject.id])?;
+        connection.execute("DELETE FROM subject WHERE id = ?1", [subject.id]).map(drop)
+    })
 }
 
 fn detail(erasure: &Erasure) -> String {

@@ -94,6 +94,12 @@ pub enum AuditError {
         /** What to do. */
         remedy: &'static str,
     },
+    /// Something is where a copy should go.
+    #[error("`{}` is there already: name a place where nothing is", path.display())]
+    Occupied {
+        /** The place. */
+        path: PathBuf,
+    },
     /// There is nobody of that id, or nobody any more.
     #[error(
         "the log knows no customer `{subject}`: give the id that the bot gives, or a token from `blotter audit list`"

@@ -18,8 +18,9 @@
 //!
 //! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
-//! `retention` (what goes when) and `checkpoint` (what is signed). `query`, `verify` and `erasure` work beside the writer.
+//! `retention` (what goes when) and `checkpoint` (what is signed). `query`, `verify`, `erasure` and `backup` work beside the writer.
 
+mod backup;
 mod chain;
 mod checkpoint;
 mod entry;
@@ -46,6 +47,7 @@ mod verify;
 mod volume;
 mod writer;
 
+pub use backup::{Copied, back_up, back_up_keys, put_back};
 pub use chain::Head;
 pub use checkpoint::{Checkpoint, checkpoints_in, read_checkpoints};
 pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage};
@@ -55,7 +57,7 @@ pub use filter::{Filter, Statuses};
 pub use happening::{Happening, Happenings};
 pub use inventory::{Changes, Configured, Inventory};
 pub use note::Verifier;
-pub use query::{Reader, Record, Summary, Texts};
+pub use query::{Reader, Record, Summary, Texts, last_entry};
 pub use retention::Lifetime;
 pub use settings::{Checkpoints, Keys, OnFailure, Settings};
 pub use verify::{Problem, Report, Scope, verify, verify_within};

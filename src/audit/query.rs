@@ -180,6 +180,16 @@ impl Reader {
     }
 }
 
+/// The number of the newest entry of the log in `folder`; 0 when there is none.
+pub fn last_entry(folder: &Path) -> Result<i64, AuditError> {
+    let mut last = 0;
+    Reader::open(folder)?.each_file(|file| {
+        last = segment::head(&file.here)?.seq;
+        Ok(false)
+    })?;
+    Ok(last)
+}
+
 /// A sealed text and the entry that it stands beside.
 type Text = (i64, Sealed);
 

@@ -1,5 +1,6 @@
 //! `blotter audit`: questions to the log.
 
+mod backup;
 mod keys;
 mod list;
 mod retention;
@@ -18,6 +19,8 @@ pub(super) use show::describe;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Copy the log, or its keys, while the proxy runs, and verify the copy
+    Backup(backup::BackupOptions),
     /// Erase a customer: destroy the key of all their texts, and print a signed receipt
     Erase(subject::EraseOptions),
     /// Keep a customer from erasure and retention
@@ -37,6 +40,8 @@ pub(super) enum Command {
     },
     /// Show everything held about one customer
     Subject(subject::SubjectOptions),
+    /// Put a log back from its copies, after verifying them; with `--drill`, only try it
+    Restore(backup::RestoreOptions),
     /// Show what the log keeps until when; the proxy lets it go by itself
     Retention,
     /// Check that nothing in the log was changed, taken out or moved
@@ -46,12 +51,14 @@ pub(super) enum Command {
 /// Asks the log of the configuration.
 pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::Backup(options) => backup::backup(config, &options),
         Command::Erase(options) => subject::erase(config, &options),
         Command::Hold(options) => subject::hold(config, &options),
         Command::Keys(command) => keys::run(config, &command),
         Command::List(options) => list::run(config, options),
         Command::Show { id, json } => show::run(config, &id, json),
         Command::Subject(options) => subject::subject(config, &options),
+        Command::Restore(options) => backup::restore(config, &options),
         Command::Retention => retention::run(config),
         Command::Verify(options) => verify::run(config, &options),
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::super::{ConfigFile, Outcome, print};
 use super::list::time;
-use crate::audit::{self, Reader, Report, Scope, Verifier};
+use crate::audit::{self, Checkpoint, Reader, Report, Scope, Verifier};
 use crate::config::Setup;
 use crate::crypto::Purpose;
 
@@ -22,6 +22,12 @@ pub(in crate::cli) struct Options {
     /// To the month of this time
     #[arg(long, value_parser = time)]
     until: Option<Timestamp>,
+    #[command(flatten)]
+    witness: Witness,
+}
+
+#[derive(Args, Default)]
+pub(super) struct Witness {
     /// Also hold these signed checkpoints against it, which were kept elsewhere
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
@@ -34,39 +40,51 @@ pub(in crate::cli) struct Options {
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     Reader::open(&setup.audit.folder)?;
-    let (scope, unproven) = scope(&setup, options)?;
+    let (checkpoints, unproven) = options.witness.checkpoints(&setup, &setup.audit.folder)?;
+    let scope = Scope { since: options.since, until: options.until, checkpoints };
     let mut report = audit::verify_within(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain), &scope)?;
     report.problems.extend(unproven);
     print(&report)?;
     Ok(if report.problems.is_empty() { Outcome::Fine } else { Outcome::Found })
 }
 
-/// What is checked, and the checkpoints that nobody signed.
-fn scope(setup: &Setup, options: &Options) -> anyhow::Result<(Scope, Vec<audit::Problem>)> {
-    let verifier = match &options.public_key {
-        Some(path) => {
-            let text = fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-            Verifier::parse(&text).with_context(|| format!("`{}` holds no public key of a log", path.display()))?
-        }
-        None => Verifier::new(&setup.audit.checkpoints.origin, setup.key.read()?.signing_key().public()),
-    };
-    let own = Some(audit::checkpoints_in(&setup.audit.folder)).filter(|path| path.exists());
-    let mut scope = Scope { since: options.since, until: options.until, checkpoints: Vec::new() };
-    let mut unproven = Vec::new();
-    for path in own.iter().chain(&options.checkpoint) {
-        let (proven, strange) = audit::read_checkpoints(path, &verifier)?;
-        let what = format!("{strange} checkpoints are not signed by `{}`, or were changed", verifier.name);
-        let problem = audit::Problem { segment: path.display().to_string(), seq: None, what };
-        unproven.extend((strange > 0).then_some(problem));
-        if proven.is_empty() && strange == 0 && Some(path) != own.as_ref() {
-            anyhow::bail!("`{}` holds no checkpoint", path.display());
-        }
-        scope.checkpoints.extend(proven);
+impl Witness {
+    /// This file of checkpoints.
+    pub(super) fn of(file: PathBuf) -> Self {
+        Self { checkpoint: vec![file], public_key: None }
     }
-    Ok((scope, unproven))
+
+    /// The checkpoints of the log in `folder` and those that were kept elsewhere, and what nobody signed.
+    pub(super) fn checkpoints(
+        &self,
+        setup: &Setup,
+        folder: &Path,
+    ) -> anyhow::Result<(Vec<Checkpoint>, Vec<audit::Problem>)> {
+        let verifier = match &self.public_key {
+            Some(path) => {
+                let text = fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+                Verifier::parse(&text).with_context(|| format!("`{}` holds no public key of a log", path.display()))?
+            }
+            None => Verifier::new(&setup.audit.checkpoints.origin, setup.key.read()?.signing_key().public()),
+        };
+        let own = Some(audit::checkpoints_in(folder)).filter(|path| path.exists());
+        let (mut checkpoints, mut unproven) = (Vec::new(), Vec::new());
+        for path in own.iter().chain(&self.checkpoint) {
+            let (proven, strange) = audit::read_checkpoints(path, &verifier)?;
+            let what = format!("{strange} checkpoints are not signed by `{}`, or were changed", verifier.name);
+            let problem = audit::Problem { segment: path.display().to_string(), seq: None, what };
+            unproven.extend((strange > 0).then_some(problem));
+            if proven.is_empty() && strange == 0 && Some(path) != own.as_ref() {
+                anyhow::bail!("`{}` holds no checkpoint", path.display());
+            }
+            checkpoints.extend(proven);
+        }
+        Ok((checkpoints, unproven))
+    }
 }
 
-fn print(report: &Report) -> anyhow::Result<()> {
+/// Prints what a verification saw.
+pub(super) fn print(report: &Report) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for problem in &report.problems {
         let entry = problem.seq.map(|seq| format!(" entry {seq}")).unwrap_or_default();
