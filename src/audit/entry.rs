@@ -335,7 +335,7 @@ impl Entry {
 }
 
 /// Spells a value that has no serialised form of its own.
-pub(super) fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn display<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 

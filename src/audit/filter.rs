@@ -117,6 +117,7 @@ impl Question {
 
     /// Selects the opening entries that are let through, newest first.
     pub fn sql(&self, limit: usize) -> String {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         format!(
             "SELECT opened.seq FROM opened JOIN entry ON entry.seq = opened.seq
              WHERE {} ORDER BY opened.seq DESC LIMIT {limit}",

@@ -1,7 +1,7 @@
 //! Questions about what happened to the proxy and the log itself.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde::Serialize;
 
 use super::error::AuditError;
@@ -68,6 +68,13 @@ fn find(connection: &Connection, asked: &Happenings, limit: usize) -> Result<Vec
     let until = asked.until.map_or(i64::MAX, Timestamp::as_microsecond);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     connection.prepare(find)?.query_map(params![names, since, until, limit], read)?.collect()
+}
+
+/// The event that the entry `seq` holds.
+pub(super) fn at(connection: &Connection, seq: i64) -> Result<Option<Happening>> {
+    let at =
+        "SELECT event.seq, at_us, name, detail FROM event JOIN entry ON entry.seq = event.seq WHERE event.seq = ?1";
+    connection.prepare_cached(at)?.query_row([seq], read).optional()
 }
 
 fn read(row: &Row<'_>) -> Result<Happening> {

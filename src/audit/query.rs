@@ -92,6 +92,11 @@ impl Reader {
         Ok(Self { folder: folder.into(), keys: None })
     }
 
+    /// Where the log is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Reads texts too, and knows customers by their hashed ids.
     pub fn unlock(self, ring: &KeyRing) -> Result<Self, AuditError> {
         let keys = KeyFile::open_for_reading(&self.folder, ring.clone())?;
@@ -122,7 +127,8 @@ impl Reader {
         let filter = &Filter { subject, conversations, ..filter.clone() };
         self.each_file(|file| {
             for seq in file.find(filter, filter.limit - found.len())? {
-                found.extend(file.read(seq)?.map(|(record, _)| Summary::from(record)));
+                let read = file.read(seq)?.map(|(record, _)| Summary::of(seq, record.opened, record.closed));
+                found.extend(read);
             }
             Ok(found.len() < filter.limit)
         })?;
@@ -250,8 +256,9 @@ struct Closing<'a> {
     seq: i64,
 }
 
-impl From<Record> for Summary {
-    fn from(Record { seq, opened, closed, .. }: Record) -> Self {
+impl Summary {
+    /// What is listed of an exchange that the entry `seq` opened.
+    pub(super) fn of(seq: i64, opened: Opened, closed: Option<Closed>) -> Self {
         let closed = closed.as_ref();
         Self {
             seq,

@@ -9,6 +9,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Connection;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::crypto::hex;
@@ -22,18 +23,25 @@ use super::settings::Settings;
 use super::volume::Volume;
 
 /// What a file of the log holds, and until when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lifetime {
     /// The file.
+    #[serde(serialize_with = "super::entry::display")]
     pub volume: Volume,
     /// How many entries it has.
     pub entries: u64,
     /// When the first of its texts becomes unreadable, and the last.
+    #[serde(serialize_with = "both")]
     pub texts_until: [Timestamp; 2],
     /// When it goes.
+    #[serde(serialize_with = "super::entry::display")]
     pub until: Timestamp,
     /// How many customers on hold it speaks of: while there are any, it stays.
     pub held: u64,
+}
+
+fn both<S: Serializer>(instants: &[Timestamp; 2], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(instants.iter().map(Timestamp::to_string))
 }
 
 /// What is kept until when, oldest file first.

@@ -1,6 +1,6 @@
 //! Tables, and text that is safe to show in a terminal.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// What stands in a cell that holds nothing.
 pub(super) const NOTHING: &str = "-";
@@ -21,14 +21,17 @@ impl Table {
         self.rows.push(cells.iter().map(|cell| visible(cell)).collect());
     }
 
-    /// Prints it, two blanks between columns.
+    /// Prints it, two blanks between columns; what does not fit the terminal is cut.
     pub(super) fn print(&self) -> io::Result<()> {
         let columns = self.rows.first().map_or(0, Vec::len);
         let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut widths: Vec<usize> = (0..columns).map(width).collect();
+        if let Some(room) = terminal() {
+            fit(&mut widths, room);
+        }
         let mut out = io::stdout().lock();
         for row in &self.rows {
-            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| cut(cell, *width)).collect();
             writeln!(out, "{}", cells.join("  ").trim_end())?;
         }
         Ok(())
@@ -37,12 +40,46 @@ impl Table {
     /// Prints it as comma-separated values (RFC 4180), with nothing that a spreadsheet takes for a formula.
     pub(super) fn print_csv(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        for row in &self.rows {
-            let cells: Vec<String> = row.iter().map(|cell| csv_cell(cell)).collect();
+        for (place, row) in self.rows.iter().enumerate() {
+            let is_heading = place == 0;
+            let cell = |cell: &String| if is_heading { cell.to_lowercase() } else { csv_cell(cell) };
+            let cells: Vec<String> = row.iter().map(cell).collect();
             write!(out, "{}\r\n", cells.join(","))?;
         }
         Ok(())
     }
+}
+
+/// How many characters a line of the terminal holds; `None` when the output goes elsewhere.
+pub(super) fn terminal() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// Narrows the widest columns until all fit into `room`, none below what still tells exchanges apart.
+fn fit(widths: &mut [usize], room: usize) {
+    const NARROWEST: usize = 9;
+    let between = 2 * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + between > room {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else { return };
+        *widest -= 1;
+    }
+}
+
+/// A cell as wide as its column.
+fn cut(cell: &str, width: usize) -> String {
+    if cell.chars().count() <= width {
+        return format!("{cell:<width$}");
+    }
+    cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A bar for `part` of `whole`, at most so many characters long; what is not nothing shows.
+pub(super) fn bar(part: u64, whole: u64, longest: usize) -> String {
+    let length = (part as f64 / whole.max(1) as f64 * longest as f64).round() as usize;
+    "█".repeat(length.max(usize::from(part > 0)))
 }
 
 fn csv_cell(cell: &str) -> String {
@@ -106,6 +143,20 @@ mod tests {
     fn nothing_steers_the_terminal() {
         assert_eq!(visible("a\u{1b}[31mb\u{202e}c\n"), "a\\u{1b}[31mb\\u{202e}c\\u{a}");
         assert_eq!(visible_lines("a\n\tb\u{7}"), "a\n\tb\\u{7}");
+    }
+
+    #[test]
+    fn the_widest_columns_make_room() {
+        let fitted = |widths: &[usize], room| {
+            let mut widths = widths.to_vec();
+            fit(&mut widths, room);
+            widths
+        };
+        assert_eq!(fitted(&[36, 20, 5], 65), [36, 20, 5]);
+        assert_eq!(fitted(&[36, 20, 5], 45), [18, 18, 5]);
+        assert_eq!(fitted(&[36, 20, 5], 10), [9, 9, 5]);
+        assert_eq!((cut("abcdef", 4), cut("ab", 4)), ("abc…".into(), "ab  ".into()));
+        assert_eq!((bar(1, 1000, 10), bar(500, 1000, 4), bar(0, 0, 4)), ("█".into(), "██".into(), String::new()));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The log as its keeper meets it: the real binary, a real proxy before a provider, and every `blotter audit` command.
 
 mod backup;
+mod questions;
 mod support;

@@ -60,6 +60,45 @@ fn filters_let_through_what_they_say() {
 }
 
 #[test]
+fn sums_reach_into_the_next_file() {
+    let folder = varied_log();
+    let sums = |by| {
+        let stats = reader(folder.path()).stats(by, Span::default()).unwrap().into_iter();
+        stats.map(|stat| (stat.key, stat.exchanges, stat.found, stat.failed, stat.input)).collect::<Vec<_>>()
+    };
+    let key = String::from;
+    assert_eq!(
+        sums(By::Outcome),
+        [(key("complete"), 2, 2, 0, 18), (key("open"), 1, 2, 0, 0), (key("upstream-failed"), 1, 1, 1, 9)]
+    );
+    assert_eq!(
+        sums(By::Day),
+        [(key("2026-11-22"), 2, 3, 1, 18), (key("2026-11-30"), 1, 0, 0, 9), (key("2026-12-01"), 1, 2, 0, 0)]
+    );
+    assert_eq!(sums(By::Caller), [(key("bot"), 3, 4, 0, 18), (key("other"), 1, 1, 1, 9)]);
+    let entities = ["CARD", "EMAIL", "IBAN", "PHONE", "SSN"].into_iter().zip([1, 2, 1, 2, 1]);
+    assert_eq!(sums(By::Entity), entities.map(|(entity, count)| (key(entity), count, count, 0, 0)).collect::<Vec<_>>());
+    let november = Span { until: Some(at("2026-12-01T00:00:00Z")), since: None };
+    assert_eq!(reader(folder.path()).stats(By::Route, november).unwrap().len(), 2);
+    assert_eq!(reader(folder.path()).covered(november).unwrap().exemptions["logo"], 3);
+    assert_eq!(reader(folder.path()).callers().unwrap().len(), 2);
+    assert_eq!(reader(folder.path()).reasons(Span::default()).unwrap(), [(key("upstream-failed"), 1)]);
+}
+
+#[test]
+fn news_come_in_the_order_in_which_they_were_written() {
+    let folder = varied_log();
+    let (news, last) = reader(folder.path()).news(0, 100).unwrap();
+    let ended = news.iter().map(|one| match one {
+        News::Ended(summary) => summary.exchange,
+        News::Happened(happening) => panic!("{happening:?}"),
+    });
+    assert_eq!(ended.collect::<Vec<_>>(), [id(1), id(2), id(3)]);
+    assert_eq!(reader(folder.path()).news(last, 100).unwrap(), (vec![], last));
+    assert_eq!(reader(folder.path()).news(0, 2).unwrap().0.len(), 2);
+}
+
+#[test]
 fn statuses_are_one_or_a_hundred() {
     for wrong in ["", "xx", "4x", "0xx", "6xx", "99", "abc", "65535xx"] {
         assert!(wrong.parse::<Statuses>().is_err(), "{wrong}");
@@ -121,6 +160,17 @@ fn the_view_shows_an_exchange_to_sqlite_users() {
         })
         .unwrap();
     assert_eq!(row, (id(1).simple().to_string(), "2026-11-22T12:00:00.000Z".into(), "complete".into()));
+}
+
+#[test]
+fn further_views_show_findings_days_and_events() {
+    let folder = small_log();
+    let connection = database(&folder);
+    let count = |view: &str| -> i64 { connection.query_row(view, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM found WHERE side = 'request' AND exchange <> ''"), 4);
+    assert_eq!(count("SELECT sum(count) FROM found WHERE side = 'answer' AND entity = 'SSN'"), 2);
+    assert_eq!(count("SELECT exchanges FROM day WHERE day = '2026-11-22' AND outcome = 'complete'"), 2);
+    assert_eq!(count("SELECT count(*) FROM happening WHERE name = 'started'"), 1);
 }
 
 #[test]

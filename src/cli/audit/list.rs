@@ -1,7 +1,6 @@
 //! `blotter audit list`: which exchanges there were.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -9,20 +8,24 @@ use jiff::{SignedDuration, Timestamp, Zoned, civil};
 
 use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
-use crate::audit::{self, Filter, Reader, Statuses, Summary, Tally};
+use super::output::Output;
+use super::value;
+use crate::audit::{self, Filter, Reader, Span, Statuses, Summary, Tally};
 use crate::proxy::{Identities, Identity};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
-    /// From this time on: `2026-11-22`, `2026-11-22T10:00:00Z`, or an age such as `90m`, `24h`, `7d`
-    #[arg(long, value_parser = time)]
-    since: Option<Timestamp>,
-    /// Before this time
-    #[arg(long, value_parser = time)]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    span: SpanOptions,
     /// With a finding of this entity, such as CARD
     #[arg(long)]
     entity: Option<String>,
+    /// With a finding by this pattern
+    #[arg(long)]
+    pattern: Option<String>,
+    /// With this very value, such as a number or an address: looked for as what it was replaced by, in texts that can be read
+    #[arg(long)]
+    value: Option<String>,
     /// From this caller: its token, or the provider key that it shows
     #[arg(long)]
     caller: Option<String>,
@@ -35,6 +38,9 @@ pub(in crate::cli) struct Options {
     /// Through this route
     #[arg(long)]
     route: Option<String>,
+    /// For this model
+    #[arg(long)]
+    model: Option<String>,
     /// Answered with this status, or with one such as `4xx`
     #[arg(long)]
     status: Option<Statuses>,
@@ -44,101 +50,117 @@ pub(in crate::cli) struct Options {
     /// At most so many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
-    /// As JSON lines
-    #[arg(long, conflicts_with = "csv")]
-    json: bool,
-    /// As comma-separated values
-    #[arg(long)]
-    csv: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// From when to when.
+#[derive(Args, Clone, Copy)]
+pub(super) struct SpanOptions {
+    /// From this time on: `2026-11-22`, `2026-11-22T10:00:00Z`, or an age such as `90m`, `24h`, `7d`
+    #[arg(long, value_parser = time)]
+    since: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_parser = time)]
+    until: Option<Timestamp>,
+}
+
+impl SpanOptions {
+    /// All exchanges within.
+    pub(super) fn filter(self) -> Filter {
+        Filter { since: self.since, until: self.until, ..Filter::default() }
+    }
+
+    /// The same for sums.
+    pub(super) fn span(self) -> Span {
+        Span { since: self.since, until: self.until }
+    }
 }
 
 const HEADING: [&str; 12] = [
-    "exchange",
-    "at",
-    "route",
-    "model",
-    "status",
-    "outcome",
-    "found",
-    "tokens",
-    "ms",
-    "caller",
-    "subject",
-    "conversation",
+    "EXCHANGE",
+    "AT",
+    "ROUTE",
+    "MODEL",
+    "STATUS",
+    "OUTCOME",
+    "FOUND",
+    "TOKENS",
+    "MS",
+    "CALLER",
+    "SUBJECT",
+    "CONVERSATION",
 ];
 
 /// Lists the exchanges that the filters let through.
 pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     let mut reader = Reader::open(&setup.audit.folder)?;
-    if options.subject.is_some() || options.conversation.is_some() {
+    if options.subject.is_some() || options.conversation.is_some() || options.value.is_some() {
         reader = reader.unlock(&setup.audit_key.read_ring()?)?;
     }
     let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
     let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
     let token = |identity, id: Option<String>| Some(identities.as_ref()?.asked(identity, &id?));
-    let (json, csv) = (options.json, options.csv);
-    let found = reader.list(&Filter {
-        since: options.since,
-        until: options.until,
+    let filter = Filter {
+        since: options.span.since,
+        until: options.span.until,
         entity: options.entity,
+        pattern: options.pattern,
         caller: token(Identity::Caller, options.caller),
         subject: token(Identity::Subject, options.subject),
         conversations: token(Identity::Conversation, options.conversation).map(|id| vec![id]),
         route: options.route,
+        model: options.model,
         status: options.status,
         outcome: options.outcome,
         limit: options.limit as usize,
         ..Filter::default()
-    })?;
-    match (json, csv) {
-        (true, _) => print_json(&found)?,
-        (_, true) => table(&found, &HEADING).print_csv()?,
-        _ => print_table(&found)?,
-    }
+    };
+    let found = match &options.value {
+        Some(value) => value::find(&setup, &reader, value, &filter)?,
+        None => reader.list(&filter)?,
+    };
+    print(&found, &options.output)?;
     Ok(Outcome::Fine)
 }
 
-/// Exchanges as a person reads them.
-pub(super) fn print_table(found: &[Summary]) -> std::io::Result<()> {
-    let heading = HEADING.map(str::to_uppercase);
-    table(found, &heading.each_ref().map(String::as_str)).print()
+/// Exchanges in the form that was asked for.
+pub(super) fn print(found: &[Summary], output: &Output) -> anyhow::Result<()> {
+    output.print(&table(found), found)
 }
 
-fn print_json(found: &[Summary]) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+fn table(found: &[Summary]) -> Table {
+    let mut table = Table::new(&HEADING);
     for summary in found {
-        writeln!(out, "{}", serde_json::to_string(summary)?)?;
-    }
-    Ok(())
-}
-
-fn table(found: &[Summary], heading: &[&str]) -> Table {
-    let mut table = Table::new(heading);
-    for summary in found {
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
-        let outcome = match (&summary.outcome, &summary.reason) {
-            (None, _) => "open".to_owned(),
-            (Some(outcome), None) => outcome.to_string(),
-            (Some(outcome), Some(reason)) => format!("{outcome} ({reason})"),
-        };
-        let tokens = summary.usage.and_then(|usage| Some(format!("{}+{}", usage.input?, usage.output?)));
-        table.row(vec![
-            summary.exchange.to_string(),
-            format!("{:.0}", summary.at),
-            summary.route.clone(),
-            or_dash(summary.model.clone()),
-            or_dash(summary.status.map(|status| status.to_string())),
-            outcome,
-            tallies(&summary.findings),
-            or_dash(tokens),
-            or_dash(summary.timings.map(|timings| (timings.total_us / 1000).to_string())),
-            summary.caller.clone(),
-            or_dash(summary.subject.clone()),
-            or_dash(summary.conversation.clone()),
-        ]);
+        table.row(row(summary));
     }
     table
+}
+
+/// An exchange in cells.
+pub(super) fn row(summary: &Summary) -> Vec<String> {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+    let outcome = match (&summary.outcome, &summary.reason) {
+        (None, _) => "open".to_owned(),
+        (Some(outcome), None) => outcome.to_string(),
+        (Some(outcome), Some(reason)) => format!("{outcome} ({reason})"),
+    };
+    let tokens = summary.usage.and_then(|usage| Some(format!("{}+{}", usage.input?, usage.output?)));
+    vec![
+        summary.exchange.to_string(),
+        format!("{:.0}", summary.at),
+        summary.route.clone(),
+        or_dash(summary.model.clone()),
+        or_dash(summary.status.map(|status| status.to_string())),
+        outcome,
+        tallies(&summary.findings),
+        or_dash(tokens),
+        or_dash(summary.timings.map(|timings| (timings.total_us / 1000).to_string())),
+        summary.caller.clone(),
+        or_dash(summary.subject.clone()),
+        or_dash(summary.conversation.clone()),
+    ]
 }
 
 /// As in `2 PHONE, 1 SSN`.

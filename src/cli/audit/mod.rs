@@ -2,10 +2,18 @@
 
 mod backup;
 mod keys;
+mod leaks;
 mod list;
+mod output;
+mod paper;
+mod report;
 mod retention;
+mod review;
 mod show;
+mod stats;
 mod subject;
+mod tail;
+mod value;
 mod verify;
 
 use std::time::Duration;
@@ -28,8 +36,12 @@ pub(super) enum Command {
     /// The keys: print the public one, wrap texts' keys anew
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Scan stored texts with today's patterns: what did yesterday's miss?
+    Leaks(leaks::Options),
     /// List exchanges, newest first
     List(list::Options),
+    /// List each distinct system prompt and tool that was seen, and what is new since the last sign-off
+    Review(review::Options),
     /// Show what the model received in one exchange, what it answered, and what was found
     Show {
         /// The exchange's id, or enough of its beginning
@@ -40,10 +52,19 @@ pub(super) enum Command {
     },
     /// Show everything held about one customer
     Subject(subject::SubjectOptions),
+    /// Write a week's or a month's report, to be filed away
+    Report(report::Options),
     /// Put a log back from its copies, after verifying them; with `--drill`, only try it
     Restore(backup::RestoreOptions),
     /// Show what the log keeps until when; the proxy lets it go by itself
-    Retention,
+    Retention {
+        #[command(flatten)]
+        output: output::Output,
+    },
+    /// Count exchanges and findings, per day, caller, model and more, with bars
+    Stats(stats::Options),
+    /// Show what is new in the log, as it comes
+    Tail(tail::Options),
     /// Check that nothing in the log was changed, taken out or moved
     Verify(verify::Options),
 }
@@ -55,11 +76,16 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
         Command::Erase(options) => subject::erase(config, &options),
         Command::Hold(options) => subject::hold(config, &options),
         Command::Keys(command) => keys::run(config, &command),
+        Command::Leaks(options) => leaks::run(config, &options),
         Command::List(options) => list::run(config, options),
         Command::Show { id, json } => show::run(config, &id, json),
+        Command::Stats(options) => stats::run(config, &options),
         Command::Subject(options) => subject::subject(config, &options),
+        Command::Report(options) => report::run(config, &options),
         Command::Restore(options) => backup::restore(config, &options),
-        Command::Retention => retention::run(config),
+        Command::Retention { output } => retention::run(config, &output),
+        Command::Review(options) => review::run(config, &options),
+        Command::Tail(options) => tail::run(config, &options),
         Command::Verify(options) => verify::run(config, &options),
     }
 }

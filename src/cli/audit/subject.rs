@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::print::{self, Table};
+use super::super::print::Table;
 use super::super::{ConfigFile, Outcome};
+use super::output::Output;
+use super::paper::escaped;
 use super::{list, settle, show};
 use crate::audit::{Event, EventKind, Filter, Reader, Record, Registry, receipt};
 use crate::config::Setup;
@@ -19,8 +21,10 @@ pub(in crate::cli) struct SubjectOptions {
     /// The customer: the id that the bot gives, or a token
     id: String,
     /// All of it with its texts, for the customer; the log says that it was given out
-    #[arg(long, value_name = "FORM")]
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["json", "csv"])]
     export: Option<Form>,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,7 +69,7 @@ pub(super) fn subject(config: &ConfigFile, options: &SubjectOptions) -> anyhow::
     let found =
         reader.list(&Filter { subject: Some(subject.clone()), limit: u32::MAX as usize, ..Filter::default() })?;
     let Some(form) = options.export else {
-        list::print_table(&found)?;
+        list::print(&found, &options.output)?;
         return Ok(Outcome::Fine);
     };
     let show = |id: String| reader.show(&id)?.with_context(|| format!("the exchange {id} has gone meanwhile"));
@@ -152,19 +156,4 @@ fn html(records: &[Record]) -> String {
         format!("<h2>{}</h2>\n<pre>{}</pre>\n", escaped(&at), escaped(&show::describe(record)))
     };
     [HEAD.to_owned(), count].into_iter().chain(records.iter().map(article)).chain(["</html>\n".to_owned()]).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let text = print::visible_lines(text);
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_no_markup() {
-        assert_eq!(escaped("<script>\"&\u{1b}\n"), "&lt;script&gt;&quot;&amp;\\u{1b}\n");
-    }
 }

@@ -24,6 +24,9 @@ pub(in crate::cli) struct Options {
     until: Option<Timestamp>,
     #[command(flatten)]
     witness: Witness,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args, Default)]
@@ -44,7 +47,10 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let scope = Scope { since: options.since, until: options.until, checkpoints };
     let mut report = audit::verify_within(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain), &scope)?;
     report.problems.extend(unproven);
-    print(&report)?;
+    match options.json {
+        true => writeln!(std::io::stdout(), "{}", json(&report))?,
+        false => print(&report)?,
+    }
     Ok(if report.problems.is_empty() { Outcome::Fine } else { Outcome::Found })
 }
 
@@ -81,6 +87,14 @@ impl Witness {
         }
         Ok((checkpoints, unproven))
     }
+}
+
+fn json(report: &Report) -> serde_json::Value {
+    let head = report.head.map(|head| serde_json::json!({ "seq": head.seq, "hash": crate::crypto::hex(&head.hash) }));
+    serde_json::json!({
+        "holds": report.problems.is_empty(), "entries": report.entries, "exchanges": report.exchanges, "open": report.open.len(),
+        "segments": report.segments, "checkpoints": report.checkpoints, "head": head, "problems": report.problems,
+    })
 }
 
 /// Prints what a verification saw.
