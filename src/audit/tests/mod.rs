@@ -3,6 +3,7 @@
 mod erasing;
 mod guards;
 mod migrating;
+mod random_tampering;
 mod reading;
 mod retaining;
 mod sealing;
