@@ -8,7 +8,7 @@ mod signing;
 
 use std::sync::Arc;
 
-use aws_lc_rs::{digest, hmac, rand};
+use aws_lc_rs::{constant_time, digest, hmac, rand};
 use zeroize::Zeroizing;
 
 pub use sealing::{KeyRing, SealingKey, Wrapped};
@@ -58,6 +58,8 @@ impl MasterKey {
 /// What a derived key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// The hashes that callers' keys are kept as.
+    Caller,
     /// The hash chain over the log's entries.
     Chain,
     /// The tokens that stand for callers, customers and conversations in the log.
@@ -71,6 +73,7 @@ pub enum Purpose {
 impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
+            Self::Caller => b"blotter/caller/1",
             Self::Chain => b"blotter/chain/1",
             Self::Identity => b"blotter/identity/1",
             Self::Placeholder => b"blotter/placeholder/1",
@@ -103,6 +106,11 @@ pub fn for_tls() -> Arc<rustls::crypto::CryptoProvider> {
 /// The SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> Hash {
     fixed(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// Whether two hashes are the same, in a time that does not depend on where they differ.
+pub fn same(one: &Hash, other: &Hash) -> bool {
+    constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 /// Fresh random bytes from the operating system.

@@ -18,6 +18,7 @@
 //! | 1 | [`eval`] | labelled text → how well a detector does |
 //! | 2 | [`redact`] | strings → findings → actions → edits → bytes, and the way back |
 //! | 2 | [`audit`] | entries, chain, one writer thread, questions |
+//! | 2 | [`caller`] | who asks: keys, what each may do, until when |
 //! | 2 | [`route`] | path → upstream |
 //! | 3 | [`config`] | files → a ruleset, all problems at once |
 //! | 4 | [`proxy`] | the live path |
@@ -26,7 +27,7 @@
 //!
 //! # What never is
 //!
-//! - `wire`, `detect`, `eval`, `provider`, `policy` and `redact` name no runtime, file system, environment, clock or logging.
+//! - `wire`, `detect`, `eval`, `provider`, `policy`, `redact` and `caller` name no runtime, file system, environment, clock or logging.
 //! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy` and `fake` HTTP; only `cli` prints.
 //! - `proxy` never asks which provider it is: the tables answer.
 //! - `audit` never names `redact`, and a finding has no field for the value: no path leads an original into the log.
@@ -42,6 +43,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod audit;
+pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod crypto;

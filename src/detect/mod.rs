@@ -40,6 +40,7 @@ pub use entity::{Entity, NotAnEntity};
 pub use language::Strength;
 pub use problem::{Problem, Source};
 pub use service::{OnFailure, Service};
+pub(crate) use validate::{BASE_62, CALLER_RANDOM, caller_key, is_caller_key};
 
 use anchors::Anchors;
 use cues::Cues;

@@ -31,6 +31,7 @@ use national::{
 };
 
 pub(super) use phone::Plans;
+pub(crate) use token::{BASE_62, CALLER_RANDOM, caller_key, is_caller_key};
 
 /// A named check, and how its values are spelled when they are compared.
 pub(super) struct Validator {
@@ -212,6 +213,7 @@ pub(super) const VALIDATORS: &[Validator] = &[
     of_text("th_tnin", south_east_asia::thailand, digits::only),
     of_text("token", random::token, as_is),
     of_text("token_atlassian", token::atlassian, as_is),
+    of_text("token_caller", token::caller, as_is),
     of_text("token_github", token::github, as_is),
     of_text("token_jwt", token::jwt, as_is),
     of_text("tr_tckn", turkey::tckn, digits::only),

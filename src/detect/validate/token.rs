@@ -1,4 +1,4 @@
-//! Tokens that carry their own check: GitHub's and Atlassian's a CRC-32, JSON web tokens a header that is JSON.
+//! Tokens that carry their own check: GitHub's, Atlassian's and our callers' a CRC-32, JSON web tokens a header that is JSON.
 
 use super::secret;
 
@@ -18,6 +18,34 @@ pub(super) fn github(text: &str) -> Option<usize> {
     let good = random.len() != 30 || base62(checksum) == Some(crc32(random.as_bytes()));
     secret::check(text).filter(|_| good)
 }
+
+/// What a caller's key begins with.
+const CALLER: &str = "blotter_";
+
+/// How many random characters a caller's key has.
+pub(crate) const CALLER_RANDOM: usize = 30;
+
+/// A caller's key for Blotter itself, in the form of GitHub's tokens: its random characters and their checksum.
+pub(super) fn caller(text: &str) -> Option<usize> {
+    is_caller_key(text).then_some(text.len())
+}
+
+/// Whether a text has the form of a caller's key, its checksum included.
+pub(crate) fn is_caller_key(text: &str) -> bool {
+    let random = text.strip_prefix(CALLER).and_then(|body| body.get(..CALLER_RANDOM));
+    random.is_some_and(|random| caller_key(random) == text)
+}
+
+/// The caller's key with these random characters.
+pub(crate) fn caller_key(random: &str) -> String {
+    let crc = crc32(random.as_bytes());
+    let place = |place| char::from(BASE_62[(crc / 62u32.pow(place) % 62) as usize]);
+    let checksum: String = (0..CHECKSUM as u32).rev().map(place).collect();
+    format!("{CALLER}{random}{checksum}")
+}
+
+/// The digits of base 62.
+pub(crate) const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A token of Atlassian: eight hexadecimal digits at its end are the CRC-32 of all before them.
 pub(super) fn atlassian(text: &str) -> Option<usize> {
@@ -93,6 +121,16 @@ mod tests {
     fn a_mistyped_github_token_is_none() {
         assert!(github("ghp_Zq8vT2mLr5Xw9KpN3bHdYc7Ju4sFg63yMY5p").is_none());
         assert!(github("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").is_some());
+    }
+
+    #[test]
+    fn a_callers_key_carries_its_checksum() {
+        let key = caller_key("Zq8vT2mLr5Xw9KpN3bHdYc7Ju4sFg6");
+        assert_eq!(key, "blotter_Zq8vT2mLr5Xw9KpN3bHdYc7Ju4sFg63yMY5o");
+        assert!(is_caller_key(&key));
+        for other in [&key[..43], "blotter_", "blotter_Zq8vT2mLr5Xw9KpN3bHdYc7Ju4sFg63yMY5p", "blotter_é", ""] {
+            assert!(!is_caller_key(other), "{other}");
+        }
     }
 
     #[test]
