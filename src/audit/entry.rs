@@ -219,6 +219,8 @@ pub struct Event {
 pub enum EventKind {
     /// A copy of the log, or of its keys, was made.
     BackedUp,
+    /// A caller's key was made, rotated or revoked.
+    Caller,
     /// The proxy runs under other files or patterns than before.
     Configured,
     /// A file was dropped, because all it held was older than the log keeps.
@@ -250,8 +252,9 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::BackedUp,
+        Self::Caller,
         Self::Configured,
         Self::Dropped,
         Self::Erased,
@@ -277,6 +280,7 @@ impl EventKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::BackedUp => "backed-up",
+            Self::Caller => "caller",
             Self::Configured => "configured",
             Self::Dropped => "dropped",
             Self::Erased => "erased",

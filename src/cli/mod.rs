@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod demo;
 mod eval;
+mod key;
 mod print;
 mod scan;
 mod serve;
@@ -52,6 +53,9 @@ enum Command {
     /// Measure how well the patterns find what is labelled, or what other patterns would change
     #[command(after_help = eval::HELP)]
     Eval(eval::Options),
+    /// Make, list, rotate and revoke the keys that callers show to the proxy
+    #[command(subcommand)]
+    Key(key::Command),
     /// Find what would be redacted in text, JSON or JSON lines
     Scan(scan::Options),
     /// Run the proxy
@@ -83,6 +87,7 @@ impl Cli {
             Command::Check(options) => check::run(&config, &options),
             Command::Demo(options) => demo::run(&options),
             Command::Eval(options) => eval::run(&config, &options),
+            Command::Key(command) => key::run(&config, command),
             Command::Scan(options) => scan::run(&config, &options),
             Command::Serve => serve::run(&config),
         };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::callers::{self, CallerFile};
 use super::sections::Sections;
 use super::{KeyPlace, Limits, audit, key};
 use crate::audit::Settings as Log;
@@ -23,6 +24,7 @@ pub(super) struct File {
     pub audit: Log,
     pub audit_key: KeyPlace,
     pub key: KeyPlace,
+    pub callers: Option<CallerFile>,
     pub limits: Limits,
     pub policy: Policy,
     /// The entities that have rules, and where they stand.
@@ -30,7 +32,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `countries`, `[audit]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `countries`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +67,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let mut sections = Sections::read(source)?;
     let (policy, ruled) = policy(&mut sections);
     let (audit, audit_key) = audit::read(&mut sections, folder);
+    let callers = callers::read(&mut sections, folder);
     let file = File {
         listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
         patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
@@ -76,7 +79,8 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         limits: limits(&mut sections),
         policy,
         ruled,
-        routes: routes(&mut sections, folder),
+        routes: routes(&mut sections, folder, callers.is_some()),
+        callers,
     };
     Ok((file, sections.refuse_the_rest(KNOWN)))
 }
@@ -137,11 +141,19 @@ fn policy(sections: &mut Sections) -> (Policy, Vec<Spanned<Entity>>) {
     (Policy::new(rules), ruled)
 }
 
-fn routes(sections: &mut Sections, folder: &Path) -> Routes {
+fn routes(sections: &mut Sections, folder: &Path, keyed: bool) -> Routes {
     let mut routes: Vec<Route> = Vec::new();
     let told = sections.problems.len();
     for section in sections.take_list::<RouteSection>("route") {
         let span = section.name.span();
+        if keyed && section.credential.is_none() {
+            let what = format!(
+                "the route `{}` has no credential, and the callers' keys are not the provider's",
+                section.name.get_ref()
+            );
+            let remedy = "add `credential = { env = \"…\" }`, or take `[callers]` out".to_owned();
+            sections.problem(span.clone(), what, remedy);
+        }
         if let Some(known) = routes.iter().find(|route| route.name == *section.name.get_ref()) {
             let what = format!("the route `{}` stands twice", known.name);
             sections.problem(span, what, "give each route a name of its own".to_owned());

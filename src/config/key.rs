@@ -71,6 +71,11 @@ pub(super) fn make(place: &KeyPlace, fresh: impl FnOnce() -> Zeroizing<String>) 
 
 /// Puts `text` in the place of a key's file, in one step.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
+    replace_file(path, text).map_err(|error| KeyError::Io { path: path.to_owned(), error })
+}
+
+/// Puts `text` in the place of a file that is its owner's alone, in one step.
+pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let written = match fs::remove_file(&fresh) {
@@ -78,8 +83,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
         _ => write_new(fresh.as_ref(), text),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let moved = written.and_then(|()| fs::rename(&fresh, path)).and_then(|()| fs::File::open(folder)?.sync_all());
-    moved.map_err(|error| KeyError::Io { path: path.to_owned(), error })
+    written.and_then(|()| fs::rename(&fresh, path)).and_then(|()| fs::File::open(folder)?.sync_all())
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {

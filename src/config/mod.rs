@@ -3,6 +3,7 @@
 //! The only room that reads files and the environment. Whoever holds a [`Setup`] need check nothing again.
 
 mod audit;
+mod callers;
 mod file;
 mod inventory;
 mod key;
@@ -25,6 +26,7 @@ use crate::route::{Routes, Upstream};
 
 use file::File;
 
+pub use callers::{CallerFile, CallerFileError};
 pub use limits::Limits;
 
 /// The commented `proxy.toml` that the program carries: what is used when there is none.
@@ -40,6 +42,8 @@ pub struct Ruleset {
     pub routes: Routes,
     /// Bounds on sizes and times.
     pub limits: Limits,
+    /// Who may call; `None` lets anybody in.
+    pub callers: Option<Arc<CallerFile>>,
     /// The beginning of the hash over every file that it was made from.
     pub version: String,
 }
@@ -107,8 +111,14 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
             sources.insert(0, source);
             let version = version(&sources);
             let detector = Arc::new(detector);
-            let ruleset =
-                Ruleset { detector, policy: Arc::new(file.policy), routes: file.routes, limits: file.limits, version };
+            let ruleset = Ruleset {
+                detector,
+                policy: Arc::new(file.policy),
+                routes: file.routes,
+                limits: file.limits,
+                callers: file.callers.map(Arc::new),
+                version,
+            };
             let File { listen, audit, audit_key, key, .. } = file;
             Ok(Setup { listen, audit, audit_key, key, ruleset, sources })
         }

@@ -301,7 +301,10 @@ static DELTA: Shape = Kinds {
 /// Anthropic's error object.
 fn refusal(refusal: &Refusal) -> String {
     let kind = match refusal.status {
+        401 => "authentication_error",
+        403 => "permission_error",
         413 => "request_too_large",
+        429 => "rate_limit_error",
         400..500 => "invalid_request_error",
         503 => "overloaded_error",
         _ => "api_error",

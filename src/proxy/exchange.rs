@@ -1,5 +1,6 @@
 //! The story of an exchange, from a caller's request to the last byte of its answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::body::Body;
+use super::door::Visitor;
 use super::encoding::Encoding;
 use super::ending::{Ending, micros, tallies};
 use super::recognise::Answered;
@@ -27,8 +29,8 @@ use crate::route::Route;
 const LONG_BODY: usize = 16 << 10;
 
 /// Answers one request. Every error ends here, is logged once and answered once.
-pub(super) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
-    let mut exchange = Exchange::begin(gateway, &request);
+pub(super) async fn handle(gateway: Arc<Gateway>, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+    let mut exchange = Exchange::begin(gateway, peer, &request);
     let id = exchange.opened.exchange;
     let mut response = match exchange.run(request).await {
         Ok(response) => response,
@@ -43,6 +45,8 @@ struct Exchange {
     gateway: Arc<Gateway>,
     ruleset: Arc<Ruleset>,
     dialect: &'static Dialect,
+    peer: IpAddr,
+    visitor: Visitor,
     started: Instant,
     /// The opening entry as far as it is known.
     opened: Opened,
@@ -52,13 +56,14 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn begin(gateway: Arc<Gateway>, request: &Request<Incoming>) -> Self {
+    fn begin(gateway: Arc<Gateway>, peer: IpAddr, request: &Request<Incoming>) -> Self {
         let ruleset = Arc::clone(&gateway.ruleset);
         let dialect = Dialect::of(request.uri().path());
+        let visitor = gateway.door.look(&ruleset, request.headers(), Timestamp::now());
         let opened = Opened {
             exchange: Uuid::now_v7(),
             at: Timestamp::now(),
-            caller: caller(&gateway, request),
+            caller: visitor.name().map_or_else(|| caller(&gateway, request), str::to_owned),
             subject: header_token(&gateway, request, Identity::Subject),
             conversation: header_token(&gateway, request, Identity::Conversation),
             route: String::new(),
@@ -73,13 +78,15 @@ impl Exchange {
             request: Vec::new(),
         };
         let (started, timings) = (Instant::now(), Timings::default());
-        Self { gateway, ruleset, dialect, started, opened, timings, ending: None }
+        Self { gateway, ruleset, dialect, peer, visitor, started, opened, timings, ending: None }
     }
 
     async fn run(&mut self, request: Request<Incoming>) -> Result<Response<Body>, Refused> {
         let ruleset = Arc::clone(&self.ruleset);
+        self.visitor.enter(self.opened.at, self.peer)?;
         let (route, target) = find_route(&ruleset, &request)?;
         self.opened.route.clone_from(&route.name);
+        self.visitor.go_on(&route.name)?;
         let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;
         self.open(&clean).await?;
@@ -108,7 +115,10 @@ impl Exchange {
         target: String,
         route: &Route,
     ) -> Result<Received, Refused> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        if self.visitor.name().is_some() {
+            headers::remove_all_credentials(&mut head.headers);
+        }
         request::check_head(&head.method, &head.headers)?;
         request::check_signature(&head.headers, route)?;
         let encoding = Encoding::of(&head.headers)?;

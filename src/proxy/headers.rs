@@ -50,6 +50,15 @@ pub(super) fn prepare_request(headers: &mut HeaderMap) {
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
 }
 
+/// Every credential that the caller shows, without the word `Bearer`.
+pub(super) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = CREDENTIALS.iter().flat_map(|name| headers.get_all(*name));
+    values.filter_map(|value| value.to_str().ok()).map(|value| match value.split_once(' ') {
+        Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => credential.trim(),
+        _ => value.trim(),
+    })
+}
+
 /// The credential that the caller shows, if any.
 pub(super) fn credential(headers: &HeaderMap) -> Option<&HeaderValue> {
     CREDENTIALS.iter().find_map(|name| headers.get(*name))
@@ -58,6 +67,14 @@ pub(super) fn credential(headers: &HeaderMap) -> Option<&HeaderValue> {
 /// Takes every credential out.
 pub(super) fn remove_credentials(headers: &mut HeaderMap) {
     for name in CREDENTIALS {
+        headers.remove(name);
+    }
+}
+
+/// Takes out every header that is forwarded unscanned because it carries a secret.
+pub(super) fn remove_all_credentials(headers: &mut HeaderMap) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| carries_credential(name)).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }

@@ -3,6 +3,7 @@
 //! Read [`exchange`] first: it tells the story of a request. Nothing here asks which provider it is; the tables answer.
 
 mod body;
+mod door;
 mod encoding;
 mod ending;
 mod exchange;
@@ -17,13 +18,16 @@ mod upstream;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Log;
+use crate::caller::Role;
 use crate::config::Ruleset;
 use crate::crypto::{MacKey, MasterKey, Purpose, hex};
 use crate::redact::Redactor;
 
+use door::Door;
 use recognise::Recognisers;
 
 pub use server::serve;
@@ -37,6 +41,7 @@ pub struct Gateway {
     recognisers: Recognisers,
     placeholder_key: MacKey,
     identities: Identities,
+    door: Door,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
 }
@@ -62,6 +67,8 @@ pub enum Identity {
 impl Gateway {
     /// Brings the parts together.
     pub fn new(ruleset: Ruleset, log: Log, key: &MasterKey, client: Client) -> Self {
+        let door = Door::new(key);
+        door.open(&ruleset, Timestamp::now());
         let recognisers = Recognisers::new(ruleset.detector.services(), &client, key.derive(Purpose::Recognised));
         Self {
             ruleset: Arc::new(ruleset),
@@ -70,8 +77,14 @@ impl Gateway {
             client,
             placeholder_key: key.derive(Purpose::Placeholder),
             identities: Identities::new(key),
+            door,
             answers: TaskTracker::new(),
         }
+    }
+
+    /// Who may read with this key on the admin listener, from this address, and what.
+    pub fn reader(&self, credential: &str, address: std::net::IpAddr) -> Option<(String, Role)> {
+        self.door.reader(&self.ruleset, credential, Timestamp::now(), address)
     }
 
     fn redactor<'a>(&'a self, ruleset: &'a Ruleset) -> Redactor<'a> {

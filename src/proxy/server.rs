@@ -1,6 +1,7 @@
 //! The listener: takes connections, hands each to hyper, and lets all end well.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connect(stream, &gateway, &graceful),
+                Ok((stream, peer)) => connect(stream, peer.ip(), &gateway, &graceful),
                 Err(error) => {
                     // Out of file descriptors, mostly: what is open has to close first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -44,7 +45,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
     }
 }
 
-fn connect(stream: TcpStream, gateway: &Arc<Gateway>, graceful: &GracefulShutdown) {
+fn connect(stream: TcpStream, peer: IpAddr, gateway: &Arc<Gateway>, graceful: &GracefulShutdown) {
     // A frame leaves at once; without this it may wait for the caller's acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection could not be set to send at once");
@@ -52,7 +53,7 @@ fn connect(stream: TcpStream, gateway: &Arc<Gateway>, graceful: &GracefulShutdow
     let gateway = Arc::clone(gateway);
     let service = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, Infallible>(exchange::handle(gateway, request).await) }
+        async move { Ok::<_, Infallible>(exchange::handle(gateway, peer, request).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));

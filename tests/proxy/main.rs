@@ -1,5 +1,6 @@
 //! The whole proxy, over real sockets.
 
+mod callers;
 mod crash;
 mod exchanges;
 mod http;

@@ -26,7 +26,7 @@ pub(in crate::cli) struct Options {
     /// With this very value, such as a number or an address: looked for as what it was replaced by, in texts that can be read
     #[arg(long)]
     value: Option<String>,
-    /// From this caller: its token, or the provider key that it shows
+    /// From this caller: its name, its token, or the provider key that it shows
     #[arg(long)]
     caller: Option<String>,
     /// About this customer: a token, or the id that the bot gives
@@ -107,7 +107,10 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         until: options.span.until,
         entity: options.entity,
         pattern: options.pattern,
-        caller: token(Identity::Caller, options.caller),
+        caller: match options.caller {
+            Some(name) if setup.ruleset.callers.as_ref().is_some_and(|file| file.callers().knows(&name)) => Some(name),
+            shown => token(Identity::Caller, shown),
+        },
         subject: token(Identity::Subject, options.subject),
         conversations: token(Identity::Conversation, options.conversation).map(|id| vec![id]),
         route: options.route,
@@ -189,7 +192,7 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `90s`, `90m`, `24h`, `7d`.
-fn age(text: &str) -> Option<SignedDuration> {
+pub(in crate::cli) fn age(text: &str) -> Option<SignedDuration> {
     let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
         "s" => 1,

@@ -23,6 +23,7 @@ use clap::Subcommand;
 use super::{ConfigFile, Outcome};
 use crate::audit::{self, AuditError, Keys, Registry, Settings};
 
+pub(super) use list::age;
 pub(super) use show::describe;
 
 #[derive(Subcommand)]
@@ -91,6 +92,6 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
 }
 
 /// Has what was done to the keys written into the log, by the proxy if one runs; tells whether it is there.
-fn settle(settings: &Settings, keys: &Keys, registry: &Registry<'_>) -> Result<bool, AuditError> {
+pub(super) fn settle(settings: &Settings, keys: &Keys, registry: &Registry<'_>) -> Result<bool, AuditError> {
     audit::settle(settings, keys, registry, Duration::from_secs(5))
 }

@@ -227,9 +227,11 @@ static SAFETY: Shape =
 /// Google's error object.
 fn refusal(refusal: &Refusal) -> String {
     let status = match refusal.status {
+        401 => "UNAUTHENTICATED",
         403 => "PERMISSION_DENIED",
         404 => "NOT_FOUND",
         408 | 504 => "DEADLINE_EXCEEDED",
+        429 => "RESOURCE_EXHAUSTED",
         400..500 => "INVALID_ARGUMENT",
         502 | 503 => "UNAVAILABLE",
         _ => "INTERNAL",

@@ -1,0 +1,181 @@
+//! Who comes in: the caller behind the key that a request shows, and what is told of callers' keys.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::headers;
+use super::refused::Refused;
+use crate::caller::{Callers, Denied, Key, Role, is_key};
+use crate::config::Ruleset;
+use crate::crypto::{MacKey, MasterKey, Purpose};
+
+/// Knows callers by their keys.
+pub(super) struct Door {
+    mac: MacKey,
+    told: Mutex<Told>,
+}
+
+/// What of the callers was told in the program's own log.
+#[derive(Default)]
+struct Told {
+    callers: Option<Arc<Callers>>,
+    /// The day on which it was told whose keys end soon.
+    day: Option<Date>,
+}
+
+/// Whoever sent a request.
+pub(super) enum Visitor {
+    /// The configuration asks nobody for a key.
+    Anybody,
+    /// A caller, by the key that was shown.
+    Caller(Box<Key>),
+    /// Somebody without a key that is known.
+    Stranger(Shown),
+}
+
+/// What a stranger shows.
+pub(super) enum Shown {
+    Nothing,
+    Several,
+    Unknown,
+}
+
+impl Door {
+    /// A door of this installation.
+    pub(super) fn new(key: &MasterKey) -> Self {
+        Self { mac: key.derive(Purpose::Caller), told: Mutex::default() }
+    }
+
+    /// Tells whose keys end soon.
+    pub(super) fn open(&self, ruleset: &Ruleset, now: Timestamp) {
+        let _ = self.callers(ruleset, now);
+    }
+
+    /// Looks whose key a request shows.
+    pub(super) fn look(&self, ruleset: &Ruleset, headers: &HeaderMap, now: Timestamp) -> Visitor {
+        let Some(callers) = self.callers(ruleset, now) else { return Visitor::Anybody };
+        let mut ours: Vec<&str> = headers::credentials(headers).filter(|credential| is_key(credential)).collect();
+        ours.dedup();
+        match ours[..] {
+            [] if headers::credential(headers).is_none() => Visitor::Stranger(Shown::Nothing),
+            [] => Visitor::Stranger(Shown::Unknown),
+            [one] => match callers.find(&self.mac, one) {
+                Some(key) => Visitor::Caller(Box::new(key.clone())),
+                None => Visitor::Stranger(Shown::Unknown),
+            },
+            _ => Visitor::Stranger(Shown::Several),
+        }
+    }
+
+    /// Who may read with this key on the admin listener, and what.
+    pub(super) fn reader(
+        &self,
+        ruleset: &Ruleset,
+        credential: &str,
+        now: Timestamp,
+        address: IpAddr,
+    ) -> Option<(String, Role)> {
+        let callers = self.callers(ruleset, now)?;
+        let key = callers.find(&self.mac, credential)?;
+        key.admits(now, address).ok()?;
+        Some((key.name.clone(), key.grant.role?))
+    }
+
+    /// The callers as their file has them now. What is new about them is told.
+    fn callers(&self, ruleset: &Ruleset, now: Timestamp) -> Option<Arc<Callers>> {
+        let file = ruleset.callers.as_ref()?;
+        if let Err(error) = file.refresh() {
+            tracing::error!("the callers stay as they were: {error}");
+        }
+        let callers = file.callers();
+        // What was told is whole at any moment.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).tell(&callers, now);
+        Some(callers)
+    }
+}
+
+impl Told {
+    fn tell(&mut self, callers: &Arc<Callers>, now: Timestamp) {
+        let before = self.callers.get_or_insert_with(|| Arc::clone(callers));
+        let is_new = !Arc::ptr_eq(before, callers);
+        if is_new {
+            for (caller, change) in callers.changes_since(before) {
+                tracing::info!(caller, change = change.name(), "a caller's key");
+            }
+            *before = Arc::clone(callers);
+        }
+        let today = now.to_zoned(TimeZone::UTC).date();
+        if is_new || self.day != Some(today) {
+            self.day = Some(today);
+            for (key, end) in callers.expiring(now) {
+                let (caller, id) = (&key.name, key.id());
+                tracing::warn!(caller, key = id, %end, "a key ends soon: run `blotter key rotate {caller}`");
+            }
+        }
+    }
+}
+
+impl Visitor {
+    /// The caller's name, if it is known.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Caller(key) => Some(&key.name),
+            Self::Anybody | Self::Stranger(_) => None,
+        }
+    }
+
+    /// Lets in whoever may come in, from this address.
+    pub(super) fn enter(&self, now: Timestamp, address: IpAddr) -> Result<(), Refused> {
+        match self {
+            Self::Anybody => Ok(()),
+            Self::Caller(key) => key.admits(now, address).map_err(denied),
+            Self::Stranger(shown) => Err(shown.refused()),
+        }
+    }
+
+    /// Lets through to a route whoever may use it.
+    pub(super) fn go_on(&self, route: &str) -> Result<(), Refused> {
+        match self {
+            Self::Caller(key) => key.opens(route).map_err(denied),
+            Self::Anybody | Self::Stranger(_) => Ok(()),
+        }
+    }
+}
+
+impl Shown {
+    fn refused(&self) -> Refused {
+        let (code, message) = match self {
+            Self::Nothing => (
+                "caller/no-key",
+                "This proxy asks for a key of its own: give the client the key that `blotter key new` printed as its API key.",
+            ),
+            Self::Several => (
+                "caller/several-keys",
+                "The request shows more than one key of this proxy: send the one that is meant.",
+            ),
+            Self::Unknown => (
+                "caller/unknown",
+                "This proxy does not know the key: give the client the key that `blotter key new` printed, not the provider's.",
+            ),
+        };
+        Refused::request(StatusCode::UNAUTHORIZED, code, message)
+    }
+}
+
+fn denied(denied: Denied) -> Refused {
+    const WHO: &str = "ask whoever runs the proxy";
+    let (status, code, what) = match denied {
+        Denied::Expired => (StatusCode::UNAUTHORIZED, "caller/expired", "The key has expired"),
+        Denied::Network => {
+            (StatusCode::FORBIDDEN, "caller/network", "The key is not for the network that it came from")
+        }
+        Denied::Revoked => (StatusCode::UNAUTHORIZED, "caller/revoked", "The key was revoked"),
+        Denied::Role => (StatusCode::FORBIDDEN, "caller/role", "The key is for reading, not for calling"),
+        Denied::Route => (StatusCode::FORBIDDEN, "caller/route", "The key is not for this route"),
+    };
+    Refused::request(status, code, format!("{what}: {WHO} for another."))
+}
