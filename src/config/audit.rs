@@ -81,7 +81,13 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlac
     (settings, key)
 }
 
-fn bounded(sections: &mut Sections, name: &str, value: Spanned<i64>, range: RangeInclusive<u64>) -> Option<u64> {
+/// A number within its range; one that is not is told.
+pub(super) fn bounded(
+    sections: &mut Sections,
+    name: &str,
+    value: Spanned<i64>,
+    range: RangeInclusive<u64>,
+) -> Option<u64> {
     let span = value.span();
     let number = u64::try_from(value.into_inner()).ok().filter(|number| range.contains(number));
     if number.is_none() {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::audit::bounded;
 use super::key;
 use super::sections::Sections;
 use crate::caller::{Callers, Rate};
@@ -19,11 +20,16 @@ use crate::detect::{Problem, Source};
 struct CallersSection {
     file: Spanned<PathBuf>,
     rate: Spanned<String>,
+    exchanges: Spanned<i64>,
 }
 
 impl Default for CallersSection {
     fn default() -> Self {
-        Self { file: Spanned::new(0..0, "callers.toml".into()), rate: Spanned::new(0..0, "600/min".to_owned()) }
+        Self {
+            file: Spanned::new(0..0, "callers.toml".into()),
+            rate: Spanned::new(0..0, "600/min".to_owned()),
+            exchanges: Spanned::new(0..0, 64),
+        }
     }
 }
 
@@ -33,6 +39,8 @@ pub struct CallerFile {
     kept: Mutex<Kept>,
     /// How many requests a caller may make whose key says nothing else.
     pub rate: Rate,
+    /// How many exchanges of a caller may be under way.
+    pub exchanges: usize,
 }
 
 struct Kept {
@@ -67,14 +75,15 @@ pub enum CallerFileError {
 
 /// Takes the section; what is wrong is told. `None` if there is none.
 pub(super) fn read(sections: &mut Sections, folder: &Path) -> Option<CallerFile> {
-    let CallersSection { file, rate } = sections.take("callers")?;
+    let CallersSection { file, rate, exchanges } = sections.take("callers")?;
     let rate_at = rate.span();
     let rate = rate.into_inner().parse().unwrap_or_else(|error| {
         sections.problem(rate_at, format!("{error}"), "it counts for every key without a rate of its own".to_owned());
         Rate(1)
     });
+    let exchanges = bounded(sections, "exchanges", exchanges, 1..=1_000_000).map_or(1, |number| number as usize);
     let at = file.span();
-    let (callers, opened) = CallerFile::open(folder.join(file.into_inner()), rate);
+    let (callers, opened) = CallerFile::open(folder.join(file.into_inner()), rate, exchanges);
     match opened {
         Ok(()) => {}
         Err(CallerFileError::Wrong(problems)) => sections.problems.extend(problems),
@@ -85,14 +94,14 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> Option<CallerFile>
 
 impl CallerFile {
     /// Opens the file; with an error it has no callers.
-    fn open(path: PathBuf, rate: Rate) -> (Self, Result<(), CallerFileError>) {
+    fn open(path: PathBuf, rate: Rate, exchanges: usize) -> (Self, Result<(), CallerFileError>) {
         let stamp = stamp(&path);
         let (callers, opened) = match read_file(&path) {
             Ok(callers) => (callers, Ok(())),
             Err(error) => (Callers::default(), Err(error)),
         };
         let kept = Kept { stamp, callers: Arc::new(callers) };
-        (Self { path, kept: Mutex::new(kept), rate }, opened)
+        (Self { path, kept: Mutex::new(kept), rate, exchanges }, opened)
     }
 
     /// Where it is.

@@ -12,6 +12,10 @@ use crate::redact::AnswerLimits;
 pub struct Limits {
     /// The longest request body.
     pub request_bytes: usize,
+    /// Exchanges under way at a time.
+    pub exchanges: usize,
+    /// Bytes of all requests that were read and not answered yet.
+    pub flight_bytes: usize,
     /// Objects and arrays inside each other.
     pub nesting: usize,
     /// The longest whole answer and the longest frame.
@@ -32,6 +36,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_bytes: 32 << 20,
+            exchanges: 1024,
+            flight_bytes: 256 << 20,
             nesting: 100,
             answer_bytes: 32 << 20,
             held_bytes: 256 << 10,
@@ -50,6 +56,9 @@ impl Limits {
         const SECONDS: RangeInclusive<u64> = 1..=7 * 24 * 3600;
         let limits = [
             ("request_bytes", self.request_bytes as u64, SIZES),
+            ("exchanges", self.exchanges as u64, 1..=1_000_000),
+            // Less than one request could never be read.
+            ("flight_bytes", self.flight_bytes as u64, self.request_bytes as u64..=1 << 40),
             // Reading goes down into containers, on a stack that is not endless.
             ("nesting", self.nesting as u64, 1..=256),
             ("answer_bytes", self.answer_bytes as u64, SIZES),

@@ -8,6 +8,7 @@ use hyper::header::HeaderMap;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::headers;
+use super::places::Share;
 use super::refused::Refused;
 use crate::caller::{Callers, Denied, Key, Role, is_key};
 use crate::config::Ruleset;
@@ -126,6 +127,13 @@ impl Visitor {
             Self::Caller(key) => Some(&key.name),
             Self::Anybody | Self::Stranger(_) => None,
         }
+    }
+
+    /// What the caller may take of the proxy's work, if it is a known one.
+    pub(super) fn share(&self, ruleset: &Ruleset) -> Option<(&str, Share)> {
+        let (Self::Caller(key), Some(file)) = (self, &ruleset.callers) else { return None };
+        let rate = key.grant.rate.unwrap_or(file.rate);
+        Some((&key.name, Share { exchanges: file.exchanges, rate }))
     }
 
     /// Lets in whoever may come in, from this address.

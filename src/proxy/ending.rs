@@ -5,6 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::places::Place;
 use crate::audit::{Closed, Log, Outcome, Tally, Timings};
 use crate::config::Ruleset;
 use crate::policy::Action;
@@ -16,12 +17,14 @@ pub(super) struct Ending {
     exchange: Uuid,
     started: Instant,
     pub timings: Timings,
+    /// The exchange's place, until it ends.
+    pub place: Option<Place>,
 }
 
 impl Ending {
     /// The end of an exchange whose opening entry is in the log.
     pub(super) fn new(log: Log, exchange: Uuid, started: Instant, timings: Timings) -> Self {
-        Self { log: Some(log), exchange, started, timings }
+        Self { log: Some(log), exchange, started, timings, place: None }
     }
 
     /// The closing entry with nothing but its outcome.

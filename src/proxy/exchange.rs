@@ -15,6 +15,7 @@ use super::body::Body;
 use super::door::Visitor;
 use super::encoding::Encoding;
 use super::ending::{Ending, micros, tallies};
+use super::places::{Flight, Place};
 use super::recognise::Answered;
 use super::refused::Refused;
 use super::request::{self, Clean, Cleaned, Received};
@@ -47,6 +48,9 @@ struct Exchange {
     dialect: &'static Dialect,
     peer: IpAddr,
     visitor: Visitor,
+    place: Option<Place>,
+    /// The bytes of the request, until they are sent on.
+    flight: Option<Flight>,
     started: Instant,
     /// The opening entry as far as it is known.
     opened: Opened,
@@ -78,7 +82,19 @@ impl Exchange {
             request: Vec::new(),
         };
         let (started, timings) = (Instant::now(), Timings::default());
-        Self { gateway, ruleset, dialect, peer, visitor, started, opened, timings, ending: None }
+        Self {
+            gateway,
+            ruleset,
+            dialect,
+            peer,
+            visitor,
+            place: None,
+            flight: None,
+            started,
+            opened,
+            timings,
+            ending: None,
+        }
     }
 
     async fn run(&mut self, request: Request<Incoming>) -> Result<Response<Body>, Refused> {
@@ -87,6 +103,8 @@ impl Exchange {
         let (route, target) = find_route(&ruleset, &request)?;
         self.opened.route.clone_from(&route.name);
         self.visitor.go_on(&route.name)?;
+        let share = self.visitor.share(&ruleset);
+        self.place = Some(self.gateway.places.take(ruleset.limits.exchanges, share, self.started)?);
         let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;
         self.open(&clean).await?;
@@ -94,8 +112,10 @@ impl Exchange {
         let request = clean.into_request(route)?;
         let response = upstream::send(&self.gateway.client, request, &ruleset.limits).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
+        self.flight = None;
         let mut ending = self.ending.take().expect("the exchange was opened above");
         ending.timings = self.timings;
+        ending.place = self.place.take();
         relay::answer(relay::Answer {
             gateway: Arc::clone(&self.gateway),
             ruleset,
@@ -123,9 +143,11 @@ impl Exchange {
         request::check_signature(&head.headers, route)?;
         let encoding = Encoding::of(&head.headers)?;
         let limits = self.ruleset.limits;
-        let mut body = request::read(body, &limits).await?;
+        let flight = self.flight.insert(self.gateway.places.flight(limits.flight_bytes));
+        let mut body = request::read(body, &limits, flight).await?;
         if encoding != Encoding::Identity {
             body = scan(body.len(), move || encoding.decode(body, limits.request_bytes)).await??;
+            flight.grow(body.len())?;
         }
         Ok(Received { method: head.method, target, headers: head.headers, body, exempt: route.exempt.clone() })
     }

@@ -9,6 +9,7 @@ mod ending;
 mod exchange;
 mod headers;
 mod memory;
+mod places;
 mod recognise;
 mod refused;
 mod relay;
@@ -28,6 +29,7 @@ use crate::crypto::{MacKey, MasterKey, Purpose, hex};
 use crate::redact::Redactor;
 
 use door::Door;
+use places::Places;
 use recognise::Recognisers;
 
 pub use server::serve;
@@ -42,6 +44,7 @@ pub struct Gateway {
     placeholder_key: MacKey,
     identities: Identities,
     door: Door,
+    places: Places,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
 }
@@ -78,6 +81,7 @@ impl Gateway {
             placeholder_key: key.derive(Purpose::Placeholder),
             identities: Identities::new(key),
             door,
+            places: Places::default(),
             answers: TaskTracker::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! Why an exchange did not get its answer, and what the caller is told.
 
+use std::time::Duration;
+
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
@@ -16,31 +18,44 @@ pub(super) struct Refused {
     /// What happened, to what, and what to do. Never a value.
     pub message: String,
     pub outcome: Outcome,
+    /// After how many seconds the same request may go.
+    pub retry_after: Option<u64>,
 }
 
 impl Refused {
     /// The caller's request cannot be forwarded as it is.
     pub(super) fn request(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), outcome: Outcome::Refused }
+        Self { status, code, message: message.into(), outcome: Outcome::Refused, retry_after: None }
     }
 
     /// The log cannot be written, so nothing is forwarded.
     pub(super) fn log() -> Self {
         let message = "Blotter cannot write its audit log, so nothing was forwarded. \
             Tell whoever runs it to look at its own log; then try again.";
-        Self::request(StatusCode::SERVICE_UNAVAILABLE, "audit/unwritable", message)
+        Self::busy("audit/unwritable", message)
+    }
+
+    /// The proxy cannot take the request just now.
+    pub(super) fn busy(code: &'static str, message: impl Into<String>) -> Self {
+        Self { retry_after: Some(5), ..Self::request(StatusCode::SERVICE_UNAVAILABLE, code, message) }
+    }
+
+    /// The caller asks for too much at a time.
+    pub(super) fn too_many(code: &'static str, message: impl Into<String>, wait: Duration) -> Self {
+        let retry_after = Some(wait.as_secs_f64().ceil() as u64);
+        Self { retry_after, ..Self::request(StatusCode::TOO_MANY_REQUESTS, code, message) }
     }
 
     /// The provider could not be reached or broke off.
     pub(super) fn upstream(code: &'static str, message: impl Into<String>) -> Self {
         let (status, message) = (StatusCode::BAD_GATEWAY, message.into());
-        Self { status, code, message, outcome: Outcome::UpstreamFailed }
+        Self { status, code, message, outcome: Outcome::UpstreamFailed, retry_after: None }
     }
 
     /// The provider took too long.
     pub(super) fn timed_out(message: impl Into<String>) -> Self {
         let (status, message) = (StatusCode::GATEWAY_TIMEOUT, message.into());
-        Self { status, code: "upstream/timeout", message, outcome: Outcome::TimedOut }
+        Self { status, code: "upstream/timeout", message, outcome: Outcome::TimedOut, retry_after: None }
     }
 
     /// The answer that the caller gets, in the shape of the API that it speaks.
@@ -51,8 +66,8 @@ impl Refused {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // SDKs try again after a 5xx: right for a provider in trouble, wrong for a request that will be refused again.
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         } else if self.outcome == Outcome::Refused {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
         }

@@ -1,6 +1,7 @@
 //! A caller's request becomes one that may leave: address, headers and body, each scanned.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 
 use super::headers;
+use super::places::{Crowded, Flight};
 use super::refused::Refused;
 use crate::config::Limits;
 use crate::policy::Exemption;
@@ -87,10 +89,11 @@ pub(super) fn check_signature(headers: &HeaderMap, route: &Route) -> Result<(), 
 }
 
 /// Reads a caller's whole body, within the limits on its size and time.
-pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refused> {
-    let reading = Limited::new(body, limits.request_bytes).collect();
+pub(super) async fn read(body: Incoming, limits: &Limits, flight: &mut Flight) -> Result<Bytes, Refused> {
+    let reading = collect(Limited::new(body, limits.request_bytes), flight);
     match tokio::time::timeout(Duration::from_secs(limits.request_seconds), reading).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if error.is::<Crowded>() => Err(Crowded.into()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::request(
             StatusCode::PAYLOAD_TOO_LARGE,
             "request/too-large",
@@ -107,6 +110,18 @@ pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Refus
             format!("The request did not arrive within {} seconds: send it again.", limits.request_seconds),
         )),
     }
+}
+
+/// Reads a body to its end, counting its bytes as they come: what is only announced takes no place.
+async fn collect(mut body: Limited<Incoming>, flight: &mut Flight) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    let mut pieces = Vec::new();
+    while let Some(frame) = body.frame().await {
+        // Trailers are not forwarded.
+        let Ok(bytes) = frame?.into_data() else { continue };
+        flight.grow(bytes.len())?;
+        pieces.push(bytes);
+    }
+    Ok(if pieces.len() == 1 { pieces.swap_remove(0) } else { pieces.concat().into() })
 }
 
 /// Scans and redacts everything of a request that leaves.

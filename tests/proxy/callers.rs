@@ -8,6 +8,7 @@ use blotter::audit::Record;
 use blotter::crypto::KeyRing;
 
 use crate::crash::address_of;
+use crate::places::{call, call_until_served, half};
 use crate::support::{Answer, Caller, Script, Upstream};
 
 const CHAT: &str = r#"{"messages":[]}"#;
@@ -203,6 +204,31 @@ async fn keys_change_at_once_in_a_proxy_that_runs() {
     drop(proxy);
     let events = events(&house.path("audit"));
     assert_eq!(events, ["made", "rotated", "rotated", "revoked"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_held_to_its_rate_and_its_share() {
+    let house = House::build("rate = \"3/min\"\nexchanges = 1").await;
+    let fast = house.run(&["key", "new", "fast"]);
+    let slow = house.run(&["key", "new", "slow", "--rate", "1/min"]);
+    let many = house.run(&["key", "new", "many", "--rate", "1000/min"]);
+    let proxy = house.serve();
+    for _ in 0..3 {
+        house.expect(&proxy, PATH, &[("x-api-key", &fast)], 200, "{}").await;
+    }
+    house.expect(&proxy, PATH, &[("x-api-key", &slow)], 200, "{}").await;
+    let answer = house.call(&proxy, "/anthropic/v1/messages", &[("x-api-key", &slow)]).await;
+    let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert!(String::from_utf8_lossy(&answer.body).contains("rate_limit_error"), "{:?}", answer.body);
+    house.expect(&proxy, PATH, &[("x-api-key", &fast)], 429, "caller/rate").await;
+
+    let other = half(proxy.address, &format!("x-api-key: {many}\r\n")).await;
+    let headers = [("x-api-key".to_owned(), many)];
+    let answer = call(proxy.address, &headers, CHAT).await;
+    assert!(String::from_utf8_lossy(&answer.body).contains("caller/busy"), "{:?}", answer.body);
+    drop(other);
+    call_until_served(proxy.address, &headers, CHAT).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod callers;
 mod crash;
 mod exchanges;
 mod http;
+mod places;
 mod recordings;
 mod services;
 mod support;
