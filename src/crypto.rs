@@ -113,6 +113,11 @@ pub fn same(one: &Hash, other: &Hash) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
+/// The SHA-1 of `bytes`, which the WebSocket handshake asks for and which proves nothing.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    fixed(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
+}
+
 /// Fresh random bytes from the operating system.
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -140,8 +145,8 @@ pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-fn fixed(hash: &[u8]) -> Hash {
-    hash.try_into().expect("SHA-256 gives 32 bytes")
+fn fixed<const N: usize>(hash: &[u8]) -> [u8; N] {
+    hash.try_into().expect("SHA-256 gives 32 bytes, SHA-1 20")
 }
 
 #[cfg(test)]

@@ -65,15 +65,21 @@ pub enum Answers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exemption {
+    /// Sound that a caller sends over a WebSocket.
+    Audio,
     /// Texts as the numbers of a tokenizer.
     TokenIds,
+    /// Pictures that a caller sends over a WebSocket.
+    Video,
 }
 
 impl Exemption {
     /// The exemption's name in `proxy.toml` and in the log.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Audio => "audio",
             Self::TokenIds => "token-ids",
+            Self::Video => "video",
         }
     }
 }

@@ -83,6 +83,7 @@ const BASE: Dialect = Dialect {
     ],
     end: End::Member("type", &["message_stop"]),
     refusal,
+    error_event: None,
 };
 
 static BATCH: Shape = Object {

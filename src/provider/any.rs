@@ -23,6 +23,7 @@ pub(super) static ANY: Dialect = Dialect {
     usage: &[],
     end: End::Close,
     refusal,
+    error_event: None,
 };
 
 /// All is text but the credentials for tools, which most APIs take under these names.

@@ -36,6 +36,7 @@ const BASE: Dialect = Dialect {
     ],
     end: End::Close,
     refusal,
+    error_event: None,
 };
 
 static REQUEST: Shape = Object {

@@ -66,6 +66,7 @@ const BASE: Dialect = Dialect {
     usage: &[],
     end: End::Close,
     refusal,
+    error_event: None,
 };
 
 static REQUEST: Shape = Object {

@@ -34,7 +34,7 @@ pub struct Dialect {
     pub json: Framing,
     /// The member of a frame that holds the frame proper, in base64.
     pub wrapped: Option<&'static str>,
-    /// The members by which a frame says which item, block or part it belongs to.
+    /// The members by which a frame says which item, block or part it belongs to: by numbers or by ids.
     pub numbers: &'static [&'static str],
     /// Which requests have their answer streamed.
     pub streams: Streams,
@@ -48,6 +48,8 @@ pub struct Dialect {
     pub end: End,
     /// Writes an error of Blotter's own in the API's shape.
     pub refusal: fn(&Refusal) -> String,
+    /// Writes one as an event of a WebSocket; there if the API tells errors so, and not by closing alone.
+    pub error_event: Option<fn(&Refusal) -> String>,
 }
 
 /// The names of the members that lead from the root to a value.
@@ -117,6 +119,9 @@ pub enum Shape {
     Lane(Strand),
     /// Anything but `null` here says that the lanes of this choice or block get no more text.
     LaneEnd,
+    /// Sound or pictures in base64, as they are taken, or an object with them as `data`: cannot be read, so a message with
+    /// these is refused unless they are exempt.
+    Media,
     /// A lane that goes by this name, and not by the key that it stands under.
     NamedLane(&'static str, Strand),
     /// An object with these members; others have the shape `rest`. A string in the object's place has the shape `rest` too.
@@ -250,6 +255,7 @@ const DIALECTS: &[&Dialect] = &[
     &openai::IMAGES,
     &openai::SPEECH,
     &openai::THREADS,
+    &openai::REALTIME,
     &openai::SESSIONS,
     &anthropic::COUNT_TOKENS,
     &anthropic::BATCHES,
@@ -260,6 +266,7 @@ const DIALECTS: &[&Dialect] = &[
     &gemini::GENERATE,
     &gemini::EMBED,
     &gemini::INTERACTIONS,
+    &gemini::LIVE,
     &mistral::OCR,
     &cohere::CHAT,
     &cohere::CHAT_V1,
@@ -307,6 +314,10 @@ mod tests {
         check("/v1beta/cachedContents/c", "gemini/generate");
         check("/v1beta/models/g:batchEmbedContents", "gemini/embed");
         check("/v1beta/interactions", "gemini/interactions");
+        check("/v1/realtime", "openai/realtime");
+        check("/v1/realtime/client_secrets", "openai/sessions");
+        check("/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", "gemini/live");
+        check("/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent", "gemini/live");
         check("/api/chat", "ollama/chat");
         check("/api/generate", "ollama/generate");
         check("/api/embed", "ollama/embed");

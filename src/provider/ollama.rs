@@ -40,6 +40,7 @@ const BASE: Dialect = Dialect {
     usage: &[(&["prompt_eval_count"], Tokens::Input), (&["eval_count"], Tokens::Output)],
     end: End::Member("done", &["true"]),
     refusal,
+    error_event: None,
 };
 
 /// The endpoints share their members.

@@ -5,11 +5,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::Gateway;
 use super::places::Place;
-use crate::audit::{Closed, Log, Outcome, Tally, Timings};
+use crate::audit::{Closed, Log, Outcome, Tally, Timings, Usage};
 use crate::config::Ruleset;
-use crate::policy::Action;
-use crate::redact::Account;
+use crate::policy::{Action, Answers};
+use crate::redact::{self, Account, AnswerAccount, Vault};
 
 /// The closing entry of an open exchange: appended exactly once, also when the exchange is abandoned.
 pub(super) struct Ending {
@@ -21,6 +22,21 @@ pub(super) struct Ending {
     pub place: Option<Place>,
 }
 
+/// What is known of an answer.
+pub(super) struct Answered<'a> {
+    pub gateway: &'a Gateway,
+    pub ruleset: &'a Ruleset,
+    /// What is done with values that the caller did not send.
+    pub answers: Answers,
+    /// What the caller sent.
+    pub vault: &'a Vault,
+    pub account: &'a AnswerAccount,
+    /// What the provider wrote, as much of it as the log keeps.
+    pub written: &'a [u8],
+    /// Whether that is only the beginning.
+    pub truncated: bool,
+}
+
 impl Ending {
     /// The end of an exchange whose opening entry is in the log.
     pub(super) fn new(log: Log, exchange: Uuid, started: Instant, timings: Timings) -> Self {
@@ -30,6 +46,28 @@ impl Ending {
     /// The closing entry with nothing but its outcome.
     pub(super) fn entry(&self, outcome: Outcome) -> Closed {
         Closed::new(self.exchange, Timestamp::now(), outcome)
+    }
+
+    /// The closing entry with an answer as the log may have it.
+    pub(super) fn entry_of(&self, outcome: Outcome, answered: &Answered) -> Closed {
+        let Answered { gateway, ruleset, answers, vault, account, written, truncated } = *answered;
+        let answer = redact::Answer { guard: answers, vault };
+        let (scrubbed, found) = gateway.redactor(ruleset).for_log(written, answer);
+        let strangers: u64 =
+            found.findings.iter().filter(|((_, action), _)| *action == Action::Alert).map(|(_, count)| count).sum();
+        if answers == Answers::Alert && strangers > 0 {
+            tracing::warn!(strangers, "an answer holds values that its caller did not send");
+        }
+        let redact::Usage { cached, input, output } = account.usage;
+        Closed {
+            usage: Usage { cached, input, output },
+            findings: tallies(ruleset, &found),
+            restored: account.placeholders.restored,
+            unrestored: account.placeholders.kept,
+            answer: scrubbed.to_vec(),
+            answer_truncated: truncated,
+            ..self.entry(outcome)
+        }
     }
 
     /// Appends the closing entry and waits until it is on the disk. If the log cannot be written just now, it is queued.

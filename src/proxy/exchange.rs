@@ -19,7 +19,9 @@ use super::places::{Flight, Place};
 use super::recognise::Answered;
 use super::refused::Refused;
 use super::request::{self, Clean, Cleaned, Received};
-use super::{Gateway, Identity, headers, relay, upstream};
+use super::upstream::Purpose;
+use super::websocket::{Connection, Handshake, Session};
+use super::{Gateway, Identity, headers, relay, upstream, websocket};
 use crate::audit::{Closed, Coverage, Opened, Timings};
 use crate::config::Ruleset;
 use crate::provider::Dialect;
@@ -105,17 +107,18 @@ impl Exchange {
         self.visitor.go_on(&route.name)?;
         let share = self.visitor.share(&ruleset);
         self.place = Some(self.gateway.places.take(ruleset.limits.exchanges, share, self.started)?);
+        if websocket::is_asked(&request) {
+            return self.connect(request, target, route).await;
+        }
         let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;
         self.open(&clean).await?;
         let answers = route.answers;
         let request = clean.into_request(route)?;
-        let response = upstream::send(&self.gateway.client, request, &ruleset.limits).await?;
+        let response = upstream::send(&self.gateway.client, Purpose::Calls, request, &ruleset.limits).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         self.flight = None;
-        let mut ending = self.ending.take().expect("the exchange was opened above");
-        ending.timings = self.timings;
-        ending.place = self.place.take();
+        let ending = self.ending();
         relay::answer(relay::Answer {
             gateway: Arc::clone(&self.gateway),
             ruleset,
@@ -126,6 +129,60 @@ impl Exchange {
             response,
         })
         .await
+    }
+
+    /// Opens a WebSocket on both sides. Its messages are exchanges of their own, this one is the connection.
+    async fn connect(
+        &mut self,
+        mut request: Request<Incoming>,
+        target: String,
+        route: &Route,
+    ) -> Result<Response<Body>, Refused> {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (head, _) = request.into_parts();
+        request::check_signature(&head.headers, route)?;
+        let mut headers = head.headers;
+        if self.visitor.name().is_some() {
+            headers::remove_all_credentials(&mut headers);
+        }
+        let handshake = Handshake::read(&mut headers)?;
+        let exempt = route.exempt.clone();
+        let received = Received { method: head.method, target, headers, body: Bytes::new(), exempt };
+        let (mut clean, vault) = self.clean(received).await?;
+        handshake.scan(self.gateway.redactor(&self.ruleset))?;
+        clean.body.facts.streaming = true;
+        let conversation = self.gateway.identities.token(Identity::Conversation, &self.opened.exchange.to_string());
+        self.opened.conversation.get_or_insert(conversation);
+        self.open(&clean).await?;
+        let request = handshake.request(clean.into_request(route)?, route);
+        let response = upstream::send(&self.gateway.client, Purpose::Socket, request, &self.ruleset.limits).await?;
+        self.timings.first_byte_us = Some(self.elapsed_us());
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let (answers, ending) = (route.answers, self.ending());
+            return relay::answer(relay::Answer { gateway, ruleset, dialect, answers, vault, ending, response }).await;
+        }
+        let accepted = handshake.accept(&response)?;
+        let session = Session::new(Connection {
+            gateway: Arc::clone(&gateway),
+            ruleset,
+            dialect,
+            answers: route.answers,
+            exempt: route.exempt.clone(),
+            opened: self.opened.clone(),
+            vault,
+            ending: self.ending(),
+        });
+        gateway.answers.spawn(session.run(upgrade, hyper::upgrade::on(response)));
+        Ok(accepted)
+    }
+
+    /// The end of the exchange, which was opened.
+    fn ending(&mut self) -> Ending {
+        let mut ending = self.ending.take().expect("the exchange was opened before");
+        ending.timings = self.timings;
+        ending.place = self.place.take();
+        ending
     }
 
     /// Reads the request to its end, within its limits.
@@ -155,7 +212,7 @@ impl Exchange {
     /// Scans and redacts all that leaves.
     async fn clean(&mut self, received: Received) -> Result<(Clean, Vault), Refused> {
         let begun = Instant::now();
-        let answered = self.recognise(&received.body).await?;
+        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &received.body).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let length = received.body.len();
@@ -169,19 +226,6 @@ impl Exchange {
         self.opened.findings = tallies(&self.ruleset, &account);
         self.opened.coverage = coverage(&account, exemptions.unwrap_or_default());
         Ok((request?, vault))
-    }
-
-    /// What recogniser services say about the texts of a body; `None` where there is no service. Headers and address are
-    /// protocol, which a language model takes for names.
-    async fn recognise(&self, body: &Bytes) -> Result<Option<Answered>, Refused> {
-        if self.gateway.recognisers.is_empty() {
-            return Ok(None);
-        }
-        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
-        let (length, body) = (body.len(), body.clone());
-        let list = move || gateway.redactor(&ruleset).texts(&body, dialect, gateway.recognisers.key.clone());
-        let texts = scan(length, list).await?;
-        self.gateway.recognisers.ask(&texts).await.map(Some)
     }
 
     /// Writes the opening entry and waits until it is on the disk.
@@ -230,8 +274,29 @@ impl Exchange {
     }
 }
 
+/// What recogniser services say about the texts of a body; `None` where there is no service. Headers and address are
+/// protocol, which a language model takes for names.
+pub(super) async fn recognise(
+    gateway: &Arc<Gateway>,
+    ruleset: &Arc<Ruleset>,
+    dialect: &'static Dialect,
+    body: &Bytes,
+) -> Result<Option<Answered>, Refused> {
+    if gateway.recognisers.is_empty() {
+        return Ok(None);
+    }
+    let (asking, ruleset) = (Arc::clone(gateway), Arc::clone(ruleset));
+    let (length, body) = (body.len(), body.clone());
+    let list = move || asking.redactor(&ruleset).texts(&body, dialect, asking.recognisers.key.clone());
+    let texts = scan(length, list).await?;
+    gateway.recognisers.ask(&texts).await.map(Some)
+}
+
 /// Does the work on a body of this length: where it is long, on a thread of its own.
-async fn scan<T: Send + 'static>(length: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+pub(super) async fn scan<T: Send + 'static>(
+    length: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
     match length > LONG_BODY {
         true => tokio::task::spawn_blocking(work).await.map_err(|_| internal()),
         false => Ok(work()),
@@ -255,10 +320,7 @@ fn method_for_log(method: &Method) -> String {
 
 /// A token for the credential that the caller shows.
 fn caller(gateway: &Gateway, request: &Request<Incoming>) -> String {
-    let credential = headers::credential(request.headers());
-    let Some(credential) = credential.map(|value| String::from_utf8_lossy(value.as_bytes())) else {
-        return "anonymous".to_owned();
-    };
+    let Some(credential) = headers::credential(request.headers()) else { return "anonymous".to_owned() };
     let key = credential.strip_prefix("Bearer ").unwrap_or(&credential);
     gateway.identities.token(Identity::Caller, key)
 }
@@ -272,7 +334,8 @@ fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identi
     Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
 }
 
-fn coverage(account: &Account, mut exemptions: Vec<String>) -> Coverage {
+/// What the log says of how a request was looked at; `exemptions` are those that are not in the account.
+pub(super) fn coverage(account: &Account, mut exemptions: Vec<String>) -> Coverage {
     exemptions.extend(account.exempted.iter().map(|exemption| exemption.name().to_owned()));
     let redact::Coverage { strings, bytes, opaque } = account.coverage;
     Coverage { strings, bytes, opaque, exemptions }

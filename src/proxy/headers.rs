@@ -1,5 +1,7 @@
 //! Which headers go on, in which direction.
 
+use std::borrow::Cow;
+
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Names the customer for the log; never forwarded.
@@ -60,8 +62,21 @@ pub(super) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// The credential that the caller shows, if any.
-pub(super) fn credential(headers: &HeaderMap) -> Option<&HeaderValue> {
-    CREDENTIALS.iter().find_map(|name| headers.get(*name))
+pub(super) fn credential(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let header = CREDENTIALS.iter().find_map(|name| headers.get(*name));
+    let header = header.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    header.or_else(|| protocols(headers).find(|protocol| is_key(protocol)).map(Cow::Borrowed))
+}
+
+/// The subprotocols that a WebSocket's handshake names.
+pub(super) fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim).filter(|protocol| !protocol.is_empty())
+}
+
+/// Whether a subprotocol is in truth a key: a browser can send none in another header.
+pub(super) fn is_key(protocol: &str) -> bool {
+    protocol.contains("-api-key.")
 }
 
 /// Takes every credential out.

@@ -16,10 +16,12 @@ mod relay;
 mod request;
 mod server;
 mod upstream;
+mod websocket;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Log;
@@ -47,6 +49,8 @@ pub struct Gateway {
     places: Places,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
+    /// Told to connections that have no end of their own.
+    stopping: CancellationToken,
 }
 
 /// Turns what names a caller, a customer or a conversation into a token for the log.
@@ -83,6 +87,7 @@ impl Gateway {
             door,
             places: Places::default(),
             answers: TaskTracker::new(),
+            stopping: CancellationToken::new(),
         }
     }
 

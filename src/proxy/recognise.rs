@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::memory::Memory;
 use super::refused::Refused;
-use super::upstream::{Client, cause};
+use super::upstream::{Client, Purpose, cause};
 use crate::crypto::{Hash, MacKey};
 use crate::detect::{Finding, OnFailure, Service};
 use crate::redact::{Recognised, Texts};
@@ -162,7 +162,12 @@ impl Recogniser {
         let request = Request::post(url.get_ref()).header(CONTENT_TYPE, "application/json");
         let request = request.body(Full::new(Bytes::from(question.to_string())));
         let request = request.map_err(|_| Failure::Unreachable("its URL cannot be used".to_owned()))?;
-        let response = self.client.request(request).await.map_err(|error| Failure::Unreachable(cause(&error)))?;
+        let response = self
+            .client
+            .to(Purpose::Calls)
+            .request(request)
+            .await
+            .map_err(|error| Failure::Unreachable(cause(&error)))?;
         if response.status() != StatusCode::OK {
             return Err(Failure::Answer(format!("status {}", response.status().as_u16())));
         }

@@ -12,14 +12,14 @@ use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
-use super::ending::{Ending, tallies};
+use super::ending::{Answered, Ending};
 use super::refused::Refused;
 use super::{Gateway, headers};
-use crate::audit::{Closed, Outcome, Usage};
+use crate::audit::{Closed, Outcome};
 use crate::config::Ruleset;
-use crate::policy::{Action, Answers};
+use crate::policy::Answers;
 use crate::provider::Dialect;
-use crate::redact::{self, AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault};
+use crate::redact::{AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault};
 use crate::wire::frame::Framing;
 
 /// An upstream's answer whose head has arrived.
@@ -236,27 +236,22 @@ impl Relay {
     fn entry(&self, outcome: Outcome, reason: Option<&'static str>) -> Closed {
         let nothing = AnswerAccount::default();
         let account = self.restorer.as_ref().map_or(&nothing, Restorer::account);
-        let (written, answer_truncated) = self.written(account);
+        let (written, truncated) = self.written(account);
         let nobody = Vault::default();
         let vault = self.restorer.as_ref().map_or(&nobody, Restorer::vault);
-        let answer = redact::Answer { guard: self.answers, vault };
-        let (scrubbed, found) = self.gateway.redactor(&self.ruleset).for_log(&written, answer);
-        let strangers: u64 =
-            found.findings.iter().filter(|((_, action), _)| *action == Action::Alert).map(|(_, count)| count).sum();
-        if self.answers == Answers::Alert && strangers > 0 {
-            tracing::warn!(strangers, "an answer holds values that its caller did not send");
-        }
-        let redact::Usage { cached, input, output } = account.usage;
+        let answered = Answered {
+            gateway: &self.gateway,
+            ruleset: &self.ruleset,
+            answers: self.answers,
+            vault,
+            account,
+            written: &written,
+            truncated,
+        };
         Closed {
             reason: reason.map(str::to_owned),
             status: Some(self.status.as_u16()),
-            usage: Usage { cached, input, output },
-            findings: tallies(&self.ruleset, &found),
-            restored: account.placeholders.restored,
-            unrestored: account.placeholders.kept,
-            answer: scrubbed.to_vec(),
-            answer_truncated,
-            ..self.ending.entry(outcome)
+            ..self.ending.entry_of(outcome, &answered)
         }
     }
 

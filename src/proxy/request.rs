@@ -68,7 +68,7 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
         return Err(Refused::request(
             StatusCode::NOT_IMPLEMENTED,
             "request/upgrade",
-            "Blotter does not forward upgraded connections such as WebSocket: use the API's HTTP endpoints.",
+            "Blotter forwards no upgraded connections but WebSocket over HTTP/1.1: use that, or the API's HTTP endpoints.",
         ));
     }
     Ok(())
@@ -152,10 +152,18 @@ fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: R
     };
     let raw_path = target.split('?').next().unwrap_or_default();
     if body.facts.model.is_none() {
-        body.facts.model = dialect.model_in(raw_path).map(|model| redaction.text_for_log(model));
+        let model = dialect.model_in(raw_path).or_else(|| model_in_query(&target));
+        body.facts.model = model.map(|model| redaction.text_for_log(model));
     }
     let path = redaction.text_for_log(raw_path);
     Ok(Clean { method, target, path, headers, body })
+}
+
+/// The model that a WebSocket's address names.
+fn model_in_query(target: &str) -> Option<&str> {
+    let (_, query) = target.split_once('?')?;
+    let parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
+    parameters.filter(|(name, _)| matches!(*name, "deployment" | "model")).map(|(_, value)| value).next()
 }
 
 /// The address goes verbatim or not at all.
@@ -221,7 +229,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     json && charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
-fn unfit(unfit: Unfit) -> Refused {
+/// A text that cannot leave, as its sender is told.
+pub(super) fn unfit(unfit: Unfit) -> Refused {
     let (status, code) = match &unfit {
         Unfit::Blocked { .. } => (StatusCode::FORBIDDEN, "policy/blocked"),
         Unfit::Json(JsonError::DuplicateKey { .. }) => (StatusCode::BAD_REQUEST, "json/duplicate-key"),
@@ -229,12 +238,15 @@ fn unfit(unfit: Unfit) -> Refused {
         Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
         Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
         Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
+        Unfit::Media(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/media"),
         Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
         Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
     };
     let message = match &unfit {
         Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-        Unfit::Json(_) | Unfit::Tokens => format!("Blotter cannot read the request, so it was not forwarded: {unfit}."),
+        Unfit::Json(_) | Unfit::Media(_) | Unfit::Tokens => {
+            format!("Blotter cannot read the request, so it was not forwarded: {unfit}.")
+        }
     };
     Refused::request(status, code, message)
 }

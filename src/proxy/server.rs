@@ -36,6 +36,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
     }
     drop(listener);
     gateway.answers.close();
+    gateway.stopping.cancel();
     let ended = async {
         graceful.shutdown().await;
         gateway.answers.wait().await;
@@ -58,7 +59,7 @@ fn connect(stream: TcpStream, peer: IpAddr, gateway: &Arc<Gateway>, graceful: &G
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {

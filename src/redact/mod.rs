@@ -167,6 +167,9 @@ pub enum Unfit {
     /// It cannot be read, so it cannot be scanned.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// It holds sound or pictures, which cannot be read.
+    #[error("it holds {0}, which cannot be read: send text, or have whoever runs Blotter exempt it on this route")]
+    Media(&'static str),
     /// It holds a text as the numbers of a tokenizer, which cannot be read.
     #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
     Tokens,
@@ -184,6 +187,12 @@ impl<'a> Redactor<'a> {
     /// Begins an exchange about whose body recogniser services were asked.
     pub fn begin_with(self, recognised: &'a Recognised) -> Redaction<'a> {
         self.with(Recognisers::Asked(recognised))
+    }
+
+    /// Goes on with a conversation: what it said before keeps its placeholders.
+    pub fn go_on(self, vault: Vault, recognised: Option<&'a Recognised>) -> Redaction<'a> {
+        let recognisers = recognised.map_or(Recognisers::Absent, Recognisers::Asked);
+        Redaction { vault, ..self.with(recognisers) }
     }
 
     /// The texts of a body that recogniser services have to be asked about. A body that cannot be read has none: it will be
@@ -314,15 +323,18 @@ impl Redaction<'_> {
         findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
     }
 
-    /// A text as the numbers of a tokenizer: it leaves if that is exempt.
-    fn tokens(&mut self) -> Result<(), Unfit> {
+    /// Something that cannot be read: it leaves if that is exempt.
+    fn unread(&mut self, exemption: Exemption) -> Result<(), Unfit> {
         if self.is_listing() {
             return Ok(());
         }
-        if !self.exempt.contains(&Exemption::TokenIds) {
-            return Err(Unfit::Tokens);
+        if !self.exempt.contains(&exemption) {
+            return Err(match exemption {
+                Exemption::TokenIds => Unfit::Tokens,
+                Exemption::Audio | Exemption::Video => Unfit::Media(exemption.name()),
+            });
         }
-        self.account.exempted.insert(Exemption::TokenIds);
+        self.account.exempted.insert(exemption);
         Ok(())
     }
 

@@ -25,7 +25,7 @@ impl Reading<'_, '_> {
     /// Reads a value of this shape; `indexes` are the numbers of the choices and blocks around it, `field` its key.
     pub(super) fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
         match (shape.resolve(self.document, id), self.document.kind(id)) {
-            (Shape::Credential | Shape::File | Shape::Opaque, _) => {}
+            (Shape::Credential | Shape::File | Shape::Media | Shape::Opaque, _) => {}
             (Shape::Again(shape), _) => {
                 let outer = std::mem::replace(&mut self.again, true);
                 self.value(id, shape, indexes, field);
@@ -57,7 +57,7 @@ impl Reading<'_, '_> {
     fn members(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>) {
         let around = indexes.len();
         if id == self.document.root() {
-            indexes.extend(self.restorer.numbers.iter().filter_map(|name| self.number(id, name)));
+            indexes.extend(self.restorer.numbers.iter().filter_map(|name| self.place_of(id, name)));
         }
         for (key, value) in self.document.members(id) {
             let name = self.document.text(key);
@@ -67,6 +67,15 @@ impl Reading<'_, '_> {
             self.value(value, shape.member(&name), indexes, &name);
         }
         indexes.truncate(around);
+    }
+
+    /// The number of an item by the member `name`: as it is given there, or that of the id that is.
+    fn place_of(&mut self, id: NodeId, name: &str) -> Option<u64> {
+        let member = self.document.member(id, name)?;
+        match self.document.kind(member) {
+            Kind::String => Some(self.restorer.ids.number(&self.document.text(member))),
+            _ => self.document.source(member).parse().ok(),
+        }
     }
 
     fn number(&self, id: NodeId, name: &str) -> Option<u64> {

@@ -60,6 +60,7 @@ pub struct Restorer {
     wrapped: Option<&'static str>,
     /// The members by which a frame says where its lanes belong.
     pub(super) numbers: &'static [&'static str],
+    pub(super) ids: Ids,
     usage: &'static [(&'static [&'static str], Tokens)],
     end: End,
     ended: bool,
@@ -103,6 +104,13 @@ pub(super) struct LaneKey {
     pub field: String,
 }
 
+/// Numbers for the ids by which an API tells its items apart, in the order in which they came. Old ones are forgotten.
+#[derive(Default)]
+pub(super) struct Ids {
+    numbers: HashMap<String, u64>,
+    next: u64,
+}
+
 pub(super) struct HeldFrame {
     bytes: Bytes,
     wrapper: Option<Wrapper>,
@@ -144,6 +152,7 @@ impl Restorer {
             shape,
             wrapped: dialect.wrapped,
             numbers: dialect.numbers,
+            ids: Ids::default(),
             usage: dialect.usage,
             end: dialect.end,
             ended: false,
@@ -154,7 +163,7 @@ impl Restorer {
             first: 0,
             lanes: HashMap::new(),
             changes: Vec::new(),
-            account: AnswerAccount { transcript: Transcript::new(limits.logged_bytes), ..AnswerAccount::default() },
+            account: AnswerAccount::new(limits),
         }
     }
 
@@ -178,6 +187,15 @@ impl Restorer {
         Ok(self.release())
     }
 
+    /// Takes a message, a frame by itself, and gives the messages that can leave, one by one.
+    pub fn message(&mut self, message: Bytes) -> Result<Vec<Bytes>, FrameTooLong> {
+        self.take(message)?;
+        if self.held_bytes > self.limits.held_bytes {
+            self.decide_all();
+        }
+        Ok(self.release())
+    }
+
     /// Ends the answer and gives what is left of it.
     pub fn finish(&mut self) -> Result<Vec<Bytes>, FrameTooLong> {
         if let Some(frame) = self.splitter.rest() {
@@ -192,6 +210,11 @@ impl Restorer {
         self.ended
     }
 
+    /// What was seen since this was asked for last.
+    pub fn take_account(&mut self) -> AnswerAccount {
+        std::mem::replace(&mut self.account, AnswerAccount::new(self.limits))
+    }
+
     /// What was seen so far.
     pub fn account(&self) -> &AnswerAccount {
         &self.account
@@ -200,6 +223,11 @@ impl Restorer {
     /// What the caller sent.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// The same, for the time that the caller says more.
+    pub fn vault_mut(&mut self) -> &mut Vault {
+        &mut self.vault
     }
 
     /// Whether nothing can change.
@@ -361,6 +389,27 @@ fn edits(frame: &[u8], Place { source, written }: &Place, changes: &[Change]) ->
         with: json::encode(&change.with).into_owned(),
     };
     changes.iter().zip(offsets.chunks_exact(2)).map(edit).collect()
+}
+
+impl AnswerAccount {
+    fn new(limits: AnswerLimits) -> Self {
+        Self { transcript: Transcript::new(limits.logged_bytes), ..Self::default() }
+    }
+}
+
+impl Ids {
+    /// The number of `id`, the next one if it is new.
+    pub(super) fn number(&mut self, id: &str) -> u64 {
+        if let Some(number) = self.numbers.get(id) {
+            return *number;
+        }
+        if self.numbers.len() == MOST_LANES {
+            self.numbers.clear();
+        }
+        self.numbers.insert(id.to_owned(), self.next);
+        self.next += 1;
+        self.next - 1
+    }
 }
 
 impl Usage {

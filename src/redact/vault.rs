@@ -24,6 +24,8 @@ pub struct Vault {
     names: HashMap<Hash, String>,
     /// The same hashes of values that left as they were.
     left: HashSet<Hash>,
+    /// How many bytes the names and values take.
+    bytes: usize,
 }
 
 /// A value that a placeholder stands for.
@@ -43,6 +45,7 @@ impl Vault {
         }
         let name = self.free_name(entity, hash);
         let held = Held { entity: entity.clone(), value: Zeroizing::new(written.to_owned()) };
+        self.bytes += name.len() + held.value.len();
         self.held.insert(name.clone(), held);
         let placeholder = format!("[{name}]");
         self.names.insert(hash, name);
@@ -64,6 +67,12 @@ impl Vault {
     pub fn has_prefix(&self, prefix: &str) -> bool {
         let range = (Bound::Included(prefix), Bound::Unbounded);
         self.held.range::<str, _>(range).next().is_some_and(|(name, _)| name.starts_with(prefix))
+    }
+
+    /// How much it holds, in bytes of memory, roughly.
+    pub fn weight(&self) -> usize {
+        const EACH: usize = 256;
+        self.bytes + self.held.len() * EACH + self.left.len() * size_of::<Hash>() * 2
     }
 
     /// Whether nothing was taken out.

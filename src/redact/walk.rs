@@ -8,6 +8,7 @@ use super::split::{self, Said, Scanned, Split};
 use super::words::{last_words, last_words_besides};
 use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text};
 use crate::detect::Finding;
+use crate::policy::Exemption;
 use crate::provider::Shape;
 use crate::wire::Edit;
 use crate::wire::json::{self, Document, JsonError, Kind, NodeId};
@@ -58,9 +59,10 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             (Shape::Again(shape) | Shape::Flow(shape), _) => self.value(id, shape, name)?,
             (Shape::File, Kind::String) => self.file(id, name)?,
             (Shape::TextOrTokens, Kind::Number) => {
-                self.redaction.tokens()?;
+                self.redaction.unread(Exemption::TokenIds)?;
                 self.blank(id, "0");
             }
+            (Shape::Media, Kind::String | Kind::Object) => self.media(id)?,
             (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.redaction.account.coverage.opaque += 1;
                 self.place = Place::Opaque;
@@ -102,6 +104,36 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             (_, Kind::Number) => self.number(id, &self.before(name))?,
             (_, Kind::String) => self.string(id, &self.before(name))?,
         }
+        Ok(())
+    }
+
+    /// Sound or pictures: they leave if that is exempt, and the log does not have them.
+    fn media(&mut self, id: NodeId) -> Result<(), Unfit> {
+        if self.document.kind(id) == Kind::String {
+            return self.recording(id, Exemption::Audio);
+        }
+        let kind = ["mimeType", "mime_type"].iter().find_map(|name| self.document.member(id, name));
+        let is_sound = kind.is_some_and(|kind| self.document.text(kind).starts_with("audio/"));
+        let exemption = if is_sound { Exemption::Audio } else { Exemption::Video };
+        for (key, value) in self.document.members(id) {
+            match &*self.document.text(key) {
+                "data" if self.document.kind(value) == Kind::String => self.recording(value, exemption)?,
+                name => {
+                    self.key(key)?;
+                    self.value(value, &Shape::Text, name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn recording(&mut self, id: NodeId, exemption: Exemption) -> Result<(), Unfit> {
+        if self.document.inner(id).is_empty() {
+            return Ok(());
+        }
+        self.redaction.unread(exemption)?;
+        self.redaction.account.coverage.opaque += 1;
+        self.blank(id, &format!("\"({})\"", exemption.name()));
         Ok(())
     }
 

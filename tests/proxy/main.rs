@@ -9,3 +9,4 @@ mod recordings;
 mod services;
 mod support;
 mod tls;
+mod websocket;

@@ -156,7 +156,7 @@ impl Proxy {
 }
 
 /// Wraps the keys of the log's texts.
-fn sealing() -> KeyRing {
+pub fn sealing() -> KeyRing {
     KeyRing::parse(&"05".repeat(32)).unwrap()
 }
 

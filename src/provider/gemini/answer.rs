@@ -34,7 +34,7 @@ static CANDIDATE: Shape = Object {
 };
 
 /// A part that the model said, thought or called. What it thinks and what it says are two lanes.
-static ANSWER_PART: Shape = Kinds {
+pub(super) static ANSWER_PART: Shape = Kinds {
     tag: "thought",
     kinds: &[(
         "true",
@@ -71,7 +71,7 @@ static ANSWER_PART: Shape = Kinds {
     },
 };
 
-static CALLED: Shape = Object {
+pub(super) static CALLED: Shape = Object {
     fields: &[
         ("args", &Lane(Strand::Arguments)),
         ("id", &Opaque),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod interactions;
+mod live;
 mod tools;
 
 use serde_json::json;
@@ -17,6 +18,7 @@ use answer::ANSWER;
 use tools::{TOOL, TOOL_CONFIG};
 
 pub(super) use interactions::INTERACTIONS;
+pub(super) use live::LIVE;
 
 /// `…:generateContent`, and what else takes contents and answers whole.
 pub(super) static GENERATE: Dialect = Dialect {
@@ -69,6 +71,7 @@ const BASE: Dialect = Dialect {
     // Some models write a finish reason into every chunk, so none ends the stream.
     end: End::Close,
     refusal,
+    error_event: None,
 };
 
 /// The endpoints share their members.

@@ -7,6 +7,7 @@ mod chat;
 mod conversations;
 mod events;
 mod items;
+mod realtime;
 mod responses;
 mod texts;
 mod threads;
@@ -19,6 +20,7 @@ use crate::wire::frame::Framing;
 
 pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
 pub(super) use conversations::CONVERSATIONS;
+pub(super) use realtime::REALTIME;
 pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES, SESSIONS};
 pub(super) use texts::{COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, SPEECH};
 pub(super) use threads::THREADS;
@@ -43,6 +45,7 @@ pub(super) const BASE: Dialect = Dialect {
     ],
     end: End::Payload("[DONE]"),
     refusal,
+    error_event: Some(error_event),
 };
 
 const SUBJECT: &[Pointer] = &[&["safety_identifier"], &["user"], &["metadata", "user_id"]];
@@ -64,4 +67,11 @@ pub(super) static IMAGE: Shape = Either {
 fn refusal(refusal: &Refusal) -> String {
     let kind = if refusal.status < 500 { "invalid_request_error" } else { "server_error" };
     json!({"error": {"message": refusal.message, "type": kind, "param": null, "code": refusal.code}}).to_string()
+}
+
+/// The same as an event of a WebSocket, in Realtime and in Responses.
+fn error_event(refusal: &Refusal) -> String {
+    let kind = if refusal.status < 500 { "invalid_request_error" } else { "server_error" };
+    let error = json!({"type": kind, "code": refusal.code, "message": refusal.message, "param": null});
+    json!({"type": "error", "status": refusal.status, "error": error}).to_string()
 }

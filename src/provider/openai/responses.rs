@@ -40,7 +40,7 @@ pub(in crate::provider) static SESSIONS: Dialect = Dialect {
 };
 
 /// A session, or an object with one.
-static SESSION: Shape = Object {
+pub(super) static SESSION: Shape = Object {
     fields: &[
         ("audio", &AUDIO),
         ("include", &Opaque),
@@ -59,7 +59,7 @@ static SESSION: Shape = Object {
 };
 
 /// How a session hears and speaks.
-static AUDIO: Shape = Object {
+pub(super) static AUDIO: Shape = Object {
     fields: &[
         ("input", &Object { fields: &[("transcription", &TRANSCRIPTION)], rest: &Text }),
         ("output", &Object { fields: &[("voice", &REFERENCE)], rest: &Text }),
@@ -69,11 +69,11 @@ static AUDIO: Shape = Object {
 
 static TRANSCRIPTION: Shape = Object { fields: &[("language", &Opaque), ("model", &Opaque)], rest: &Text };
 
-const RESPONSES_BASE: Dialect = Dialect {
+pub(super) const RESPONSES_BASE: Dialect = Dialect {
     request: &REQUEST,
     answer: &RESPONSE,
     event: &EVENT,
-    numbers: &["output_index", "content_index", "summary_index", "command_index"],
+    numbers: &["stream_id", "output_index", "content_index", "summary_index", "command_index"],
     usage: &[
         (&["usage", "input_tokens"], Tokens::Input),
         (&["usage", "output_tokens"], Tokens::Output),
@@ -97,9 +97,11 @@ static REQUEST: Shape = Object {
         ("previous_response_id", &Opaque),
         ("prompt", &PROMPT),
         ("prompt_cache_retention", &Opaque),
+        ("response_id", &Opaque),
         ("safety_identifier", &Subject),
         ("service_tier", &Opaque),
         ("stop", &Opaque),
+        ("stream_id", &Opaque),
         ("text", &Object { fields: &[("format", &FORMAT), ("verbosity", &Opaque)], rest: &Text }),
         ("tool_choice", &CHOICE),
         ("tools", &TOOL),
@@ -113,7 +115,7 @@ static REQUEST: Shape = Object {
 static REFERENCE: Shape = Either { plain: &Opaque, object: &Object { fields: &[("id", &Opaque)], rest: &Text } };
 
 /// A stored prompt.
-static PROMPT: Shape =
+pub(super) static PROMPT: Shape =
     Object { fields: &[("id", &Opaque), ("variables", &VARIABLES), ("version", &Opaque)], rest: &Text };
 
 /// What fills the places of a stored prompt: texts or parts, by names of the caller's program.
@@ -122,7 +124,7 @@ static VARIABLES: Shape = Object { fields: &[], rest: &PART };
 static FORMAT: Shape = Object { fields: &[("name", &Opaque), ("schema", &SCHEMA), ("type", &Opaque)], rest: &Text };
 
 /// Which tool is to be used, by names that the API resolves.
-static CHOICE: Shape = Object {
+pub(super) static CHOICE: Shape = Object {
     fields: &[
         ("connector_id", &Opaque),
         ("mode", &Opaque),

@@ -1,0 +1,430 @@
+//! An open connection: the caller's messages to the provider, redacted and logged, and the provider's back, restored.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use hyper::StatusCode;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use uuid::Uuid;
+
+use super::super::ending::{Ending, micros, tallies};
+use super::super::exchange::{coverage, recognise, scan};
+use super::super::refused::Refused;
+use super::super::request::unfit;
+use super::super::{Gateway, Identity};
+use super::end::{End, Side};
+use super::turns::{Turn, Turns, Writing};
+use crate::audit::{Closed, Opened, Outcome, Timings};
+use crate::config::Ruleset;
+use crate::policy::{Answers, Exemption};
+use crate::provider::{Dialect, Refusal};
+use crate::redact::{Account, Guard, Redacted, Restorer, Vault};
+use crate::wire::frame::Framing;
+use crate::wire::json::Document;
+
+/// How long the sides may take to close, once it is said.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a side that cannot be written to may take to say that it closes.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// A connection both sides of which agreed.
+pub(in crate::proxy) struct Connection {
+    pub gateway: Arc<Gateway>,
+    pub ruleset: Arc<Ruleset>,
+    pub dialect: &'static Dialect,
+    /// What is done with values that the caller did not send.
+    pub answers: Answers,
+    /// What of it may leave unread.
+    pub exempt: Vec<Exemption>,
+    /// Its own opening entry, which its messages' resemble.
+    pub opened: Opened,
+    /// The values of the handshake.
+    pub vault: Vault,
+    pub ending: Ending,
+}
+
+/// A connection while messages go both ways.
+pub(in crate::proxy) struct Session {
+    gateway: Arc<Gateway>,
+    ruleset: Arc<Ruleset>,
+    dialect: &'static Dialect,
+    answers: Answers,
+    exempt: Vec<Exemption>,
+    opened: Opened,
+    ending: Ending,
+    turns: Arc<Mutex<Turns>>,
+    life: Life,
+}
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Sender = SplitSink<Socket, Message>;
+type Receiver = SplitStream<Socket>;
+
+/// When either side was last heard.
+struct Life {
+    begun: Instant,
+    heard_ms: AtomicU64,
+}
+
+/// A message of the caller's, fit to leave.
+struct Clean {
+    redacted: Redacted,
+    account: Account,
+    /// The exemptions that are not in the account.
+    exemptions: Vec<String>,
+    redact_us: u64,
+}
+
+impl Session {
+    /// Begins with nothing said.
+    pub(in crate::proxy) fn new(connection: Connection) -> Self {
+        let Connection { gateway, ruleset, dialect, answers, exempt, opened, vault, ending } = connection;
+        let limits = ruleset.limits.answer();
+        // A message is a frame, as a line is.
+        let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, Framing::Lines, limits);
+        let restorer = match answers {
+            Answers::Redact => {
+                let (detector, policy) = (Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy));
+                restorer.guarded(Guard::new(detector, policy, gateway.placeholder_key.clone()))
+            }
+            Answers::Alert | Answers::Leave => restorer,
+        };
+        let turns = Arc::new(Mutex::new(Turns::new(restorer)));
+        let life = Life { begun: Instant::now(), heard_ms: AtomicU64::new(0) };
+        Self { gateway, ruleset, dialect, answers, exempt, opened, ending, turns, life }
+    }
+
+    /// Carries messages until the connection ends, and ends it.
+    pub(in crate::proxy) async fn run(self, caller: OnUpgrade, provider: OnUpgrade) {
+        let limits = self.ruleset.limits;
+        let patience = Duration::from_secs(limits.request_seconds);
+        let (caller, provider) = match tokio::time::timeout(patience, async { tokio::join!(caller, provider) }).await {
+            Ok((Ok(caller), Ok(provider))) => (caller, provider),
+            Ok((Ok(_), Err(_))) => return self.log_end(&End::Broken(Side::Provider)).await,
+            _ => return self.log_end(&End::Broken(Side::Caller)).await,
+        };
+        let (caller_out, mut caller_in) = socket(caller, Role::Server, limits.request_bytes).await.split();
+        let (mut provider_out, mut provider_in) = socket(provider, Role::Client, limits.answer_bytes).await.split();
+        let caller_out = Mutex::new(caller_out);
+        let end = tokio::select! {
+            end = self.ask(&mut caller_in, &mut provider_out, &caller_out) => end,
+            end = self.answer(&mut provider_in, &caller_out) => end,
+            end = self.life.ends(Duration::from_secs(limits.idle_seconds)) => end,
+            () = self.gateway.stopping.cancelled() => End::Stopping,
+        };
+        let (mut end, mut caller_out) = (end, caller_out.into_inner());
+        if let End::Closed(Side::Caller, Some(frame)) = &mut end {
+            self.clear(frame);
+        }
+        let last = self.last_words(&end).await;
+        self.log_end(&end).await;
+        let caller = close_caller(&end, last, &mut caller_out, &mut caller_in);
+        let provider = close_provider(&end, &mut provider_out, &mut provider_in);
+        // Whoever does not close in time is cut off.
+        let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(caller, provider) }).await;
+    }
+
+    /// Carries what the caller says.
+    async fn ask(&self, from: &mut Receiver, to: &mut Sender, back: &Mutex<Sender>) -> End {
+        loop {
+            let (writing, message) = match self.next(Side::Caller, from).await {
+                Ok(message) => message,
+                Err(end) => return end,
+            };
+            let clean = match self.clean(writing, message).await {
+                Ok(clean) => clean,
+                Err(refused) if self.can_go_on_after(&refused) => {
+                    if self.tell(&refused, back).await.is_err() {
+                        return lost(Side::Caller).await;
+                    }
+                    continue;
+                }
+                Err(refused) => return End::Refused(refused),
+            };
+            if to.send(written(writing, clean)).await.is_err() {
+                return lost(Side::Provider).await;
+            }
+        }
+    }
+
+    /// Carries what the provider says.
+    async fn answer(&self, from: &mut Receiver, to: &Mutex<Sender>) -> End {
+        loop {
+            let (writing, message) = match self.next(Side::Provider, from).await {
+                Ok(message) => message,
+                Err(end) => return end,
+            };
+            if writing == Writing::Binary && Document::parse(&message, self.ruleset.limits.nesting).is_err() {
+                return End::Refused(Refused::upstream(
+                    "answer/unread",
+                    "The provider sent bytes that are no JSON, which cannot be read: use an API that speaks JSON.",
+                ));
+            }
+            let ready = self.turns.lock().await.restore(writing, message);
+            let Ok(ready) = ready else {
+                return End::Refused(Refused::upstream(
+                    "answer/too-long",
+                    "A message of the provider's is longer than allowed: raise `answer_bytes`.",
+                ));
+            };
+            if send_all(&mut *to.lock().await, ready).await.is_err() {
+                return lost(Side::Caller).await;
+            }
+        }
+    }
+
+    /// A side's next message.
+    async fn next(&self, side: Side, from: &mut Receiver) -> Result<(Writing, Bytes), End> {
+        let limits = &self.ruleset.limits;
+        loop {
+            let next = from.next().await;
+            self.life.is_heard();
+            match next {
+                Some(Ok(Message::Text(text))) => return Ok((Writing::Text, text.into())),
+                Some(Ok(Message::Binary(bytes))) => return Ok((Writing::Binary, bytes)),
+                Some(Ok(Message::Close(frame))) => return Err(End::Closed(side, frame)),
+                Some(Ok(Message::Frame(_) | Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Err(error)) => {
+                    let limit = if side == Side::Caller { limits.request_bytes } else { limits.answer_bytes };
+                    return Err(End::failed(side, &error, limit));
+                }
+                None => return Err(End::Broken(side)),
+            }
+        }
+    }
+
+    /// Redacts a message of the caller's, and has its opening entry on the disk before it gives what may leave.
+    async fn clean(&self, writing: Writing, message: Bytes) -> Result<Bytes, Refused> {
+        let at = Timestamp::now();
+        let cleaned = match self.redact(message).await {
+            Err(refused) if writing == Writing::Binary && refused.code.starts_with("json/") => Err(Refused {
+                message: "A message of bytes is no JSON, so it cannot be read and was not forwarded.".to_owned(),
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ..refused
+            }),
+            cleaned => cleaned,
+        };
+        match cleaned {
+            Ok(clean) => self.open(at, clean).await,
+            Err(refused) => {
+                self.log_refused(at, &refused).await;
+                Err(refused)
+            }
+        }
+    }
+
+    async fn redact(&self, message: Bytes) -> Result<Clean, Refused> {
+        let begun = Instant::now();
+        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &message).await?;
+        let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
+        let mut turns = Arc::clone(&self.turns).lock_owned().await;
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        let (length, exempt) = (message.len(), self.exempt.clone());
+        let work = move || {
+            let vault = std::mem::take(turns.restorer.vault_mut());
+            let redaction = gateway.redactor(&ruleset).go_on(vault, recognised.as_ref());
+            let mut redaction = redaction.exempting(&exempt);
+            let redacted = redaction.body(message, dialect);
+            let (vault, account) = redaction.finish();
+            let weight = vault.weight();
+            *turns.restorer.vault_mut() = vault;
+            (redacted, account, weight)
+        };
+        let (redacted, account, weight) = scan(length, work).await?;
+        let limit = self.ruleset.limits.request_bytes;
+        if weight > limit {
+            return Err(Refused::request(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "websocket/too-many-values",
+                format!(
+                    "The connection's values take more than {limit} bytes: open a new one, or raise `request_bytes`."
+                ),
+            ));
+        }
+        let exemptions = exemptions.unwrap_or_default();
+        Ok(Clean { redacted: redacted.map_err(unfit)?, account, exemptions, redact_us: micros(begun) })
+    }
+
+    /// Ends the turn before and begins the message's own; gives the message once both are in the log.
+    async fn open(&self, at: Timestamp, clean: Clean) -> Result<Bytes, Refused> {
+        let Clean { redacted, account, exemptions, redact_us } = clean;
+        let coverage = coverage(&account, exemptions);
+        let (over, opened) = {
+            let mut turns = self.turns.lock().await;
+            if turns.goes_on(&coverage) {
+                return Ok(redacted.bytes);
+            }
+            let subject = redacted.facts.subject.as_ref();
+            let subject = subject.map(|subject| self.gateway.identities.token(Identity::Subject, subject));
+            let opened = Opened {
+                exchange: Uuid::now_v7(),
+                at,
+                method: "MESSAGE".to_owned(),
+                subject: self.opened.subject.clone().or(subject),
+                model: redacted.facts.model.or_else(|| self.opened.model.clone()),
+                findings: tallies(&self.ruleset, &account),
+                coverage,
+                request: redacted.logged.to_vec(),
+                ..self.opened.clone()
+            };
+            let timings = Timings { redact_us, ..Timings::default() };
+            let ending = Ending::new(self.gateway.log.clone(), opened.exchange, Instant::now(), timings);
+            let exemptions = opened.coverage.exemptions.clone();
+            let over = turns.begin(Turn { ending, exemptions });
+            let over = over.map(|over| self.entry(over, &turns, Outcome::Complete));
+            (over, opened)
+        };
+        let close = async {
+            if let Some((ending, closed)) = over {
+                ending.close(closed).await;
+            }
+        };
+        let ((), logged) = tokio::join!(close, self.gateway.log.opened(opened));
+        match logged {
+            Ok(()) => Ok(redacted.bytes),
+            Err(error) => {
+                tracing::error!(%error, "the log cannot be written: a message is not forwarded");
+                self.turns.lock().await.forget();
+                Err(Refused::log())
+            }
+        }
+    }
+
+    fn entry(&self, over: super::turns::Over, turns: &Turns, outcome: Outcome) -> (Ending, Closed) {
+        over.entry(&self.gateway, &self.ruleset, self.answers, turns.restorer.vault(), outcome)
+    }
+
+    async fn log_refused(&self, at: Timestamp, refused: &Refused) {
+        tracing::info!(connection = %self.opened.exchange, code = refused.code, "a message was refused");
+        let opened = Opened { exchange: Uuid::now_v7(), at, method: "MESSAGE".to_owned(), ..self.opened.clone() };
+        let closed = Closed {
+            reason: Some(refused.code.to_owned()),
+            status: Some(refused.status.as_u16()),
+            ..Closed::new(opened.exchange, Timestamp::now(), refused.outcome)
+        };
+        if let Err(error) = self.gateway.log.refused(opened, closed).await {
+            tracing::error!(%error, "a refusal could not be logged");
+        }
+    }
+
+    /// Whether the caller can be told of a refusal and say something else: what is blocked is one message's fault.
+    fn can_go_on_after(&self, refused: &Refused) -> bool {
+        self.dialect.error_event.is_some() && refused.status == StatusCode::FORBIDDEN
+    }
+
+    async fn tell(&self, refused: &Refused, back: &Mutex<Sender>) -> Result<(), ()> {
+        let Some(event) = self.event(refused) else { return Ok(()) };
+        back.lock().await.send(event).await.map_err(|_| ())
+    }
+
+    /// A refusal as the API tells errors, if it does.
+    fn event(&self, refused: &Refused) -> Option<Message> {
+        let Refused { status, code, message, .. } = refused;
+        let refusal = Refusal { status: status.as_u16(), code, message: message.clone() };
+        self.dialect.error_event.map(|event| Message::Text(event(&refusal).into()))
+    }
+
+    /// What the caller still gets before its connection is closed.
+    async fn last_words(&self, end: &End) -> Vec<Message> {
+        match end {
+            End::Broken(Side::Caller) | End::Closed(Side::Caller, _) => Vec::new(),
+            End::Refused(refused) => {
+                let mut last = self.turns.lock().await.rest();
+                last.extend(self.event(refused));
+                last
+            }
+            _ => self.turns.lock().await.rest(),
+        }
+    }
+
+    /// Appends the closing entries of the last turn and of the connection.
+    async fn log_end(self, end: &End) {
+        let (outcome, reason) = end.outcome();
+        let mut turns = self.turns.lock().await;
+        let turn = turns.end();
+        let connection = turns.over(self.ending);
+        let (gateway, ruleset, answers) = (&self.gateway, &self.ruleset, self.answers);
+        let vault = turns.restorer.vault();
+        let entries =
+            turn.into_iter().chain([connection]).map(|over| over.entry(gateway, ruleset, answers, vault, outcome));
+        for (ending, closed) in entries {
+            ending.close(Closed { reason: reason.clone(), ..closed }).await;
+        }
+    }
+
+    /// Takes a caller's reason out of a close frame if it holds a value.
+    fn clear(&self, frame: &mut CloseFrame) {
+        let mut redaction = self.gateway.redactor(&self.ruleset).begin();
+        if !matches!(redaction.text(&frame.reason), Ok(Cow::Borrowed(_))) {
+            frame.reason = Utf8Bytes::default();
+        }
+    }
+}
+
+impl Life {
+    fn is_heard(&self) {
+        self.heard_ms.store(self.begun.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Waits until neither side was heard for so long.
+    async fn ends(&self, idle: Duration) -> End {
+        loop {
+            let heard = Duration::from_millis(self.heard_ms.load(Ordering::Relaxed));
+            let Some(left) = (heard + idle).checked_sub(self.begun.elapsed()).filter(|left| !left.is_zero()) else {
+                return End::Idle;
+            };
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
+async fn socket(upgraded: Upgraded, role: Role, longest: usize) -> Socket {
+    let config = WebSocketConfig::default().max_message_size(Some(longest)).max_frame_size(Some(longest));
+    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), role, Some(config)).await
+}
+
+fn written(writing: Writing, bytes: Bytes) -> Message {
+    match writing {
+        Writing::Binary => Message::Binary(bytes),
+        Writing::Text => Message::Text(Utf8Bytes::try_from(bytes).expect("text is redacted to text")),
+    }
+}
+
+async fn send_all(to: &mut Sender, messages: Vec<Message>) -> Result<(), ()> {
+    for message in messages {
+        to.feed(message).await.map_err(|_| ())?;
+    }
+    to.flush().await.map_err(|_| ())
+}
+
+/// A side that cannot be written to: it may have said that it closes, and then that is the end.
+async fn lost(side: Side) -> End {
+    tokio::time::sleep(LAST_WORD).await;
+    End::Broken(side)
+}
+
+async fn close_caller(end: &End, last: Vec<Message>, to: &mut Sender, from: &mut Receiver) {
+    let sent = send_all(to, last).await;
+    if let (Ok(()), Some(frame)) = (sent, end.for_caller()) {
+        // A caller that closed gets its answer as its end is read.
+        let _ = to.send(Message::Close(frame)).await;
+        while let Some(Ok(_)) = from.next().await {}
+    }
+}
+
+async fn close_provider(end: &End, to: &mut Sender, from: &mut Receiver) {
+    let _ = to.send(Message::Close(end.for_provider())).await;
+    while let Some(Ok(_)) = from.next().await {}
+}
