@@ -62,6 +62,8 @@ pub enum Purpose {
     Caller,
     /// The hash chain over the log's entries.
     Chain,
+    /// Whose conversation a provider's id names.
+    Conversation,
     /// The tokens that stand for callers, customers and conversations in the log.
     Identity,
     /// The characters of placeholders.
@@ -75,6 +77,7 @@ impl Purpose {
         match self {
             Self::Caller => b"blotter/caller/1",
             Self::Chain => b"blotter/chain/1",
+            Self::Conversation => b"blotter/conversation/1",
             Self::Identity => b"blotter/identity/1",
             Self::Placeholder => b"blotter/placeholder/1",
             Self::Recognised => b"blotter/recognised/1",

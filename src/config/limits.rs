@@ -30,6 +30,10 @@ pub struct Limits {
     pub connect_seconds: u64,
     /// Within which the upstream has to send something.
     pub idle_seconds: u64,
+    /// How long the values of conversations that providers keep are remembered; 0: they are not.
+    pub vault_seconds: u64,
+    /// How much of them is remembered.
+    pub vault_bytes: usize,
 }
 
 impl Default for Limits {
@@ -45,6 +49,8 @@ impl Default for Limits {
             request_seconds: 60,
             connect_seconds: 10,
             idle_seconds: 600,
+            vault_seconds: 0,
+            vault_bytes: 64 << 20,
         }
     }
 }
@@ -67,6 +73,8 @@ impl Limits {
             ("request_seconds", self.request_seconds, SECONDS),
             ("connect_seconds", self.connect_seconds, SECONDS),
             ("idle_seconds", self.idle_seconds, SECONDS),
+            ("vault_seconds", self.vault_seconds, 0..=*SECONDS.end()),
+            ("vault_bytes", self.vault_bytes as u64, SIZES),
         ];
         limits.into_iter().find(|(_, value, range)| !range.contains(value)).map(|(name, _, range)| (name, range))
     }

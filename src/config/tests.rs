@@ -38,7 +38,10 @@ fn a_route_says_what_leaves_unread() {
     let setup = read(&format!("{ROUTE}exempt = [\"token-ids\"]\n"));
     let setup = setup.map_err(|problems| problems.join("\n")).unwrap();
     assert_eq!(setup.ruleset.routes.find("/a/v1").unwrap().0.exempt, [Exemption::TokenIds]);
-    check(&format!("{ROUTE}exempt = [\"all\"]\n"), &["proxy.toml:4: unknown variant `all`, expected `token-ids`"]);
+    check(
+        &format!("{ROUTE}exempt = [\"all\"]\n"),
+        &["proxy.toml:4: unknown variant `all`, expected one of `audio`, `token-ids`, `video`"],
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Shape::{self, Credential, Either, File, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 /// `…/messages`, and the same body under Vertex's and Bedrock's paths.
@@ -43,6 +43,7 @@ pub(super) static COUNT_TOKENS: Dialect = Dialect {
 pub(super) static BATCHES: Dialect = Dialect {
     name: "anthropic/batches",
     endings: &["messages/batches", "messages/batches/*", "messages/batches/*/results"],
+    state: State { asks: &[], tells: &[&["id"]] },
     request: &BATCH,
     answer: &Object { fields: &[("data", &Opaque), ("id", &Opaque), ("results_url", &Opaque)], rest: &Text },
     event: &Object {
@@ -83,6 +84,7 @@ const BASE: Dialect = Dialect {
     ],
     end: End::Member("type", &["message_stop"]),
     refusal,
+    state: State::NONE,
     error_event: None,
 };
 

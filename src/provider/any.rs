@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Shape::{self, Credential, Object, Text};
 use super::openai::CHAT_CHOICE as CHOICE;
-use super::{Dialect, End, Refusal, Streams};
+use super::{Dialect, End, Refusal, State, Streams};
 use crate::wire::frame::Framing;
 
 /// The tables for paths that no other dialect claims.
@@ -23,6 +23,7 @@ pub(super) static ANY: Dialect = Dialect {
     usage: &[],
     end: End::Close,
     refusal,
+    state: State::NONE,
     error_event: None,
 };
 

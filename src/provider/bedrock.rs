@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Shape::{self, File, Lane, LaneEnd, Object, Opaque, Sealed, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 /// `/model/{id}/converse`, and the count of its tokens.
@@ -36,6 +36,7 @@ const BASE: Dialect = Dialect {
     ],
     end: End::Close,
     refusal,
+    state: State::NONE,
     error_event: None,
 };
 

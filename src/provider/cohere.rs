@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Shape::{self, Again, Credential, Either, Kinds, Lane, LaneEnd, Object, Opaque, Text};
 use super::openai::{CHAT_TOOL, IMAGE};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 /// `/v2/chat`.
@@ -66,6 +66,7 @@ const BASE: Dialect = Dialect {
     usage: &[],
     end: End::Close,
     refusal,
+    state: State::NONE,
     error_event: None,
 };
 

@@ -46,6 +46,8 @@ pub struct Dialect {
     pub usage: &'static [(Pointer, Tokens)],
     /// What the last frame of a stream says.
     pub end: End,
+    /// Where requests and answers name what the provider keeps of a conversation.
+    pub state: State,
     /// Writes an error of Blotter's own in the API's shape.
     pub refusal: fn(&Refusal) -> String,
     /// Writes one as an event of a WebSocket; there if the API tells errors so, and not by closing alone.
@@ -54,6 +56,20 @@ pub struct Dialect {
 
 /// The names of the members that lead from the root to a value.
 pub type Pointer = &'static [&'static str];
+
+/// Where an API names what it keeps. In a path these are the segments that an ending leaves open.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// What a request goes on with.
+    pub asks: &'static [Pointer],
+    /// What an answer or a frame of it begins or goes on with.
+    pub tells: &'static [Pointer],
+}
+
+impl State {
+    /// Nothing is kept.
+    pub const NONE: Self = Self { asks: &[], tells: &[] };
+}
 
 /// How an API ends a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +198,18 @@ impl Dialect {
     /// The model that a path names, as it is written there.
     pub fn model_in<'p>(&self, path: &'p str) -> Option<&'p str> {
         self.endings.iter().find_map(|ending| path::model(path, ending))
+    }
+
+    /// The ids that a path names.
+    pub fn ids_in<'p>(&self, path: &'p str) -> Vec<&'p str> {
+        if self.state.tells.is_empty() {
+            return Vec::new();
+        }
+        self.endings
+            .iter()
+            .find(|ending| path::ends(path, ending))
+            .map(|ending| path::open(path, ending))
+            .unwrap_or_default()
     }
 
     /// Whether this request has its answer streamed.

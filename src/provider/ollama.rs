@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Shape::{self, Either, Lane, Object, Opaque, Text, TextOrTokens};
 use super::openai::CHAT_TOOL;
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 /// `/api/chat`.
@@ -40,6 +40,7 @@ const BASE: Dialect = Dialect {
     usage: &[(&["prompt_eval_count"], Tokens::Input), (&["eval_count"], Tokens::Output)],
     end: End::Member("done", &["true"]),
     refusal,
+    state: State::NONE,
     error_event: None,
 };
 

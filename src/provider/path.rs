@@ -18,6 +18,12 @@ pub(super) fn model<'p>(path: &'p str, ending: &str) -> Option<&'p str> {
     })
 }
 
+/// The segments of a path that its ending leaves open.
+pub(super) fn open<'p>(path: &'p str, ending: &str) -> Vec<&'p str> {
+    let both = path.trim_end_matches('/').rsplit('/').zip(ending.rsplit('/'));
+    both.filter(|(_, pattern)| *pattern == "*").map(|(segment, _)| segment).collect()
+}
+
 fn fits(segment: &str, pattern: &str) -> bool {
     if let Some((start, end)) = pattern.split_once(MODEL) {
         return segment.strip_prefix(start).is_some_and(|rest| rest.ends_with(end));
@@ -49,6 +55,12 @@ mod tests {
         check("/v1/models/gemini-3:streamGenerateContent", "{model}:generateContent", false);
         check("/model/us.anthropic.claude-v1%3A0/invoke", "model/*anthropic*/invoke", true);
         check("/model/us.amazon.nova/invoke", "model/*anthropic*/invoke", false);
+    }
+
+    #[test]
+    fn a_path_may_name_what_is_kept() {
+        assert_eq!(open("/v1/threads/thread_1/runs/run_1", "threads/*/runs/*"), ["run_1", "thread_1"]);
+        assert_eq!(open("/v1/threads", "threads"), [""; 0]);
     }
 
     #[test]

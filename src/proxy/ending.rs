@@ -63,7 +63,7 @@ impl Ending {
             usage: Usage { cached, input, output },
             findings: tallies(ruleset, &found),
             restored: account.placeholders.restored,
-            unrestored: account.placeholders.kept,
+            unrestored: account.placeholders.kept + redact::strange(&String::from_utf8_lossy(written), vault),
             answer: scrubbed.to_vec(),
             answer_truncated: truncated,
             ..self.entry(outcome)

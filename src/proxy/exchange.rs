@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::body::Body;
+use super::conversations::Part;
 use super::door::Visitor;
 use super::encoding::Encoding;
 use super::ending::{Ending, micros, tallies};
@@ -57,6 +58,8 @@ struct Exchange {
     /// The opening entry as far as it is known.
     opened: Opened,
     timings: Timings,
+    /// There if the provider keeps conversations and their values are kept here.
+    part: Option<Part>,
     /// There once the opening entry is in the log.
     ending: Option<Ending>,
 }
@@ -95,6 +98,7 @@ impl Exchange {
             started,
             opened,
             timings,
+            part: None,
             ending: None,
         }
     }
@@ -113,6 +117,9 @@ impl Exchange {
         let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;
         self.open(&clean).await?;
+        if let Some(part) = &self.part {
+            part.keep(&self.gateway, &vault);
+        }
         let answers = route.answers;
         let request = clean.into_request(route)?;
         let response = upstream::send(&self.gateway.client, Purpose::Calls, request, &ruleset.limits).await?;
@@ -125,6 +132,7 @@ impl Exchange {
             dialect: self.dialect,
             answers,
             vault,
+            part: self.part.take(),
             ending,
             response,
         })
@@ -160,7 +168,9 @@ impl Exchange {
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let (answers, ending) = (route.answers, self.ending());
-            return relay::answer(relay::Answer { gateway, ruleset, dialect, answers, vault, ending, response }).await;
+            let part = None;
+            return relay::answer(relay::Answer { gateway, ruleset, dialect, answers, vault, part, ending, response })
+                .await;
         }
         let accepted = handshake.accept(&response)?;
         let session = Session::new(Connection {
@@ -171,6 +181,7 @@ impl Exchange {
             exempt: route.exempt.clone(),
             opened: self.opened.clone(),
             vault,
+            part: self.part.take(),
             ending: self.ending(),
         });
         gateway.answers.spawn(session.run(upgrade, hyper::upgrade::on(response)));
@@ -216,12 +227,15 @@ impl Exchange {
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let length = received.body.len();
+        let mut part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
         let clean = move || {
-            let redactor = gateway.redactor(&ruleset);
-            let redaction = recognised.as_ref().map_or_else(|| redactor.begin(), |said| redactor.begin_with(said));
-            request::clean(redaction, dialect, received)
+            let nesting = ruleset.limits.nesting;
+            let vault = part.as_mut().map(|part| part.read(&gateway, dialect, &received.body, nesting));
+            let redaction = gateway.redactor(&ruleset).go_on(vault.unwrap_or_default(), recognised.as_ref());
+            (request::clean(redaction, dialect, received), part)
         };
-        let Cleaned { request, vault, account } = scan(length, clean).await?;
+        let (Cleaned { request, vault, account }, part) = scan(length, clean).await?;
+        self.part = part;
         self.timings.redact_us = micros(begun);
         self.opened.findings = tallies(&self.ruleset, &account);
         self.opened.coverage = coverage(&account, exemptions.unwrap_or_default());
@@ -318,9 +332,12 @@ fn method_for_log(method: &Method) -> String {
     if request::is_forwarded(method) { method.to_string() } else { "(other)".to_owned() }
 }
 
+/// The caller who shows no credential.
+pub(super) const ANONYMOUS: &str = "anonymous";
+
 /// A token for the credential that the caller shows.
 fn caller(gateway: &Gateway, request: &Request<Incoming>) -> String {
-    let Some(credential) = headers::credential(request.headers()) else { return "anonymous".to_owned() };
+    let Some(credential) = headers::credential(request.headers()) else { return ANONYMOUS.to_owned() };
     let key = credential.strip_prefix("Bearer ").unwrap_or(&credential);
     gateway.identities.token(Identity::Caller, key)
 }

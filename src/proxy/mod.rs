@@ -3,6 +3,7 @@
 //! Read [`exchange`] first: it tells the story of a request. Nothing here asks which provider it is; the tables answer.
 
 mod body;
+mod conversations;
 mod door;
 mod encoding;
 mod ending;
@@ -30,6 +31,7 @@ use crate::config::Ruleset;
 use crate::crypto::{MacKey, MasterKey, Purpose, hex};
 use crate::redact::Redactor;
 
+use conversations::Conversations;
 use door::Door;
 use places::Places;
 use recognise::Recognisers;
@@ -47,6 +49,7 @@ pub struct Gateway {
     identities: Identities,
     door: Door,
     places: Places,
+    conversations: Conversations,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
     /// Told to connections that have no end of their own.
@@ -77,7 +80,9 @@ impl Gateway {
         let door = Door::new(key);
         door.open(&ruleset, Timestamp::now());
         let recognisers = Recognisers::new(ruleset.detector.services(), &client, key.derive(Purpose::Recognised));
+        let conversations = Conversations::new(&ruleset.limits, key.derive(Purpose::Conversation));
         Self {
+            conversations,
             ruleset: Arc::new(ruleset),
             recognisers,
             log,

@@ -12,6 +12,7 @@ use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
+use super::conversations::Part;
 use super::ending::{Answered, Ending};
 use super::refused::Refused;
 use super::{Gateway, headers};
@@ -30,13 +31,15 @@ pub(super) struct Answer {
     /// What is done with values that the caller did not send.
     pub answers: Answers,
     pub vault: Vault,
+    /// There if the values are kept for what the provider keeps.
+    pub part: Option<Part>,
     pub ending: Ending,
     pub response: Response<Incoming>,
 }
 
 /// Turns the upstream's answer into the caller's.
 pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
-    let Answer { gateway, ruleset, dialect, answers, vault, ending, response } = answer;
+    let Answer { gateway, ruleset, dialect, answers, vault, part, ending, response } = answer;
     let (mut head, incoming) = response.into_parts();
     headers::remove_hop_by_hop(&mut head.headers);
     let status = head.status;
@@ -44,9 +47,10 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
     let restorer = framing.map(|framing| {
         let limits = ruleset.limits.answer();
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, framing, limits);
+        let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         if answers == Answers::Redact { restorer.guarded(guard(&gateway, &ruleset)) } else { restorer }
     });
-    let relay = Relay { gateway, ruleset, answers, status, ending, incoming, restorer, written: Vec::new() };
+    let relay = Relay { gateway, ruleset, answers, status, part, ending, incoming, restorer, written: Vec::new() };
     if is_encoded(&head.headers) {
         return Err(relay.refuse(Early::Encoded).await);
     }
@@ -103,6 +107,7 @@ struct Relay {
     ruleset: Arc<Ruleset>,
     answers: Answers,
     status: StatusCode,
+    part: Option<Part>,
     ending: Ending,
     incoming: Incoming,
     /// None for an answer that passes as it is.
@@ -219,12 +224,21 @@ impl Relay {
 
     fn restore(&mut self, bytes: &Bytes) -> Result<Vec<Bytes>, Early> {
         let Some(restorer) = &mut self.restorer else { return Ok(vec![bytes.clone()]) };
-        restorer.push(bytes).map_err(|_| Early::TooLong)
+        let ready = restorer.push(bytes).map_err(|_| Early::TooLong)?;
+        // Before the caller can go on with what the answer names.
+        if let Some(part) = &self.part {
+            part.keep_told(&self.gateway, restorer);
+        }
+        Ok(ready)
     }
 
     fn finish(&mut self) -> Result<Vec<Bytes>, Early> {
         let Some(restorer) = &mut self.restorer else { return Ok(Vec::new()) };
-        restorer.finish().map_err(|_| Early::TooLong)
+        let ready = restorer.finish().map_err(|_| Early::TooLong)?;
+        if let Some(part) = &self.part {
+            part.keep_told(&self.gateway, restorer);
+        }
+        Ok(ready)
     }
 
     async fn close(self, outcome: Outcome, reason: Option<&'static str>) {

@@ -168,7 +168,7 @@ fn model_in_query(target: &str) -> Option<&str> {
 
 /// The address goes verbatim or not at all.
 fn check_target(redaction: &mut Redaction, target: &str) -> Result<(), Refused> {
-    let decoded = percent_decode(target);
+    let decoded = percent_decode(&without_keys(target));
     // In a query a `+` may be a blank or a plus.
     let with_blanks = decoded.replace('+', " ");
     let mut readings = vec![&decoded];
@@ -185,6 +185,19 @@ fn check_target(redaction: &mut Redaction, target: &str) -> Result<(), Refused> 
             "The request's URL holds a value that must not leave, and a URL cannot be redacted: send it in the body.",
         )),
     }
+}
+
+/// A target without the provider's keys in its query, which go on as those in headers do.
+fn without_keys(target: &str) -> String {
+    const KEYS: [&str; 4] = ["access_token", "api-key", "api_key", "key"];
+    /// Longer than any value that is no key and has no blank in it.
+    const LONG: usize = 36;
+    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"%-./_".contains(&byte);
+    let is_key = |(name, value): (&str, &str)| KEYS.contains(&name) && value.len() > LONG && value.bytes().all(fits);
+    let scanned: Vec<&str> =
+        query.split('&').filter(|parameter| !parameter.split_once('=').is_some_and(is_key)).collect();
+    format!("{path}?{}", scanned.join("&"))
 }
 
 fn percent_decode(text: &str) -> String {

@@ -17,13 +17,18 @@ use super::{Gateway, exchange};
 /// How long exchanges may take to end once the proxy stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// How often what is kept is looked through for what is too old.
+const SWEEP: Duration = Duration::from_secs(10);
+
 /// Serves callers until `stop`, then lets exchanges end.
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
+    let mut sweep = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
             () = &mut stop => break,
+            _ = sweep.tick() => gateway.conversations.sweep(),
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => connect(stream, peer.ip(), &gateway, &graceful),
                 Err(error) => {

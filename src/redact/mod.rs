@@ -7,6 +7,7 @@
 mod context;
 mod file;
 mod guard;
+mod ids;
 mod lane;
 mod nest;
 mod placeholder;
@@ -34,7 +35,9 @@ use crate::wire::json::{Document, JsonError, Kind};
 use crate::wire::{Edit, splice};
 
 pub use guard::Guard;
+pub use ids::ids_in;
 pub use lane::Restored;
+pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
 pub use transcript::{Transcript, VALUE_LENGTH};
@@ -182,11 +185,6 @@ impl<'a> Redactor<'a> {
     /// Begins an exchange.
     pub fn begin(self) -> Redaction<'a> {
         self.with(Recognisers::Absent)
-    }
-
-    /// Begins an exchange about whose body recogniser services were asked.
-    pub fn begin_with(self, recognised: &'a Recognised) -> Redaction<'a> {
-        self.with(Recognisers::Asked(recognised))
     }
 
     /// Goes on with a conversation: what it said before keeps its placeholders.

@@ -54,6 +54,24 @@ pub(super) fn read(text: &str, tail: Tail, vault: &Vault) -> Reading {
     }
 }
 
+/// How many placeholders in `text` stand for something that this vault does not hold.
+pub fn strange(text: &str, vault: &Vault) -> u64 {
+    let openings = memchr::memchr_iter(b'[', text.as_bytes());
+    openings.filter_map(|at| name(&text[at + 1..])).filter(|name| vault.value(name).is_none()).count() as u64
+}
+
+/// The name of a placeholder whose bracket was just opened.
+fn name(text: &str) -> Option<&str> {
+    const LONGEST: usize = 96;
+    let end = text.bytes().take(LONGEST).position(|byte| byte == b']')?;
+    let (entity, code) = text[..end].rsplit_once('_')?;
+    let is_code = code.len() >= 4
+        && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase() && !b"ILOU".contains(&byte));
+    let is_entity = entity.starts_with(|first: char| first.is_ascii_uppercase())
+        && entity.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    (is_code && is_entity).then_some(&text[..end])
+}
+
 struct Reader<'t> {
     bytes: &'t [u8],
     at: usize,
@@ -185,6 +203,12 @@ mod tests {
         assert_eq!(read(&format!("{name}x"), Tail::Open, &vault), Reading::No);
         assert_eq!(read(&format!("\\[{name}]"), Tail::Open, &vault), Reading::No, "the backslash is the caller's own");
         assert_eq!(read(&format!("[{name}x]"), Tail::Open, &vault), Reading::No);
+    }
+
+    #[test]
+    fn placeholders_of_others_are_counted() {
+        let (vault, own) = vault();
+        assert_eq!(strange(&format!("[{own}] [US_SSN_0000] [SSN_7K] [a_0000] [PHONE_7K2Q55] ["), &vault), 2);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Reading<'_, '_> {
     fn place_of(&mut self, id: NodeId, name: &str) -> Option<u64> {
         let member = self.document.member(id, name)?;
         match self.document.kind(member) {
-            Kind::String => Some(self.restorer.ids.number(&self.document.text(member))),
+            Kind::String => Some(self.restorer.ids.of(&self.document.text(member))),
             _ => self.document.source(member).parse().ok(),
         }
     }

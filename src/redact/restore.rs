@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::guard::Guard;
+use super::ids::{Numbers, Told};
 use super::lane::{Change, Lane, Means, Origin, Restored};
 use super::reading::Reading;
 use super::transcript::Transcript;
@@ -60,7 +61,9 @@ pub struct Restorer {
     wrapped: Option<&'static str>,
     /// The members by which a frame says where its lanes belong.
     pub(super) numbers: &'static [&'static str],
-    pub(super) ids: Ids,
+    pub(super) ids: Numbers,
+    /// There if somebody wants the ids that the answer tells.
+    told: Option<Told>,
     usage: &'static [(&'static [&'static str], Tokens)],
     end: End,
     ended: bool,
@@ -104,13 +107,6 @@ pub(super) struct LaneKey {
     pub field: String,
 }
 
-/// Numbers for the ids by which an API tells its items apart, in the order in which they came. Old ones are forgotten.
-#[derive(Default)]
-pub(super) struct Ids {
-    numbers: HashMap<String, u64>,
-    next: u64,
-}
-
 pub(super) struct HeldFrame {
     bytes: Bytes,
     wrapper: Option<Wrapper>,
@@ -152,7 +148,8 @@ impl Restorer {
             shape,
             wrapped: dialect.wrapped,
             numbers: dialect.numbers,
-            ids: Ids::default(),
+            ids: Numbers::default(),
+            told: None,
             usage: dialect.usage,
             end: dialect.end,
             ended: false,
@@ -170,6 +167,16 @@ impl Restorer {
     /// Has values replaced that the caller did not send.
     pub fn guarded(self, guard: Guard) -> Self {
         Self { guard: Some(guard), ..self }
+    }
+
+    /// Notes the ids by which the provider keeps what `dialect` says it does.
+    pub fn noting_ids(self, dialect: &'static Dialect) -> Self {
+        Self { told: Some(Told::at(dialect.state.tells)), ..self }
+    }
+
+    /// The ids that were noted since this was asked for last.
+    pub fn take_ids(&mut self) -> Vec<String> {
+        self.told.as_mut().map(Told::take).unwrap_or_default()
     }
 
     /// Takes the answer's next bytes and gives those that can leave.
@@ -260,6 +267,9 @@ impl Restorer {
         };
         self.ended |= is_last(&document, self.end);
         self.account.usage.read(&document, self.usage);
+        if let Some(told) = &mut self.told {
+            told.listen(&document);
+        }
         let shape = self.shape;
         let (again, ended) = (false, Vec::new());
         let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, again, ended };
@@ -394,21 +404,6 @@ fn edits(frame: &[u8], Place { source, written }: &Place, changes: &[Change]) ->
 impl AnswerAccount {
     fn new(limits: AnswerLimits) -> Self {
         Self { transcript: Transcript::new(limits.logged_bytes), ..Self::default() }
-    }
-}
-
-impl Ids {
-    /// The number of `id`, the next one if it is new.
-    pub(super) fn number(&mut self, id: &str) -> u64 {
-        if let Some(number) = self.numbers.get(id) {
-            return *number;
-        }
-        if self.numbers.len() == MOST_LANES {
-            self.numbers.clear();
-        }
-        self.numbers.insert(id.to_owned(), self.next);
-        self.next += 1;
-        self.next - 1
     }
 }
 

@@ -246,10 +246,10 @@ fn what_recognisers_said_is_redacted_too() {
         let start = text.find("Ann").unwrap();
         recognised.add(hash, &[Finding { entity: person.clone(), span: start..start + 3, pattern: *pattern }]);
     }
-    let redacted = redactor.begin_with(&recognised).body(json.into(), chat()).unwrap();
+    let redacted = redactor.go_on(Vault::default(), Some(&recognised)).body(json.into(), chat()).unwrap();
     let expected = r#"{"model":"Ann","messages":[{"content":"I'm [PERSON], [EMAIL]"},{"content":"{\"[PERSON] Fox\":[7,\"[PERSON]\"],\"ann\":1}"},{"content":"4 5"}]}"#;
     assert_eq!(without_codes(&redacted.bytes), expected);
-    let other = redactor.begin_with(&recognised).body(json.replace("I'm", "Me").into(), chat());
+    let other = redactor.go_on(Vault::default(), Some(&recognised)).body(json.replace("I'm", "Me").into(), chat());
     assert_eq!(other.err(), Some(Unfit::Unasked), "nothing leaves unseen");
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -16,10 +17,10 @@ const SHORTEST: usize = 4;
 const LONGER: usize = 2;
 
 /// What an exchange's placeholders stand for. Dropped with the exchange, and the values wiped then.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Vault {
     /// By name: `PHONE_7K2Q`, without brackets.
-    held: BTreeMap<String, Held>,
+    held: BTreeMap<String, Arc<Held>>,
     /// The keyed hash of entity and canonical value → name.
     names: HashMap<Hash, String>,
     /// The same hashes of values that left as they were.
@@ -46,7 +47,7 @@ impl Vault {
         let name = self.free_name(entity, hash);
         let held = Held { entity: entity.clone(), value: Zeroizing::new(written.to_owned()) };
         self.bytes += name.len() + held.value.len();
-        self.held.insert(name.clone(), held);
+        self.held.insert(name.clone(), Arc::new(held));
         let placeholder = format!("[{name}]");
         self.names.insert(hash, name);
         placeholder
@@ -54,13 +55,32 @@ impl Vault {
 
     /// The value behind `name`.
     pub fn value(&self, name: &str) -> Option<&Held> {
-        self.held.get(name)
+        self.held.get(name).map(Arc::as_ref)
+    }
+
+    /// Takes in what another vault holds. Where a name means something else there, it keeps its meaning here.
+    pub fn absorb(&mut self, other: &Self) {
+        for (hash, name) in &other.names {
+            let Some(held) = other.held.get(name) else { continue };
+            if self.names.contains_key(hash) || self.held.contains_key(name) {
+                continue;
+            }
+            self.bytes += name.len() + held.value.len();
+            self.held.insert(name.clone(), Arc::clone(held));
+            self.names.insert(*hash, name.clone());
+        }
+        self.left.extend(&other.left);
+    }
+
+    /// How many values it holds.
+    pub fn len(&self) -> usize {
+        self.held.len()
     }
 
     /// Every name and the value behind it.
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Held)> {
-        self.held.iter()
+        self.held.iter().map(|(name, held)| (name, held.as_ref()))
     }
 
     /// Whether some name begins with `prefix`.
@@ -145,6 +165,21 @@ mod tests {
         assert_eq!(vault.placeholder(&key(), &entity("SSN"), "536904399", "536904399"), dashed);
         assert_ne!(vault.placeholder(&key(), &entity("PHONE"), "536904399", "536904399"), dashed);
         assert_eq!(*vault.value(dashed.trim_matches(['[', ']'])).unwrap().value, "536-90-4399");
+    }
+
+    #[test]
+    fn a_vault_takes_in_another_and_keeps_its_own_meanings() {
+        let (mut vault, mut other) = (Vault::default(), Vault::default());
+        let own = vault.placeholder(&key(), &entity("SSN"), "1", "1");
+        let both = [
+            other.placeholder(&key(), &entity("SSN"), "1", "one"),
+            other.placeholder(&key(), &entity("SSN"), "2", "2"),
+        ];
+        vault.absorb(&other);
+        assert_eq!(both[0], own);
+        let value = |placeholder: &str| vault.value(placeholder.trim_matches(['[', ']'])).unwrap().value.to_string();
+        assert_eq!([value(&both[0]), value(&both[1])], ["1", "2"]);
+        assert_eq!(vault.len(), 2);
     }
 
     #[test]

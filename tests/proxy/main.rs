@@ -7,6 +7,7 @@ mod http;
 mod places;
 mod recordings;
 mod services;
+mod state;
 mod support;
 mod tls;
 mod websocket;

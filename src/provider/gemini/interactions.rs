@@ -4,7 +4,7 @@ use super::super::Shape::{
     self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Sealed, Text,
 };
 use super::super::schema::SCHEMA;
-use super::super::{Dialect, End, Strand, Tokens};
+use super::super::{Dialect, End, State, Strand, Tokens};
 use super::BASE;
 
 /// `…/interactions`, and an interaction that is fetched later.
@@ -23,6 +23,7 @@ pub(in crate::provider) static INTERACTIONS: Dialect = Dialect {
         (&["interaction", "usage", "total_output_tokens"], Tokens::Output),
         (&["interaction", "usage", "total_cached_tokens"], Tokens::Cached),
     ],
+    state: State { asks: &[&["previous_interaction_id"]], tells: &[&["id"], &["interaction", "id"]] },
     end: End::Member("event_type", &["interaction.completed", "interaction.complete"]),
     ..BASE
 };

@@ -1,7 +1,7 @@
 //! Live: contents in, contents and transcripts out, over one WebSocket.
 
 use super::super::Shape::{self, Flow, LaneEnd, Media, NamedLane, Object, Opaque, Text};
-use super::super::{Dialect, End, Strand, Tokens};
+use super::super::{Dialect, End, State, Strand, Tokens};
 use super::answer::{ANSWER_PART, CALLED};
 use super::{BASE, CONFIG, CONTENT, RESPONSE, TOOL};
 
@@ -19,6 +19,7 @@ pub(in crate::provider) static LIVE: Dialect = Dialect {
         (&["usageMetadata", "cachedContentTokenCount"], Tokens::Cached),
     ],
     end: End::Close,
+    state: State::NONE,
     ..BASE
 };
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Shape::{self, File, Object, Opaque, Text};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 use answer::ANSWER;
@@ -71,6 +71,7 @@ const BASE: Dialect = Dialect {
     // Some models write a finish reason into every chunk, so none ends the stream.
     end: End::Close,
     refusal,
+    state: State { asks: &[&["cachedContent"], &["cached_content"]], tells: &[&["name"]] },
     error_event: None,
 };
 

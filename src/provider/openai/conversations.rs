@@ -1,7 +1,7 @@
 //! Conversations that the provider keeps. OpenAI's and Mistral's have the same path and other members.
 
 use super::super::Shape::{self, Object, Opaque, Text};
-use super::super::{Dialect, Strand};
+use super::super::{Dialect, State, Strand};
 use super::events::ANSWER_ITEM;
 use super::items::ITEM;
 use super::{BASE, CHAT_TOOL, METADATA};
@@ -20,6 +20,7 @@ pub(in crate::provider) static CONVERSATIONS: Dialect = Dialect {
     answer: &ANSWER,
     event: &EVENT,
     numbers: &["output_index", "content_index"],
+    state: State { asks: &[], tells: &[&["id"], &["conversation_id"]] },
     ..BASE
 };
 

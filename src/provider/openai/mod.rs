@@ -15,7 +15,7 @@ mod threads;
 use serde_json::json;
 
 use super::Shape::{self, Either, File, Lane, Object, Opaque, Text};
-use super::{Dialect, End, Pointer, Refusal, Strand, Streams, Tokens};
+use super::{Dialect, End, Pointer, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
@@ -45,6 +45,7 @@ pub(super) const BASE: Dialect = Dialect {
     ],
     end: End::Payload("[DONE]"),
     refusal,
+    state: State::NONE,
     error_event: Some(error_event),
 };
 

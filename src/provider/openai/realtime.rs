@@ -1,7 +1,7 @@
 //! Realtime: a conversation over one WebSocket, in words and in sound.
 
 use super::super::Shape::{self, Again, Kinds, LaneEnd, Media, NamedLane, Object, Opaque, Text};
-use super::super::{Dialect, Strand};
+use super::super::{Dialect, State, Strand};
 use super::items::TOOL;
 use super::responses::{CHOICE, PROMPT, RESPONSES_BASE, SESSION};
 use super::{ARGUMENTS, IMAGE, METADATA};
@@ -15,6 +15,7 @@ pub(in crate::provider) static REALTIME: Dialect = Dialect {
     event: &EVENT,
     numbers: &["item_id", "output_index", "content_index"],
     model: &["session", "model"],
+    state: State::NONE,
     ..RESPONSES_BASE
 };
 

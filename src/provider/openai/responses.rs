@@ -5,7 +5,7 @@
 
 use super::super::Shape::{self, Either, Object, Opaque, Subject, Text};
 use super::super::schema::SCHEMA;
-use super::super::{Dialect, End, Tokens};
+use super::super::{Dialect, End, State, Tokens};
 use super::events::{ANSWER_ITEM, EVENT};
 use super::items::{ITEM, PART, TOOL};
 use super::{BASE, METADATA};
@@ -36,6 +36,7 @@ pub(in crate::provider) static SESSIONS: Dialect = Dialect {
     endings: &["realtime/client_secrets", "realtime/sessions", "realtime/transcription_sessions"],
     request: &SESSION,
     answer: &Text,
+    state: State::NONE,
     ..RESPONSES_BASE
 };
 
@@ -82,6 +83,10 @@ pub(super) const RESPONSES_BASE: Dialect = Dialect {
         (&["response", "usage", "output_tokens"], Tokens::Output),
         (&["response", "usage", "input_tokens_details", "cached_tokens"], Tokens::Cached),
     ],
+    state: State {
+        asks: &[&["previous_response_id"], &["conversation"], &["conversation", "id"]],
+        tells: &[&["id"], &["conversation", "id"], &["response", "id"], &["response", "conversation", "id"]],
+    },
     end: End::Member("type", &["response.completed", "response.failed", "response.incomplete"]),
     ..BASE
 };

@@ -2,7 +2,7 @@
 
 use super::super::Shape::{self, Object, Opaque, Text};
 use super::super::schema::SCHEMA;
-use super::super::{Dialect, Strand};
+use super::super::{Dialect, State, Strand};
 use super::{BASE, CHAT_TOOL, IMAGE, METADATA};
 
 /// `…/threads/…`, `…/assistants`.
@@ -22,6 +22,7 @@ pub(in crate::provider) static THREADS: Dialect = Dialect {
     ],
     request: &REQUEST,
     event: &EVENT,
+    state: State { asks: &[], tells: &[&["id"], &["thread_id"]] },
     ..BASE
 };
 

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use uuid::Uuid;
 
+use super::super::conversations::Part;
 use super::super::ending::{Ending, micros, tallies};
 use super::super::exchange::{coverage, recognise, scan};
 use super::super::refused::Refused;
@@ -52,6 +53,8 @@ pub(in crate::proxy) struct Connection {
     pub opened: Opened,
     /// The values of the handshake.
     pub vault: Vault,
+    /// There if the values are kept for what the provider keeps.
+    pub part: Option<Part>,
     pub ending: Ending,
 }
 
@@ -63,6 +66,7 @@ pub(in crate::proxy) struct Session {
     answers: Answers,
     exempt: Vec<Exemption>,
     opened: Opened,
+    part: Option<Part>,
     ending: Ending,
     turns: Arc<Mutex<Turns>>,
     life: Life,
@@ -90,7 +94,7 @@ struct Clean {
 impl Session {
     /// Begins with nothing said.
     pub(in crate::proxy) fn new(connection: Connection) -> Self {
-        let Connection { gateway, ruleset, dialect, answers, exempt, opened, vault, ending } = connection;
+        let Connection { gateway, ruleset, dialect, answers, exempt, opened, vault, part, ending } = connection;
         let limits = ruleset.limits.answer();
         // A message is a frame, as a line is.
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, Framing::Lines, limits);
@@ -101,9 +105,10 @@ impl Session {
             }
             Answers::Alert | Answers::Leave => restorer,
         };
+        let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         let turns = Arc::new(Mutex::new(Turns::new(restorer)));
         let life = Life { begun: Instant::now(), heard_ms: AtomicU64::new(0) };
-        Self { gateway, ruleset, dialect, answers, exempt, opened, ending, turns, life }
+        Self { gateway, ruleset, dialect, answers, exempt, opened, part, ending, turns, life }
     }
 
     /// Carries messages until the connection ends, and ends it.
@@ -172,7 +177,14 @@ impl Session {
                     "The provider sent bytes that are no JSON, which cannot be read: use an API that speaks JSON.",
                 ));
             }
-            let ready = self.turns.lock().await.restore(writing, message);
+            let ready = {
+                let mut turns = self.turns.lock().await;
+                let ready = turns.restore(writing, message);
+                if let Some(part) = &self.part {
+                    part.keep_told(&self.gateway, &mut turns.restorer);
+                }
+                ready
+            };
             let Ok(ready) = ready else {
                 return End::Refused(Refused::upstream(
                     "answer/too-long",
@@ -232,12 +244,19 @@ impl Session {
         let mut turns = Arc::clone(&self.turns).lock_owned().await;
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let (length, exempt) = (message.len(), self.exempt.clone());
+        let mut part = self.part.clone();
         let work = move || {
-            let vault = std::mem::take(turns.restorer.vault_mut());
+            let mut vault = std::mem::take(turns.restorer.vault_mut());
+            if let Some(part) = &mut part {
+                vault.absorb(&part.read(&gateway, dialect, &message, ruleset.limits.nesting));
+            }
             let redaction = gateway.redactor(&ruleset).go_on(vault, recognised.as_ref());
             let mut redaction = redaction.exempting(&exempt);
             let redacted = redaction.body(message, dialect);
             let (vault, account) = redaction.finish();
+            if let Some(part) = &part {
+                part.keep(&gateway, &vault);
+            }
             let weight = vault.weight();
             *turns.restorer.vault_mut() = vault;
             (redacted, account, weight)
