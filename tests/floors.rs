@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
 /// A name, and the rooms that may say it.
 const NAMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["crypto"]),
+    ("brotli", &["proxy"]),
     ("eprintln!", &["cli"]),
     ("flate2", &["proxy"]),
     ("hyper::", &["fake", "proxy"]),

@@ -16,6 +16,8 @@ pub struct Limits {
     pub exchanges: usize,
     /// Bytes of all requests that were read and not answered yet.
     pub flight_bytes: usize,
+    /// How many times its length a compressed body may hold, beyond the first MiB.
+    pub expansion: usize,
     /// Objects and arrays inside each other.
     pub nesting: usize,
     /// The longest whole answer and the longest frame.
@@ -42,6 +44,7 @@ impl Default for Limits {
             request_bytes: 32 << 20,
             exchanges: 1024,
             flight_bytes: 256 << 20,
+            expansion: 200,
             nesting: 100,
             answer_bytes: 32 << 20,
             held_bytes: 256 << 10,
@@ -65,6 +68,7 @@ impl Limits {
             ("exchanges", self.exchanges as u64, 1..=1_000_000),
             // Less than one request could never be read.
             ("flight_bytes", self.flight_bytes as u64, self.request_bytes as u64..=1 << 40),
+            ("expansion", self.expansion as u64, 1..=1 << 20),
             // Reading goes down into containers, on a stack that is not endless.
             ("nesting", self.nesting as u64, 1..=256),
             ("answer_bytes", self.answer_bytes as u64, SIZES),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::conversations::Part;
 use super::door::Visitor;
-use super::encoding::Encoding;
+use super::encoding::{Encoding, Undecodable};
 use super::ending::{Ending, micros, tallies};
 use super::places::{Flight, Place};
 use super::recognise::Answered;
@@ -209,12 +209,12 @@ impl Exchange {
         }
         request::check_head(&head.method, &head.headers)?;
         request::check_signature(&head.headers, route)?;
-        let encoding = Encoding::of(&head.headers)?;
+        let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
         let limits = self.ruleset.limits;
         let flight = self.flight.insert(self.gateway.places.flight(limits.flight_bytes));
         let mut body = request::read(body, &limits, flight).await?;
         if encoding != Encoding::Identity {
-            body = scan(body.len(), move || encoding.decode(body, limits.request_bytes)).await??;
+            body = scan(body.len(), move || encoding.decode(body, limits.expansion, limits.request_bytes)).await??;
             flight.grow(body.len())?;
         }
         Ok(Received { method: head.method, target, headers: head.headers, body, exempt: route.exempt.clone() })

@@ -9,6 +9,7 @@ mod encoding;
 mod ending;
 mod exchange;
 mod headers;
+mod incoming;
 mod memory;
 mod places;
 mod recognise;

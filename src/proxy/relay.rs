@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -13,7 +12,9 @@ use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
 use super::conversations::Part;
+use super::encoding::{Encoding, Undecodable};
 use super::ending::{Answered, Ending};
+use super::incoming::{Dry, Source};
 use super::refused::Refused;
 use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome};
@@ -50,23 +51,24 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
         let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         if answers == Answers::Redact { restorer.guarded(guard(&gateway, &ruleset)) } else { restorer }
     });
-    let relay = Relay { gateway, ruleset, answers, status, part, ending, incoming, restorer, written: Vec::new() };
-    if is_encoded(&head.headers) {
-        return Err(relay.refuse(Early::Encoded).await);
+    let encoding = Encoding::of(&head.headers);
+    let decoder = encoding.unwrap_or(Encoding::Identity).decoder(ruleset.limits.expansion);
+    let is_decoded = decoder.is_some();
+    let source = Source::new(incoming, decoder, Duration::from_secs(ruleset.limits.idle_seconds));
+    let relay = Relay { gateway, ruleset, answers, status, part, ending, source, restorer, written: Vec::new() };
+    if let Err(undecodable) = encoding {
+        return Err(relay.refuse(Early::Undecodable(undecodable)).await);
     }
     if framing.is_none() && answers == Answers::Redact && !is_media(&head.headers) {
         return Err(relay.refuse(Early::Unread).await);
     }
+    if framing.is_some() || is_decoded {
+        head.headers.remove(header::CONTENT_LENGTH);
+    }
+    head.headers.remove(header::CONTENT_ENCODING);
     let body = match framing {
-        Some(Framing::Whole) => {
-            head.headers.remove(header::CONTENT_LENGTH);
-            Body::full(relay.whole().await?)
-        }
-        Some(_) => {
-            head.headers.remove(header::CONTENT_LENGTH);
-            relay.streamed()
-        }
-        None => relay.streamed(),
+        Some(Framing::Whole) => Body::full(relay.whole().await?),
+        _ => relay.streamed(),
     };
     Ok(Response::from_parts(head, body))
 }
@@ -92,10 +94,6 @@ fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
     }
 }
 
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
 /// Whether an answer is sound, pictures or a file: no text that a guard could read.
 fn is_media(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes).to_ascii_lowercase();
@@ -109,7 +107,7 @@ struct Relay {
     status: StatusCode,
     part: Option<Part>,
     ending: Ending,
-    incoming: Incoming,
+    source: Source,
     /// None for an answer that passes as it is.
     restorer: Option<Restorer>,
     /// A whole answer as the provider wrote it, for the log where no lane says what its text is.
@@ -120,9 +118,9 @@ struct Relay {
 enum Early {
     BrokenOff,
     CallerGone,
-    Encoded,
     TimedOut,
     TooLong,
+    Undecodable(Undecodable),
     Unread,
 }
 
@@ -206,20 +204,7 @@ impl Relay {
 
     /// The upstream's next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Early> {
-        let idle = Duration::from_secs(self.ruleset.limits.idle_seconds);
-        loop {
-            match tokio::time::timeout(idle, self.incoming.frame()).await {
-                Err(_) => return Err(Early::TimedOut),
-                Ok(None) => return Ok(None),
-                Ok(Some(Err(_))) => return Err(Early::BrokenOff),
-                Ok(Some(Ok(frame))) => {
-                    // Trailers carry nothing that an SDK reads.
-                    if let Ok(bytes) = frame.into_data() {
-                        return Ok(Some(bytes));
-                    }
-                }
-            }
-        }
+        Ok(self.source.next().await?)
     }
 
     fn restore(&mut self, bytes: &Bytes) -> Result<Vec<Bytes>, Early> {
@@ -294,9 +279,13 @@ impl Early {
             Self::CallerGone => {
                 Refused { outcome: Outcome::CallerGone, ..Refused::upstream("caller/gone", "The caller left.") }
             }
-            Self::Encoded => Refused::upstream(
+            Self::Undecodable(Undecodable::TooMuch) => Refused::upstream(
+                "answer/too-long",
+                "The provider's answer is compressed and holds far more than it is long: raise `expansion`.",
+            ),
+            Self::Undecodable(undecodable) => Refused::upstream(
                 "answer/encoding",
-                "The provider's answer is compressed although that was not asked for, so it cannot be read.",
+                format!("The provider's answer {undecodable}, so it cannot be read: try again."),
             ),
             Self::Unread => Refused::upstream(
                 "answer/unread",
@@ -309,6 +298,16 @@ impl Early {
                 "answer/too-long",
                 "The provider's answer, or a frame of it, is longer than allowed: raise `answer_bytes`.",
             ),
+        }
+    }
+}
+
+impl From<Dry> for Early {
+    fn from(dry: Dry) -> Self {
+        match dry {
+            Dry::BrokenOff => Self::BrokenOff,
+            Dry::TimedOut => Self::TimedOut,
+            Dry::Undecodable(undecodable) => Self::Undecodable(undecodable),
         }
     }
 }

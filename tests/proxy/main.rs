@@ -2,6 +2,7 @@
 
 mod callers;
 mod crash;
+mod encodings;
 mod exchanges;
 mod http;
 mod places;
