@@ -65,12 +65,14 @@ pub enum Answers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exemption {
-    /// Sound that a caller sends over a WebSocket.
+    /// Sound and video.
     Audio,
+    /// Files that are no text, such as PDF, office documents and archives.
+    Documents,
+    /// Pictures.
+    Images,
     /// Texts as the numbers of a tokenizer.
     TokenIds,
-    /// Pictures that a caller sends over a WebSocket.
-    Video,
 }
 
 impl Exemption {
@@ -78,8 +80,9 @@ impl Exemption {
     pub fn name(self) -> &'static str {
         match self {
             Self::Audio => "audio",
+            Self::Documents => "documents",
+            Self::Images => "images",
             Self::TokenIds => "token-ids",
-            Self::Video => "video",
         }
     }
 }

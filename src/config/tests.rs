@@ -40,7 +40,7 @@ fn a_route_says_what_leaves_unread() {
     assert_eq!(setup.ruleset.routes.find("/a/v1").unwrap().0.exempt, [Exemption::TokenIds]);
     check(
         &format!("{ROUTE}exempt = [\"all\"]\n"),
-        &["proxy.toml:4: unknown variant `all`, expected one of `audio`, `token-ids`, `video`"],
+        &["proxy.toml:4: unknown variant `all`, expected one of `audio`, `documents`, `images`, `token-ids`"],
     );
 }
 

@@ -7,6 +7,7 @@ mod anthropic;
 mod any;
 mod bedrock;
 mod cohere;
+mod files;
 mod gemini;
 mod mistral;
 mod ollama;
@@ -16,6 +17,8 @@ mod schema;
 
 use crate::wire::frame::Framing;
 use crate::wire::json::{Document, Kind, NodeId};
+
+pub use files::{LINE, PIECEWISE, takes_pieces};
 
 /// The tables of one endpoint.
 #[derive(Debug)]
@@ -301,6 +304,8 @@ const DIALECTS: &[&Dialect] = &[
     &cohere::TEXTS,
     &bedrock::CONVERSE,
     &bedrock::CONVERSE_STREAM,
+    &files::TRANSCRIPTIONS,
+    &files::FILES,
 ];
 
 #[cfg(test)]
@@ -358,6 +363,9 @@ mod tests {
         check("/model/us.amazon.nova-2-lite-v1%3A0/converse-stream", "bedrock/stream");
         check("/v1beta/models/g%3AgenerateContent", "gemini/generate");
         check("/v1/chat/completions/", "openai/chat");
+        check("/v1/files", "files");
+        check("/upload/v1beta/files", "files");
+        check("/v1/audio/transcriptions", "transcriptions");
         check("/v1/models", "any");
         check("/", "any");
     }

@@ -26,7 +26,7 @@ use super::{Gateway, Identity, headers, relay, upstream, websocket};
 use crate::audit::{Closed, Coverage, Opened, Timings};
 use crate::config::Ruleset;
 use crate::provider::Dialect;
-use crate::redact::{self, Account, Facts, Vault};
+use crate::redact::{self, Account, Facts, Media, Vault};
 use crate::route::Route;
 
 /// Bodies longer than this are scanned on a thread of their own, so that other exchanges go on meanwhile.
@@ -155,7 +155,8 @@ impl Exchange {
         }
         let handshake = Handshake::read(&mut headers)?;
         let exempt = route.exempt.clone();
-        let received = Received { method: head.method, target, headers, body: Bytes::new(), exempt };
+        let received =
+            Received { method: head.method, target, headers, body: Bytes::new(), media: Media::Json, exempt };
         let (mut clean, vault) = self.clean(received).await?;
         handshake.scan(self.gateway.redactor(&self.ruleset))?;
         clean.body.facts.streaming = true;
@@ -209,6 +210,7 @@ impl Exchange {
         }
         request::check_head(&head.method, &head.headers)?;
         request::check_signature(&head.headers, route)?;
+        request::check_upload(&target, &head.headers)?;
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
         let limits = self.ruleset.limits;
         let flight = self.flight.insert(self.gateway.places.flight(limits.flight_bytes));
@@ -217,13 +219,14 @@ impl Exchange {
             body = scan(body.len(), move || encoding.decode(body, limits.expansion, limits.request_bytes)).await??;
             flight.grow(body.len())?;
         }
-        Ok(Received { method: head.method, target, headers: head.headers, body, exempt: route.exempt.clone() })
+        let media = request::media(&head.headers, &body)?;
+        Ok(Received { method: head.method, target, headers: head.headers, body, media, exempt: route.exempt.clone() })
     }
 
     /// Scans and redacts all that leaves.
     async fn clean(&mut self, received: Received) -> Result<(Clean, Vault), Refused> {
         let begun = Instant::now();
-        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &received.body).await?;
+        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &received.body, &received.media).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let length = received.body.len();
@@ -295,13 +298,14 @@ pub(super) async fn recognise(
     ruleset: &Arc<Ruleset>,
     dialect: &'static Dialect,
     body: &Bytes,
+    media: &Media,
 ) -> Result<Option<Answered>, Refused> {
     if gateway.recognisers.is_empty() {
         return Ok(None);
     }
     let (asking, ruleset) = (Arc::clone(gateway), Arc::clone(ruleset));
-    let (length, body) = (body.len(), body.clone());
-    let list = move || asking.redactor(&ruleset).texts(&body, dialect, asking.recognisers.key.clone());
+    let (length, body, media) = (body.len(), body.clone(), media.clone());
+    let list = move || asking.redactor(&ruleset).texts(&body, &media, dialect, asking.recognisers.key.clone());
     let texts = scan(length, list).await?;
     gateway.recognisers.ask(&texts).await.map(Some)
 }

@@ -15,8 +15,8 @@ use super::places::{Crowded, Flight};
 use super::refused::Refused;
 use crate::config::Limits;
 use crate::policy::Exemption;
-use crate::provider::Dialect;
-use crate::redact::{Account, Redacted, Redaction, Unfit, Vault};
+use crate::provider::{Dialect, PIECEWISE, takes_pieces};
+use crate::redact::{Account, Media, Redacted, Redaction, Unfit, Vault};
 use crate::route::{Credential, Route};
 use crate::wire::json::JsonError;
 
@@ -27,6 +27,8 @@ pub(super) struct Received {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// How the body is to be read; JSON where there is none.
+    pub media: Media,
     /// What of it may leave unread.
     pub exempt: Vec<Exemption>,
 }
@@ -72,6 +74,42 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Ref
         ));
     }
     Ok(())
+}
+
+/// Refuses what would bring a file past Blotter, or bring it in pieces.
+pub(super) fn check_upload(target: &str, headers: &HeaderMap) -> Result<(), Refused> {
+    let says = |(name, value): &(&str, &str)| {
+        headers
+            .get(*name)
+            .is_some_and(|said| value.is_empty() || said.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let is_resumable = query.split('&').any(|parameter| parameter.eq_ignore_ascii_case("uploadType=resumable"));
+    if !takes_pieces(path) && !is_resumable && !PIECEWISE.iter().any(says) {
+        return Ok(());
+    }
+    Err(Refused::request(
+        StatusCode::NOT_IMPLEMENTED,
+        "request/upload-in-pieces",
+        "Blotter does not forward a file in pieces, or to an address that the provider names: where a piece ends a value may be \
+        cut. Send the file whole, as multipart/form-data or multipart/related, or inside the request that uses it.",
+    ))
+}
+
+/// How the body is to be read.
+pub(super) fn media(headers: &HeaderMap, body: &Bytes) -> Result<Media, Refused> {
+    if body.is_empty() {
+        return Ok(Media::Json);
+    }
+    let said = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    Media::of(said).ok_or_else(|| {
+        Refused::request(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request/content-type",
+            "Blotter reads JSON, multipart/form-data and text files in UTF-8, and nothing leaves that it cannot read: send \
+            `content-type: application/json`, or name the form that the body has.",
+        )
+    })
 }
 
 /// Refuses a caller's signature that would be wrong for the upstream, unless the route has a key of its own.
@@ -134,21 +172,15 @@ pub(super) fn clean(redaction: Redaction, dialect: &'static Dialect, mut receive
 }
 
 fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: Received) -> Result<Clean, Refused> {
-    let Received { method, target, mut headers, body, .. } = received;
+    let Received { method, target, mut headers, body, mut media, .. } = received;
     check_target(redaction, &target)?;
-    let readable = is_json(&headers);
     headers::prepare_request(&mut headers);
+    let content_type = content_type(redaction, &mut headers, &mut media, &body)?;
     redact_headers(redaction, &mut headers)?;
+    headers.extend(content_type.map(|value| (CONTENT_TYPE, value)));
     let mut body = match body {
         body if body.is_empty() => Redacted::default(),
-        body if readable => redaction.body(body, dialect).map_err(unfit)?,
-        _ => {
-            return Err(Refused::request(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "request/content-type",
-                "Blotter reads JSON only, and nothing leaves that it cannot read: send `content-type: application/json`.",
-            ));
-        }
+        body => redaction.body(body, &media, dialect).map_err(unfit)?,
     };
     let raw_path = target.split('?').next().unwrap_or_default();
     if body.facts.model.is_none() {
@@ -231,15 +263,24 @@ fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<
     Ok(())
 }
 
-/// Whether the body is said to be JSON in UTF-8, or nothing is said (some clients say nothing).
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
-    let (essence, parameters) = value.split_once(';').unwrap_or((&value, ""));
-    let essence = essence.trim();
-    let json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    let charset = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
-    json && charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
+/// Takes out the content type of a body of parts. If its boundary, or anything else in it, must not leave, another comes instead.
+fn content_type(
+    redaction: &mut Redaction,
+    headers: &mut HeaderMap,
+    media: &mut Media,
+    body: &Bytes,
+) -> Result<Option<HeaderValue>, Refused> {
+    let Media::Multipart { instead, .. } = media else { return Ok(None) };
+    let Some(value) = headers.remove(CONTENT_TYPE) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    if matches!(redaction.text(text).map_err(unfit)?, Cow::Borrowed(_)) {
+        return Ok(Some(value));
+    }
+    let is_free = |boundary: &String| memchr::memmem::find(body, boundary.as_bytes()).is_none();
+    let boundary = (0_u64..).map(|number| format!("blotter-parts-{number}")).find(is_free);
+    *instead = boundary.expect("a body does not hold every number");
+    let essence = text.split(';').next().unwrap_or_default();
+    Ok(HeaderValue::from_str(&format!("{essence}; boundary={instead}")).ok())
 }
 
 /// A text that cannot leave, as its sender is told.
@@ -251,13 +292,15 @@ pub(super) fn unfit(unfit: Unfit) -> Refused {
         Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
         Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
         Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
-        Unfit::Media(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/media"),
+        Unfit::Multipart(_) => (StatusCode::BAD_REQUEST, "request/multipart"),
+        Unfit::PartCoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/part-encoding"),
         Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
         Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
+        Unfit::Unread(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/unread"),
     };
     let message = match &unfit {
         Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-        Unfit::Json(_) | Unfit::Media(_) | Unfit::Tokens => {
+        Unfit::Json(_) | Unfit::Multipart(_) | Unfit::PartCoding | Unfit::Tokens | Unfit::Unread(_) => {
             format!("Blotter cannot read the request, so it was not forwarded: {unfit}.")
         }
     };

@@ -19,10 +19,15 @@ enum Coding {
     Percent,
 }
 
-#[derive(Clone, Copy)]
-enum Charset {
+/// How a text's characters were written as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Charset {
     /// Every byte is a character of ISO 8859-1, so nothing is lost on the way back.
     Latin1,
+    /// Big-endian.
+    Utf16Be,
+    /// Little-endian.
+    Utf16Le,
     Utf8,
 }
 
@@ -34,18 +39,15 @@ impl<'t> File<'t> {
         let is_base64 = !is_data || head.to_ascii_lowercase().trim_end_matches(',').ends_with(";base64");
         let coding = if is_base64 { Coding::Base64(decode(data)?) } else { Coding::Percent };
         let (text, charset) = match &coding {
-            Coding::Base64(decoded) => text(&decoded.bytes)?,
-            Coding::Percent => text(&percent_decode(data))?,
+            Coding::Base64(decoded) => owned(text(&decoded.bytes)?),
+            Coding::Percent => owned(text(&percent_decode(data))?),
         };
         Some(Self { text, head, coding, charset })
     }
 
     /// Writes another text as this one was written.
     pub(super) fn write(&self, text: &str) -> String {
-        let bytes = match self.charset {
-            Charset::Latin1 => Cow::Owned(text.chars().map(|character| character as u8).collect()),
-            Charset::Utf8 => Cow::Borrowed(text.as_bytes()),
-        };
+        let bytes = self.charset.write(text);
         let data = match &self.coding {
             Coding::Base64(decoded) => decoded.encode(&bytes),
             Coding::Percent => percent_encode(&bytes),
@@ -54,26 +56,80 @@ impl<'t> File<'t> {
     }
 }
 
+impl Charset {
+    /// The bytes of a text.
+    pub(super) fn write(self, text: &str) -> Cow<'_, [u8]> {
+        match self {
+            Self::Latin1 => Cow::Owned(text.chars().map(|character| character as u8).collect()),
+            Self::Utf16Be => Cow::Owned(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+            Self::Utf16Le => Cow::Owned(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            Self::Utf8 => Cow::Borrowed(text.as_bytes()),
+        }
+    }
+}
+
 /// The bytes, if they begin like a text: the rest of an image need not be decoded.
 fn decode(data: &str) -> Option<Decoded> {
     const HEAD: usize = 256;
     let head: String = data.chars().filter(|letter| !matches!(letter, '\n' | '\r')).take(HEAD).collect();
     if head.len() == HEAD {
-        text(&base64::decode(&head)?.bytes)?;
+        let head = base64::decode(&head)?.bytes;
+        // Where it is cut a character of two UTF-16 units may be cut.
+        text(&head).or_else(|| text(&head[..head.len() - 2]))?;
     }
     base64::decode(data).filter(|decoded| !decoded.bytes.is_empty())
 }
 
 /// What bytes say. They are a text if nothing in them controls a device.
-fn text(bytes: &[u8]) -> Option<(String, Charset)> {
-    let controls = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1f | 0x7f);
-    if bytes.iter().any(controls) || bytes.starts_with(b"%PDF") {
+pub(super) fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
+    if let Some((text, charset)) = utf16(bytes) {
+        return (!text.contains(controls)).then_some((Cow::Owned(text), charset));
+    }
+    if bytes.iter().any(|byte| controls(char::from(*byte))) || bytes.starts_with(b"%PDF") {
         return None;
     }
-    Some(match std::str::from_utf8(bytes) {
-        Ok(text) => (text.to_owned(), Charset::Utf8),
+    Some(any_text(bytes))
+}
+
+/// What bytes say that are said to be a text.
+pub(super) fn any_text(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
+    if let Some((text, charset)) = utf16(bytes) {
+        return (Cow::Owned(text), charset);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (Cow::Borrowed(text), Charset::Utf8),
         Err(_) => (bytes.iter().map(|byte| char::from(*byte)).collect(), Charset::Latin1),
-    })
+    }
+}
+
+fn controls(character: char) -> bool {
+    matches!(character, '\0'..='\x08' | '\x0b' | '\x0e'..='\x1f' | '\x7f')
+}
+
+/// A text in UTF-16: told by its mark, or by the zeros that every second byte of European text is.
+fn utf16(bytes: &[u8]) -> Option<(String, Charset)> {
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    let zeros = |first: usize| bytes.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    let many = bytes.len() / 4;
+    let charset = match bytes {
+        [0xff, 0xfe, ..] => Charset::Utf16Le,
+        [0xfe, 0xff, ..] => Charset::Utf16Be,
+        [_, _, _, _, ..] if zeros(1) > many && zeros(0) == 0 => Charset::Utf16Le,
+        [_, _, _, _, ..] if zeros(0) > many && zeros(1) == 0 => Charset::Utf16Be,
+        _ => return None,
+    };
+    let unit = |pair: &[u8]| match charset {
+        Charset::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
+        _ => u16::from_le_bytes([pair[0], pair[1]]),
+    };
+    let text = char::decode_utf16(bytes.chunks_exact(2).map(unit)).collect::<Result<String, _>>().ok()?;
+    Some((text, charset))
+}
+
+fn owned((text, charset): (Cow<str>, Charset)) -> (String, Charset) {
+    (text.into_owned(), charset)
 }
 
 fn percent_decode(text: &str) -> Vec<u8> {
@@ -108,19 +164,30 @@ mod tests {
             "DATA:text/csv;charset=utf-8;BASE64,aGk=",
             "data:,hi%20%C3%A9",
             "Z3L832U=",
+            "//5oAGkAIACsID3YAN4=",
+            "aABpACAAYQBuAG4A",
+            "data:text/plain;charset=utf-16;base64,/v8AaABp",
         ] {
             let file = File::read(written).unwrap_or_else(|| panic!("{written} is a text"));
             assert_eq!(file.write(&file.text), written);
         }
         assert_eq!(File::read("Z3L832U=").unwrap().text, "grüße");
+        assert_eq!(File::read("//5oAGkAIACsID3YAN4=").unwrap().text, "\u{feff}hi €😀");
+        assert_eq!(File::read("aABpACAAYQBuAG4A").unwrap().text, "hi ann");
         assert_eq!(File::read("data:,hi%20%C3%A9").unwrap().text, "hi é");
     }
 
     #[test]
     fn what_is_no_text_is_no_file_here() {
-        for written in
-            ["https://x.org/a.png", "data:image/png;base64,iVBORw0KGgo=", "iVBORw0KGgo=", "JVBERi0xLjc=", "", "data:x"]
-        {
+        for written in [
+            "https://x.org/a.png",
+            "data:image/png;base64,iVBORw0KGgo=",
+            "iVBORw0KGgo=",
+            "JVBERi0xLjc=",
+            "",
+            "data:x",
+            "//4A2A==",
+        ] {
             assert!(File::read(written).is_none(), "{written}");
         }
     }

@@ -9,6 +9,7 @@ mod file;
 mod guard;
 mod ids;
 mod lane;
+mod media;
 mod nest;
 mod placeholder;
 mod reading;
@@ -16,6 +17,7 @@ mod recognised;
 mod restore;
 mod split;
 mod transcript;
+mod upload;
 mod vault;
 mod walk;
 mod words;
@@ -32,11 +34,13 @@ use crate::detect::{Detector, Entity, Finding, PatternId};
 use crate::policy::{Action, Answers, Exemption, Policy};
 use crate::provider::{Dialect, Shape};
 use crate::wire::json::{Document, JsonError, Kind};
+use crate::wire::multipart::MultipartError;
 use crate::wire::{Edit, splice};
 
 pub use guard::Guard;
 pub use ids::ids_in;
 pub use lane::Restored;
+pub use media::{Declared, Media};
 pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
@@ -170,15 +174,21 @@ pub enum Unfit {
     /// It cannot be read, so it cannot be scanned.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// It holds sound or pictures, which cannot be read.
-    #[error("it holds {0}, which cannot be read: send text, or have whoever runs Blotter exempt it on this route")]
-    Media(&'static str),
+    /// Its parts cannot be read.
+    #[error("its parts cannot be told: {0}")]
+    Multipart(#[from] MultipartError),
+    /// A part of it is written in a way that is not read.
+    #[error("a part of it is encoded, or holds parts itself: send each part as it is")]
+    PartCoding,
     /// It holds a text as the numbers of a tokenizer, which cannot be read.
     #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
     Tokens,
     /// The recogniser services should have been asked about it and were not.
     #[error("a text of it was not shown to the recogniser services")]
     Unasked,
+    /// A part of it is no text.
+    #[error("a part of it is no text: send text, or have the route say `exempt = [\"{}\"]`", .0.name())]
+    Unread(Exemption),
 }
 
 impl<'a> Redactor<'a> {
@@ -195,10 +205,9 @@ impl<'a> Redactor<'a> {
 
     /// The texts of a body that recogniser services have to be asked about. A body that cannot be read has none: it will be
     /// refused.
-    pub fn texts(self, body: &[u8], dialect: &Dialect, key: MacKey) -> Texts {
+    pub fn texts(self, body: &Bytes, media: &Media, dialect: &Dialect, key: MacKey) -> Texts {
         let mut redaction = self.with(Recognisers::Listing(Box::new(Texts::new(key.clone()))));
-        let listed = Document::parse(body, self.nesting).map_err(Unfit::from);
-        let listed = listed.and_then(|document| redaction.walk(&document, dialect.request));
+        let listed = redaction.body(body.clone(), media, dialect);
         match redaction.recognisers {
             Recognisers::Listing(texts) if listed.is_ok() => *texts,
             _ => Texts::new(key),
@@ -235,8 +244,16 @@ impl<'a> Redaction<'a> {
 }
 
 impl Redaction<'_> {
-    /// Redacts a JSON body in this dialect. Without a finding the bytes are the same.
-    pub fn body(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
+    /// Redacts a body in this dialect. Without a finding the bytes are the same.
+    pub fn body(&mut self, bytes: Bytes, media: &Media, dialect: &Dialect) -> Result<Redacted, Unfit> {
+        match media {
+            Media::File(declared) => self.file(bytes, *declared),
+            Media::Json => self.json(bytes, dialect),
+            Media::Multipart { boundary, instead } => self.multipart(&bytes, boundary, instead, dialect),
+        }
+    }
+
+    fn json(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
         let document = Document::parse(&bytes, self.redactor.nesting)?;
         let facts = self.facts(&document, dialect);
         let (marks, blanks) = self.walk(&document, dialect.request)?;
@@ -294,8 +311,18 @@ impl Redaction<'_> {
     }
 
     fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Edit>), Unfit> {
+        self.walk_from(document, shape, "")
+    }
+
+    /// Walks a text that stands under the key `name`.
+    fn walk_from(
+        &mut self,
+        document: &Document,
+        shape: &'static Shape,
+        name: &str,
+    ) -> Result<(Vec<Mark>, Vec<Edit>), Unfit> {
         let mut walk = Walk::new(self, document, 0);
-        walk.value(document.root(), shape, "")?;
+        walk.value(document.root(), shape, name)?;
         // What completes a split value stands behind its beginning.
         walk.marks.sort_by_key(|mark| mark.edit.span.start);
         Ok((walk.marks, walk.blanks))
@@ -327,10 +354,7 @@ impl Redaction<'_> {
             return Ok(());
         }
         if !self.exempt.contains(&exemption) {
-            return Err(match exemption {
-                Exemption::TokenIds => Unfit::Tokens,
-                Exemption::Audio | Exemption::Video => Unfit::Media(exemption.name()),
-            });
+            return Err(if exemption == Exemption::TokenIds { Unfit::Tokens } else { Unfit::Unread(exemption) });
         }
         self.account.exempted.insert(exemption);
         Ok(())

@@ -13,14 +13,14 @@ const SSN: &str = "536-90-4399";
 const PHONE: &str = "+1 415 555 2671";
 const MAIL: &str = "ann@x.org";
 
-static DETECTOR: LazyLock<Arc<Detector>> = LazyLock::new(|| {
+pub(super) static DETECTOR: LazyLock<Arc<Detector>> = LazyLock::new(|| {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
     let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
     let settings = Settings { regions: vec!["US".to_owned()], ..Settings::default() };
     Arc::new(Detector::compile(&sources, &settings).unwrap())
 });
 
-static KEY: LazyLock<MacKey> =
+pub(super) static KEY: LazyLock<MacKey> =
     LazyLock::new(|| MasterKey::from_hex(&"07".repeat(32)).unwrap().derive(Purpose::Placeholder));
 
 const LIMITS: AnswerLimits =
@@ -36,7 +36,7 @@ fn messages() -> &'static Dialect {
 
 fn redact_with(policy: &Policy, dialect: &Dialect, json: &str) -> Result<(Redacted, Vault, Account), Unfit> {
     let mut redaction = Redactor { detector: &DETECTOR, policy, key: &KEY, nesting: 64 }.begin();
-    let redacted = redaction.body(Bytes::copy_from_slice(json.as_bytes()), dialect)?;
+    let redacted = redaction.body(Bytes::copy_from_slice(json.as_bytes()), &Media::Json, dialect)?;
     let (vault, account) = redaction.finish();
     Ok((redacted, vault, account))
 }
@@ -236,7 +236,7 @@ fn what_recognisers_said_is_redacted_too() {
     let policy = Policy::default();
     let redactor = Redactor { detector: &detector, policy: &policy, key: &KEY, nesting: 64 };
     let json = r#"{"model":"Ann","messages":[{"content":"I'm Ann, ann@x.org"},{"content":"{\"Ann Fox\":[7,\"Ann\"],\"ann\":1}"},{"content":"4 5"}]}"#;
-    let texts = redactor.texts(json.as_bytes(), chat(), KEY.clone());
+    let texts = redactor.texts(&json.into(), &Media::Json, chat(), KEY.clone());
     let mut listed: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
     listed.sort_unstable();
     assert_eq!(listed, ["Ann", "Ann Fox", "I'm Ann, ann@x.org"]);
@@ -246,10 +246,14 @@ fn what_recognisers_said_is_redacted_too() {
         let start = text.find("Ann").unwrap();
         recognised.add(hash, &[Finding { entity: person.clone(), span: start..start + 3, pattern: *pattern }]);
     }
-    let redacted = redactor.go_on(Vault::default(), Some(&recognised)).body(json.into(), chat()).unwrap();
+    let redacted = redactor.go_on(Vault::default(), Some(&recognised)).body(json.into(), &Media::Json, chat()).unwrap();
     let expected = r#"{"model":"Ann","messages":[{"content":"I'm [PERSON], [EMAIL]"},{"content":"{\"[PERSON] Fox\":[7,\"[PERSON]\"],\"ann\":1}"},{"content":"4 5"}]}"#;
     assert_eq!(without_codes(&redacted.bytes), expected);
-    let other = redactor.go_on(Vault::default(), Some(&recognised)).body(json.replace("I'm", "Me").into(), chat());
+    let other = redactor.go_on(Vault::default(), Some(&recognised)).body(
+        json.replace("I'm", "Me").into(),
+        &Media::Json,
+        chat(),
+    );
     assert_eq!(other.err(), Some(Unfit::Unasked), "nothing leaves unseen");
 }
 
@@ -332,7 +336,7 @@ fn token_ids_leave_only_where_they_are_exempt_and_not_into_the_log() {
     let policy = Policy::default();
     let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
     let mut redaction = redactor.begin().exempting(&[Exemption::TokenIds]);
-    let redacted = redaction.body(json.into(), embeddings).unwrap();
+    let redacted = redaction.body(json.into(), &Media::Json, embeddings).unwrap();
     assert_eq!(without_codes(&redacted.bytes), r#"{"input":[[1,22],[333]],"user":"[EMAIL]"}"#);
     assert_eq!(without_codes(&redacted.logged), r#"{"input":[[0,0],[0]],"user":"[EMAIL]"}"#);
     assert_eq!(redaction.finish().1.exempted, [Exemption::TokenIds].into());

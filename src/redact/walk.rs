@@ -114,7 +114,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         }
         let kind = ["mimeType", "mime_type"].iter().find_map(|name| self.document.member(id, name));
         let is_sound = kind.is_some_and(|kind| self.document.text(kind).starts_with("audio/"));
-        let exemption = if is_sound { Exemption::Audio } else { Exemption::Video };
+        let exemption = if is_sound { Exemption::Audio } else { Exemption::Images };
         for (key, value) in self.document.members(id) {
             match &*self.document.text(key) {
                 "data" if self.document.kind(value) == Kind::String => self.recording(value, exemption)?,

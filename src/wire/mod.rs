@@ -1,12 +1,13 @@
 //! Bytes without meaning: where JSON's strings and numbers are, and where a stream's frames end.
 //!
 //! Nothing here builds a value or writes one: [`json`] finds places, [`splice`] changes the bytes between them, [`frame`] cuts
-//! streams, [`base64`] reads files. What a place means is the business of [`provider`](crate::provider).
+//! streams, [`multipart`] cuts uploads, [`base64`] reads files. What a place means is the business of [`provider`](crate::provider).
 
 pub mod base64;
 mod event_stream;
 pub mod frame;
 pub mod json;
+pub mod multipart;
 
 use std::ops::Range;
 
@@ -17,6 +18,13 @@ pub struct Edit {
     pub span: Range<usize>,
     /// The bytes that come.
     pub with: String,
+}
+
+impl Edit {
+    /// Has the change stand so many bytes further on.
+    pub fn move_by(&mut self, bytes: usize) {
+        self.span = self.span.start + bytes..self.span.end + bytes;
+    }
 }
 
 /// Applies `edits`, sorted and apart, to `bytes`; everything between them stays as it is.

@@ -11,4 +11,5 @@ mod services;
 mod state;
 mod support;
 mod tls;
+mod uploads;
 mod websocket;

@@ -272,9 +272,9 @@ async fn sound_is_refused_unless_it_is_exempt() {
     let proxy = Proxy::start(provider.address, "").await;
     let mut bot = Bot::connect(&proxy, REALTIME).await;
     bot.say(append.clone()).await;
-    assert_eq!(bot.event().await["error"]["code"], "request/media");
-    assert_eq!(bot.closed().await, (1003, "request/media".to_owned()));
-    assert_eq!(proxy.stop().await[0].closed.as_ref().unwrap().reason.as_deref(), Some("request/media"));
+    assert_eq!(bot.event().await["error"]["code"], "request/unread");
+    assert_eq!(bot.closed().await, (1003, "request/unread".to_owned()));
+    assert_eq!(proxy.stop().await[0].closed.as_ref().unwrap().reason.as_deref(), Some("request/unread"));
 
     let route =
         format!("[[route]]\nname = \"voice\"\nupstream = \"http://{}\"\nexempt = [\"audio\"]\n", provider.address);
@@ -305,7 +305,7 @@ async fn messages_of_bytes_are_read_as_json() {
 
     let picture = json!({"realtimeInput": {"video": {"mimeType": "image/jpeg", "data": "QUJD"}}});
     bot.say(picture).await;
-    assert_eq!(bot.closed().await, (1003, "request/media".to_owned()), "without an event of its own");
+    assert_eq!(bot.closed().await, (1003, "request/unread".to_owned()), "without an event of its own");
     let records = proxy.stop().await;
     assert_eq!(records.last().unwrap().opened.provider, "gemini/live");
 }
@@ -587,7 +587,7 @@ async fn recorded_conversations_pass_unharmed() {
     };
     let provider = Provider::echo().await;
     let route = format!(
-        "[[route]]\nname = \"r\"\nupstream = \"http://{}\"\nexempt = [\"audio\", \"video\"]\n",
+        "[[route]]\nname = \"r\"\nupstream = \"http://{}\"\nexempt = [\"audio\", \"images\"]\n",
         provider.address
     );
     let proxy = Proxy::start(provider.address, &route).await;

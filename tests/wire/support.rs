@@ -6,7 +6,7 @@ use blotter::crypto::{MacKey, MasterKey, Purpose};
 use blotter::detect::{BUILT_IN, Detector, Settings, Source};
 use blotter::policy::Policy;
 use blotter::provider::Dialect;
-use blotter::redact::{AnswerLimits, Redactor, Restorer, Unfit, Vault};
+use blotter::redact::{AnswerLimits, Media, Redactor, Restorer, Unfit, Vault};
 use blotter::wire::frame::Framing;
 use bytes::Bytes;
 
@@ -31,7 +31,7 @@ static KEY: LazyLock<MacKey> =
 pub fn redact(dialect: &Dialect, body: &[u8]) -> Result<(Bytes, u64), Unfit> {
     let policy = Policy::default();
     let mut redaction = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 }.begin();
-    let redacted = redaction.body(Bytes::copy_from_slice(body), dialect)?;
+    let redacted = redaction.body(Bytes::copy_from_slice(body), &Media::Json, dialect)?;
     Ok((redacted.bytes, redaction.finish().1.findings.values().sum()))
 }
 

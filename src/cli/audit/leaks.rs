@@ -19,7 +19,7 @@ use crate::crypto::Purpose;
 use crate::detect::PatternId;
 use crate::policy::Policy;
 use crate::provider::Dialect;
-use crate::redact::Redactor;
+use crate::redact::{Media, Redactor};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -99,7 +99,7 @@ fn table(leaks: &[Leak]) -> Table {
 fn in_request(redactor: Redactor<'_>, record: &Record) -> Vec<PatternId> {
     let mut redaction = redactor.begin();
     let body = Bytes::from(record.opened.request.clone());
-    match redaction.body(body, Dialect::of(&record.opened.path)) {
+    match redaction.body(body, &Media::Json, Dialect::of(&record.opened.path)) {
         Ok(_) => distinct(redaction.finish().1.findings.into_keys().map(|(pattern, _)| pattern)),
         Err(_) => in_text(redactor, &record.opened.request),
     }

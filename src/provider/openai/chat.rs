@@ -51,7 +51,7 @@ pub(in crate::provider) static REQUEST: Shape = Object {
 /// Azure's own search behind a chat.
 static SEARCH: Shape = Object { fields: &[("authentication", &Credential), ("endpoint", &Opaque)], rest: &Text };
 
-static MESSAGE: Shape = Object {
+pub(in crate::provider) static MESSAGE: Shape = Object {
     fields: &[
         ("audio", &Object { fields: &[("id", &Opaque)], rest: &Text }),
         ("content", &PART),

@@ -18,7 +18,10 @@ use super::Shape::{self, Either, File, Lane, Object, Opaque, Text};
 use super::{Dialect, End, Pointer, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
-pub(super) use chat::{ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, REQUEST as CHAT_REQUEST, TOOL as CHAT_TOOL};
+pub(super) use chat::{
+    ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, MESSAGE as CHAT_MESSAGE, REQUEST as CHAT_REQUEST,
+    TOOL as CHAT_TOOL,
+};
 pub(super) use conversations::CONVERSATIONS;
 pub(super) use realtime::REALTIME;
 pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES, SESSIONS};

@@ -27,10 +27,10 @@ pub(in crate::provider) static EMBEDDINGS: Dialect = Dialect {
 pub(in crate::provider) static MODERATIONS: Dialect =
     Dialect { name: "openai/moderations", endings: &["moderations", "classifications"], request: &REQUEST, ..BASE };
 
-/// `…/images/generations` and `…/images/edits`, as JSON.
+/// `…/images/generations`, `…/images/edits` and the like, as JSON or as parts.
 pub(in crate::provider) static IMAGES: Dialect = Dialect {
     name: "openai/images",
-    endings: &["images/generations", "images/edits"],
+    endings: &["images/generations", "images/edits", "images/variations"],
     request: &REQUEST,
     answer: &PICTURES,
     event: &PICTURES,

@@ -30,7 +30,7 @@ use crate::audit::{Closed, Opened, Outcome, Timings};
 use crate::config::Ruleset;
 use crate::policy::{Answers, Exemption};
 use crate::provider::{Dialect, Refusal};
-use crate::redact::{Account, Guard, Redacted, Restorer, Vault};
+use crate::redact::{Account, Guard, Media, Redacted, Restorer, Vault};
 use crate::wire::frame::Framing;
 use crate::wire::json::Document;
 
@@ -239,7 +239,7 @@ impl Session {
 
     async fn redact(&self, message: Bytes) -> Result<Clean, Refused> {
         let begun = Instant::now();
-        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &message).await?;
+        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &message, &Media::Json).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let mut turns = Arc::clone(&self.turns).lock_owned().await;
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
@@ -252,7 +252,7 @@ impl Session {
             }
             let redaction = gateway.redactor(&ruleset).go_on(vault, recognised.as_ref());
             let mut redaction = redaction.exempting(&exempt);
-            let redacted = redaction.body(message, dialect);
+            let redacted = redaction.body(message, &Media::Json, dialect);
             let (vault, account) = redaction.finish();
             if let Some(part) = &part {
                 part.keep(&gateway, &vault);

@@ -1,0 +1,96 @@
+//! Uploads, and the lines of the files that APIs read: batches of requests and conversations to learn from. The same for all
+//! APIs, whose paths for files end alike.
+//!
+//! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0), and the vendors' guides to batches and fine-tuning.
+
+use super::Shape::{self, Kinds, Object, Opaque, Text};
+use super::any::ANY;
+use super::openai::{CHAT_MESSAGE, CHAT_REQUEST, CHAT_TOOL, COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, RESPONSES};
+use super::{Dialect, path};
+
+/// `…/files` and what else takes files.
+pub(super) static FILES: Dialect = Dialect {
+    name: "files",
+    endings: &["files", "containers/*/files", "skills", "skills/*/versions", "uploads"],
+    request: &FIELDS,
+    ..ANY
+};
+
+/// `…/audio/transcriptions` and `…/audio/translations`.
+pub(super) static TRANSCRIPTIONS: Dialect = Dialect {
+    name: "transcriptions",
+    endings: &["audio/transcriptions", "audio/translations"],
+    request: &FIELDS,
+    ..ANY
+};
+
+static FIELDS: Shape = Object {
+    fields: &[
+        ("bytes", &Opaque),
+        ("chunking_strategy", &Opaque),
+        ("expires_after", &Opaque),
+        ("include", &Opaque),
+        ("language", &Opaque),
+        ("mime_type", &Opaque),
+        ("model", &Opaque),
+        ("part_ids", &Opaque),
+        ("purpose", &Opaque),
+        ("response_format", &Opaque),
+        ("stream", &Opaque),
+        ("temperature", &Opaque),
+        ("timestamp_granularities", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// A line of a file of JSON lines: a request, by the table of the endpoint that it names, or a conversation.
+pub static LINE: Shape = Kinds {
+    tag: "url",
+    kinds: &[
+        ("/chat/completions", &Object { fields: &[BODY_OF_CHAT, ID, METHOD, URL], rest: &Text }),
+        ("/v1/chat/completions", &Object { fields: &[BODY_OF_CHAT, ID, METHOD, URL], rest: &Text }),
+        ("/v1/completions", &Object { fields: &[("body", COMPLETIONS.request), ID, METHOD, URL], rest: &Text }),
+        ("/v1/embeddings", &Object { fields: &[("body", EMBEDDINGS.request), ID, METHOD, URL], rest: &Text }),
+        ("/v1/images/edits", &Object { fields: &[("body", IMAGES.request), ID, METHOD, URL], rest: &Text }),
+        ("/v1/images/generations", &Object { fields: &[("body", IMAGES.request), ID, METHOD, URL], rest: &Text }),
+        ("/v1/moderations", &Object { fields: &[("body", MODERATIONS.request), ID, METHOD, URL], rest: &Text }),
+        ("/v1/responses", &Object { fields: &[("body", RESPONSES.request), ID, METHOD, URL], rest: &Text }),
+    ],
+    rest: &UNNAMED,
+};
+
+const BODY_OF_CHAT: (&str, &Shape) = ("body", &CHAT_REQUEST);
+const ID: (&str, &Shape) = ("custom_id", &Opaque);
+const METHOD: (&str, &Shape) = ("method", &Opaque);
+const URL: (&str, &Shape) = ("url", &Opaque);
+
+/// A line that names no endpoint: a conversation as for fine-tuning, or anything else.
+static UNNAMED: Shape = Object {
+    fields: &[
+        ID,
+        ("input", &Object { fields: &[("messages", &CHAT_MESSAGE), ("tools", &CHAT_TOOL)], rest: &Text }),
+        ("messages", &CHAT_MESSAGE),
+        ("non_preferred_output", &CHAT_MESSAGE),
+        ("parallel_tool_calls", &Opaque),
+        ("preferred_output", &CHAT_MESSAGE),
+        ("tools", &CHAT_TOOL),
+    ],
+    rest: &Text,
+};
+
+/// Whether a path takes a piece of a file: where it is cut a value may be cut, and its length was told before.
+pub fn takes_pieces(path: &str) -> bool {
+    path::ends(path.trim_end_matches('/'), "uploads/*/parts")
+}
+
+/// The headers, and what they say, that begin or continue an upload in pieces or past the proxy, to an address that the
+/// provider names.
+pub const PIECEWISE: &[(&str, &str)] = &[
+    ("content-range", ""),
+    ("tus-resumable", ""),
+    ("upload-offset", ""),
+    ("x-goog-upload-command", ""),
+    ("x-goog-upload-protocol", "resumable"),
+    ("x-upload-content-length", ""),
+    ("x-upload-content-type", ""),
+];

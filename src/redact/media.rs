@@ -1,0 +1,236 @@
+//! What a request's content type says of its body, and what the bytes of a file are.
+
+use super::file::{self, Charset};
+use crate::policy::Exemption;
+
+/// How a request's body is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// One file, as this says.
+    File(Declared),
+    /// JSON in UTF-8.
+    Json,
+    /// Parts with this between them.
+    Multipart {
+        /// What divides the parts.
+        boundary: String,
+        /// What is to divide them when they leave: the same, unless that must not leave.
+        instead: String,
+    },
+}
+
+/// What is said of a file. Its bytes have the last word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Audio,
+    Document,
+    Image,
+    Text,
+}
+
+/// The bytes of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Bytes<'b> {
+    Text(std::borrow::Cow<'b, str>, Charset),
+    /// It cannot be read, and leaves if this is exempt.
+    Unread(Exemption),
+}
+
+impl Media {
+    /// How a body with this `content-type` is read; `None` where nobody here reads it. A body without one is JSON: some clients
+    /// say nothing.
+    pub fn of(content_type: Option<&str>) -> Option<Self> {
+        let Some(value) = content_type else { return Some(Self::Json) };
+        let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let essence = essence.trim().to_ascii_lowercase();
+        if matches!(&*essence, "multipart/form-data" | "multipart/mixed" | "multipart/related") {
+            return parameter(parameters, "boundary")
+                .map(|boundary| Self::Multipart { instead: boundary.clone(), boundary });
+        }
+        if parameter(parameters, "charset").is_some_and(|charset| !is_utf8(&charset)) {
+            return None;
+        }
+        if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+            return Some(Self::Json);
+        }
+        Kind::of_type(&essence).map(|kind| Self::File(Declared { kind: Some(kind) }))
+    }
+}
+
+impl Declared {
+    /// What a part's `content-type` and its file's name say.
+    pub(super) fn of(content_type: Option<&str>, name: Option<&str>) -> Self {
+        let essence =
+            content_type.and_then(|value| value.split(';').next()).map(|essence| essence.trim().to_ascii_lowercase());
+        let by_type = essence.as_deref().and_then(Kind::of_type).filter(|kind| *kind != Kind::Document);
+        let by_name = name.and_then(|name| Kind::of_extension(name.rsplit_once('.')?.1));
+        Self { kind: by_type.or(by_name) }
+    }
+
+    /// A field of a form.
+    pub(super) fn text() -> Self {
+        Self { kind: Some(Kind::Text) }
+    }
+
+    /// What `bytes` are. What looks like a text is one, whatever is said of it.
+    pub(super) fn read(self, bytes: &[u8]) -> Bytes<'_> {
+        if let Some((text, charset)) = file::text(bytes) {
+            return Bytes::Text(text, charset);
+        }
+        match (Kind::of_bytes(bytes), self.kind) {
+            (None, Some(Kind::Text)) => {
+                let (text, charset) = file::any_text(bytes);
+                Bytes::Text(text, charset)
+            }
+            (Some(Kind::Audio), _) | (None, Some(Kind::Audio)) => Bytes::Unread(Exemption::Audio),
+            (Some(Kind::Image), _) | (None, Some(Kind::Image)) => Bytes::Unread(Exemption::Images),
+            _ => Bytes::Unread(Exemption::Documents),
+        }
+    }
+}
+
+/// Whether files of a known kind have names that end so.
+pub(super) fn is_extension(end: &str) -> bool {
+    Kind::of_extension(end).is_some()
+}
+
+impl Kind {
+    fn of_type(essence: &str) -> Option<Self> {
+        const TEXTS: [&str; 8] = [
+            "application/jsonl",
+            "application/stream+json",
+            "application/x-jsonlines",
+            "application/x-ndjson",
+            "application/x-yaml",
+            "application/xml",
+            "application/yaml",
+            "application/json",
+        ];
+        Some(match essence.split_once('/')? {
+            ("audio" | "video", _) => Self::Audio,
+            ("image", "svg+xml") | ("text", _) => Self::Text,
+            ("image", _) => Self::Image,
+            _ if TEXTS.contains(&essence) || essence.ends_with("+json") || essence.ends_with("+xml") => Self::Text,
+            ("application", "octet-stream" | "pdf" | "zip" | "msword") => Self::Document,
+            ("application", rest) if rest.starts_with("vnd.") => Self::Document,
+            _ => return None,
+        })
+    }
+
+    fn of_extension(extension: &str) -> Option<Self> {
+        Some(match &*extension.to_ascii_lowercase() {
+            "aac" | "flac" | "m4a" | "mov" | "mp3" | "mp4" | "mpeg" | "mpga" | "oga" | "ogg" | "opus" | "pcm"
+            | "wav" | "webm" => Self::Audio,
+            "bmp" | "gif" | "heic" | "jpeg" | "jpg" | "png" | "tiff" | "webp" => Self::Image,
+            "csv" | "htm" | "html" | "json" | "jsonl" | "log" | "md" | "ndjson" | "srt" | "svg" | "tsv" | "txt"
+            | "vtt" | "xml" | "yaml" | "yml" => Self::Text,
+            "doc" | "docx" | "epub" | "odt" | "pdf" | "pptx" | "rtf" | "tar" | "xls" | "xlsx" | "zip" => Self::Document,
+            _ => return None,
+        })
+    }
+
+    /// What the first bytes of a file are known for.
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        const AUDIO: [&[u8]; 9] =
+            [b"ID3", b"OggS", b"fLaC", b"\x1aE\xdf\xa3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xf1", b"#!AMR"];
+        const DOCUMENTS: [&[u8]; 8] = [
+            b"%PDF",
+            b"PK\x03\x04",
+            b"\xd0\xcf\x11\xe0",
+            b"\x1f\x8b",
+            b"7z\xbc\xaf",
+            b"Rar!",
+            b"BZh",
+            b"\x28\xb5\x2f\xfd",
+        ];
+        const IMAGES: [&[u8]; 5] = [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"];
+        let begins = |known: &[&[u8]]| known.iter().any(|known| bytes.starts_with(known));
+        let inner = bytes.get(8..12).unwrap_or_default();
+        match (bytes, inner) {
+            ([b'R', b'I', b'F', b'F', ..], b"WEBP") => Some(Self::Image),
+            ([b'R', b'I', b'F', b'F', ..], b"WAVE" | b"AVI ") => Some(Self::Audio),
+            ([_, _, _, _, b'f', b't', b'y', b'p', ..], b"heic" | b"avif" | b"mif1") => Some(Self::Image),
+            ([_, _, _, _, b'f', b't', b'y', b'p', ..], _) => Some(Self::Audio),
+            _ if begins(&DOCUMENTS) => Some(Self::Document),
+            _ if begins(&IMAGES) => Some(Self::Image),
+            _ if begins(&AUDIO) => Some(Self::Audio),
+            _ => None,
+        }
+    }
+}
+
+fn is_utf8(charset: &str) -> bool {
+    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+}
+
+/// The value of a parameter, without the quotes around it.
+fn parameter(parameters: &str, name: &str) -> Option<String> {
+    let named = |parameter: &str| {
+        let (key, value) = parameter.trim().split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+    };
+    parameters.split(';').find_map(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_type_says_how_a_body_is_read() {
+        let json =
+            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", "application/json;"];
+        for value in json {
+            assert_eq!(Media::of(Some(value)), Some(Media::Json), "{value}");
+        }
+        assert_eq!(Media::of(None), Some(Media::Json));
+        for value in ["multipart/form-data; boundary=b", "Multipart/Related; type=x; Boundary=\"b\""] {
+            assert_eq!(
+                Media::of(Some(value)),
+                Some(Media::Multipart { boundary: "b".into(), instead: "b".into() }),
+                "{value}"
+            );
+        }
+        for value in ["text/csv", "application/jsonl", "application/pdf", "image/png", "text/plain; charset=UTF-8"] {
+            assert!(matches!(Media::of(Some(value)), Some(Media::File(_))), "{value}");
+        }
+        for value in [
+            "application/json; charset=utf-7",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "text/plain; charset=utf-16",
+            "nonsense",
+            "",
+        ] {
+            assert_eq!(Media::of(Some(value)), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_file_have_the_last_word() {
+        let check = |content_type, name, bytes: &[u8], expected: Result<&str, Exemption>| {
+            let read = Declared::of(content_type, name).read(bytes);
+            let told = match &read {
+                Bytes::Text(text, _) => Ok(&**text),
+                Bytes::Unread(exemption) => Err(*exemption),
+            };
+            assert_eq!(told, expected, "{content_type:?} {name:?} {bytes:?}");
+        };
+        check(Some("image/png"), Some("a.png"), b"hello", Ok("hello"));
+        check(Some("text/plain"), None, b"a\x1b[0m", Ok("a\x1b[0m"));
+        check(None, Some("a.LOG"), b"a\0b", Ok("a\0b"));
+        check(Some("text/plain"), None, b"%PDF-1.7", Err(Exemption::Documents));
+        check(Some("image/png"), None, b"PK\x03\x04", Err(Exemption::Documents));
+        check(Some("application/octet-stream"), Some("a.mp3"), b"\0\x01", Err(Exemption::Audio));
+        check(None, None, b"\x89PNG\r\n\x1a\n", Err(Exemption::Images));
+        check(None, None, b"RIFF\x01\0\0\0WAVEfmt ", Err(Exemption::Audio));
+        check(Some("image/x-new"), None, b"\0\x01", Err(Exemption::Images));
+        check(None, None, b"\0\x01\x02", Err(Exemption::Documents));
+        check(None, None, b"h\0i\0!\0", Ok("hi!"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Files through the proxy: as parts, alone in a body, exempt, and in ways that nothing can be read of.
+
+use blotter::audit::Outcome;
+use bytes::Bytes;
+
+use crate::support::{Answer, Caller, Proxy, Script, Upstream};
+
+const PHOTO: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+/// An upstream that tells the names of what it got.
+async fn upstream() -> Upstream {
+    Upstream::start(|received| {
+        let found = regex::Regex::new(r"\[[A-Z]+_\w+\]").unwrap();
+        let body = String::from_utf8_lossy(&received.body);
+        let name = found.find(&body).map_or("", |found| found.as_str());
+        Script {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json".into())],
+            chunks: vec![format!(r#"{{"id":"file-1","filename":"{name}.txt"}}"#).into()],
+            breaks_off: false,
+        }
+    })
+    .await
+}
+
+fn form(boundary: &str, file: &str, content: &[u8]) -> Bytes {
+    let purpose =
+        format!("--{boundary}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--{boundary}\r\n");
+    let head = format!("Content-Disposition: form-data; name=\"file\"; {file}\r\n\r\n");
+    [purpose.as_bytes(), head.as_bytes(), content, format!("\r\n--{boundary}--\r\n").as_bytes()].concat().into()
+}
+
+async fn send(proxy: &Proxy, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Caller::new().send(proxy.address, "POST", path, &headers, body.into()).await
+}
+
+fn told(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_redacted_and_its_names_come_back() {
+    let upstream = upstream().await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let kind = ("content-type", "multipart/form-data; boundary=xyz");
+    let line = r#"{"custom_id":"1","url":"/v1/responses","body":{"input":"my ssn is 536-90-4399"}}"#;
+    let lines = format!("{line}\n").repeat(60_000);
+    let answer =
+        send(&proxy, "/v1/files", &[kind], form("xyz", "filename=\"ann@x.org.jsonl\"", lines.as_bytes())).await;
+    assert_eq!(told(&answer), r#"{"id":"file-1","filename":"ann@x.org.txt"}"#);
+    let received = upstream.received().remove(0);
+    assert_eq!(received.headers["content-type"], kind.1);
+    let body = String::from_utf8_lossy(&received.body);
+    assert!(body.starts_with("--xyz\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--xyz\r\n"));
+    assert!(body.contains("filename=\"[EMAIL_") && body.ends_with("\"}}\n\r\n--xyz--\r\n"));
+    assert_eq!(body.matches("\"my ssn is [SSN_").count(), 60_000);
+    assert_eq!(received.headers["content-length"], received.body.len().to_string());
+    let record = proxy.stop().await.remove(0);
+    assert!(!String::from_utf8_lossy(&record.opened.request).contains("536-90"));
+    assert_eq!(record.opened.coverage.exemptions, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_text_is_refused_unless_the_route_exempts_it() {
+    let upstream = upstream().await;
+    let route =
+        format!("[[route]]\nname = \"eyes\"\nupstream = \"http://{}\"\nexempt = [\"images\"]\n", upstream.address);
+    let proxy = Proxy::start(upstream.address, &route).await;
+    let kind = ("content-type", "multipart/form-data; boundary=xyz");
+    let photo = || form("xyz", "filename=\"a.png\"", PHOTO);
+    let answer = send(&proxy, "/v1/images/edits", &[kind], photo()).await;
+    assert_eq!(answer.status, 415);
+    assert!(told(&answer).contains("exempt = [\\\"images\\\"]"), "{}", told(&answer));
+    let answer = send(&proxy, "/eyes/v1/images/edits", &[kind], photo()).await;
+    assert_eq!(answer.status, 200);
+    let alone = send(&proxy, "/eyes/v1/classify", &[("content-type", "image/png")], PHOTO).await;
+    assert_eq!(alone.status, 200);
+    let sound = form("xyz", "filename=\"a.mp3\"", b"ID3\x04\0\0");
+    assert_eq!(send(&proxy, "/eyes/v1/audio/transcriptions", &[kind], sound).await.status, 415);
+    let received = upstream.received();
+    assert_eq!((received.len(), &received[0].body, &*received[1].body), (2, &photo(), PHOTO));
+    let records = proxy.stop().await;
+    let told: Vec<_> = records
+        .iter()
+        .map(|record| (record.closed.as_ref().unwrap().outcome, record.opened.coverage.exemptions.join(" ")))
+        .collect();
+    let (refused, passed) = ((Outcome::Refused, String::new()), (Outcome::Complete, "images".to_owned()));
+    assert_eq!(told, [refused.clone(), passed.clone(), passed, refused]);
+    assert!(String::from_utf8_lossy(&records[1].opened.request).contains("16 bytes of images, not read"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_boundary_with_a_value_in_it_does_not_leave() {
+    let upstream = upstream().await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let boundary = "ssn-536-90-4399";
+    let kind = format!("multipart/form-data; boundary={boundary}");
+    let answer =
+        send(&proxy, "/v1/files", &[("content-type", &kind)], form(boundary, "filename=\"a\"", b"hello")).await;
+    assert_eq!(answer.status, 200);
+    let received = upstream.received().remove(0);
+    assert_eq!(received.headers["content-type"], "multipart/form-data; boundary=blotter-parts-0");
+    assert_eq!(received.body, form("blotter-parts-0", "filename=\"a\"", b"hello"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_alone_in_a_body_is_redacted() {
+    let upstream = upstream().await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let answer = send(&proxy, "/v1/ingest", &[("content-type", "text/csv")], "name,mail\nAnn,ann@x.org\n").await;
+    assert_eq!(told(&answer), r#"{"id":"file-1","filename":"ann@x.org.txt"}"#);
+    let received = upstream.received().remove(0);
+    assert!(received.body.starts_with(b"name,mail\nAnn,[EMAIL_"));
+    assert_eq!(received.headers["content-type"], "text/csv");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_pass_in_pieces_or_past_the_proxy_is_refused() {
+    let upstream = upstream().await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let kind = ("content-type", "multipart/form-data; boundary=xyz");
+    let related = ("content-type", "multipart/related; boundary=xyz");
+    let body = || form("xyz", "filename=\"a.txt\"", b"hello");
+    for (path, headers, code) in [
+        ("/v1/uploads/u/parts", &[kind][..], "request/upload-in-pieces"),
+        ("/upload/v1beta/files?uploadType=resumable", &[], "request/upload-in-pieces"),
+        ("/upload/v1beta/files", &[("x-goog-upload-protocol", "resumable")], "request/upload-in-pieces"),
+        (
+            "/upload/v1beta/files?upload_id=1",
+            &[("x-goog-upload-command", "upload, finalize")],
+            "request/upload-in-pieces",
+        ),
+        ("/v1/files", &[("content-type", "multipart/form-data; boundary=other")], "request/multipart"),
+        ("/v1/files", &[("content-type", "multipart/form-data")], "request/content-type"),
+        ("/v1/files", &[("content-type", "application/x-www-form-urlencoded")], "request/content-type"),
+        ("/v1/files", &[kind], ""),
+        ("/upload/v1beta/files", &[related, ("x-goog-upload-protocol", "multipart")], ""),
+    ] {
+        let answer = send(&proxy, path, headers, body()).await;
+        assert_eq!(answer.status == 200, code.is_empty(), "{path} {headers:?}: {}", told(&answer));
+        assert!(told(&answer).contains(code), "{path} {headers:?}: {}", told(&answer));
+    }
+    assert_eq!(upstream.received().len(), 2);
+}
