@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | 0 | [`wire`] | bytes, no meaning: JSON's places, a stream's frames, base64 |
 //! | 0 | [`crypto`] | the only door to the crypto library |
+//! | 0 | [`metrics`] | every counter and histogram by name |
 //! | 0 | [`detect`] | text in, findings out: pattern files, validators, cues |
 //! | 1 | [`provider`] | what each API looks like, as tables |
 //! | 1 | [`policy`] | entity → action |
@@ -22,13 +23,14 @@
 //! | 2 | [`route`] | path → upstream |
 //! | 3 | [`config`] | files → a ruleset, all problems at once |
 //! | 4 | [`proxy`] | the live path |
+//! | 5 | [`admin`] | its own listener: health, metrics |
 //! | 5 | [`fake`] | a provider that answers by echo: demo, test double, bench upstream |
 //! | 6 | [`cli`] | one file per command; the only code that prints |
 //!
 //! # What never is
 //!
 //! - `wire`, `detect`, `eval`, `provider`, `policy`, `redact` and `caller` name no runtime, file system, environment, clock or logging.
-//! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy` and `fake` HTTP; only `cli` prints.
+//! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy`, `admin` and `fake` HTTP; only `cli` prints.
 //! - `proxy` never asks which provider it is: the tables answer.
 //! - `audit` never names `redact`, and a finding has no field for the value: no path leads an original into the log.
 //!
@@ -42,6 +44,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod admin;
 pub mod audit;
 pub mod caller;
 pub mod cli;
@@ -50,6 +53,7 @@ pub mod crypto;
 pub mod detect;
 pub mod eval;
 pub mod fake;
+pub mod metrics;
 pub mod policy;
 pub mod provider;
 pub mod proxy;

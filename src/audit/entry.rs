@@ -241,18 +241,22 @@ pub enum EventKind {
     Restored,
     /// Prompts and tools that were seen were signed off.
     Reviewed,
+    /// The configuration was read again: what changed, or why the old one stays.
+    Reloaded,
     /// The keys of texts were wrapped by another key.
     Rotated,
     /// The proxy started.
     Started,
     /// The proxy is stopping.
     Stopped,
+    /// The log was tried after it could not be written.
+    Tried,
     /// Somebody looked at texts.
     Viewed,
 }
 
 impl EventKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::BackedUp,
         Self::Caller,
         Self::Configured,
@@ -265,9 +269,11 @@ impl EventKind {
         Self::Released,
         Self::Restored,
         Self::Reviewed,
+        Self::Reloaded,
         Self::Rotated,
         Self::Started,
         Self::Stopped,
+        Self::Tried,
         Self::Viewed,
     ];
 
@@ -291,9 +297,11 @@ impl EventKind {
             Self::Released => "released",
             Self::Restored => "restored",
             Self::Reviewed => "reviewed",
+            Self::Reloaded => "reloaded",
             Self::Rotated => "rotated",
             Self::Started => "started",
             Self::Stopped => "stopped",
+            Self::Tried => "tried",
             Self::Viewed => "viewed",
         }
     }

@@ -1,6 +1,8 @@
 //! `blotter serve`: the proxy.
 
 use std::collections::BTreeSet;
+use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigFile, Outcome};
+use crate::admin;
 use crate::audit::{Event, EventKind, Keys, Log};
 use crate::config::Setup;
 use crate::detect::Entity;
@@ -22,8 +25,11 @@ pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
-    let listener =
-        TcpListener::bind(setup.listen).await.with_context(|| format!("cannot listen on {}", setup.listen))?;
+    let listener = listen(setup.listen).await?;
+    let admin_listener = match &setup.admin {
+        Some(admin) => Some(listen(admin.listen).await?),
+        None => None,
+    };
     let key = setup.key.read_or_make()?;
     let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
     introduce(&setup, listener.local_addr()?);
@@ -35,6 +41,7 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     let version = setup.ruleset.version.clone();
     let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key, client));
     let stop = told_to_stop()?;
+    let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&gateway), pending())));
     proxy::serve(listener, gateway, async {
         tokio::select! {
             () = stop => {}
@@ -42,6 +49,10 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
         }
     })
     .await;
+    if let Some(admin) = admin {
+        // It answered while exchanges ended.
+        admin.abort();
+    }
     log.event(event(EventKind::Stopped, &version)).await?;
     tokio::task::spawn_blocking(move || writer.close()).await??;
     anyhow::ensure!(
@@ -52,13 +63,17 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
 fn event(kind: EventKind, ruleset: &str) -> Event {
     let detail = serde_json::json!({ "program": env!("CARGO_PKG_VERSION"), "ruleset": ruleset });
     Event { at: Timestamp::now(), kind, detail: detail.to_string() }
 }
 
 /// Says what runs, for the person who started it.
-fn introduce(setup: &Setup, listening: std::net::SocketAddr) {
+fn introduce(setup: &Setup, listening: SocketAddr) {
     let Setup { ruleset, sources, .. } = setup;
     eprintln!("blotter {} listens on http://{listening}", env!("CARGO_PKG_VERSION"));
     for route in ruleset.routes.iter() {
@@ -74,6 +89,9 @@ fn introduce(setup: &Setup, listening: std::net::SocketAddr) {
         eprintln!("  service   {}", super::describe(service));
     }
     eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
+    if let Some(admin) = &setup.admin {
+        eprintln!("  admin     http://{}/metrics, /ready, /health", admin.listen);
+    }
     eprintln!("  log       {}", setup.audit.folder.display());
     eprintln!("  keys      {} (keep a copy: without it the log cannot be verified)", setup.key);
     eprintln!("            {} (keep a copy, apart from the log: without it no text can be read)", setup.audit_key);

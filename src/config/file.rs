@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::callers::{self, CallerFile};
 use super::sections::Sections;
-use super::{KeyPlace, Limits, audit, key};
+use super::{Admin, KeyPlace, Limits, admin, audit, key};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Answers, Exemption, Policy, Rule};
@@ -18,6 +18,7 @@ use crate::route::{Credential, Route, Routes, Secret, Upstream};
 /// What a `proxy.toml` says, its paths and defaults in place.
 pub(super) struct File {
     pub listen: SocketAddr,
+    pub admin: Option<Admin>,
     pub patterns: Option<PathBuf>,
     pub phone_regions: Spanned<Vec<String>>,
     pub countries: Spanned<Vec<String>>,
@@ -32,7 +33,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `countries`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +71,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let callers = callers::read(&mut sections, folder);
     let file = File {
         listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
+        admin: admin::read(&mut sections),
         patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         countries: sections.take("countries").unwrap_or_else(|| Spanned::new(0..0, Vec::new())),

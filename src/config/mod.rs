@@ -2,6 +2,7 @@
 //!
 //! The only room that reads files and the environment. Whoever holds a [`Setup`] need check nothing again.
 
+mod admin;
 mod audit;
 mod callers;
 mod file;
@@ -26,6 +27,7 @@ use crate::route::{Routes, Upstream};
 
 use file::File;
 
+pub use admin::Admin;
 pub use callers::{CallerFile, CallerFileError};
 pub use limits::Limits;
 
@@ -52,6 +54,8 @@ pub struct Ruleset {
 pub struct Setup {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where operators reach it, if they do.
+    pub admin: Option<Admin>,
     /// The log.
     pub audit: Log,
     /// Where the key is that wraps the keys of the log's texts.
@@ -119,8 +123,8 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
                 callers: file.callers.map(Arc::new),
                 version,
             };
-            let File { listen, audit, audit_key, key, .. } = file;
-            Ok(Setup { listen, audit, audit_key, key, ruleset, sources })
+            let File { listen, admin, audit, audit_key, key, .. } = file;
+            Ok(Setup { listen, admin, audit, audit_key, key, ruleset, sources })
         }
         _ => Err(problems),
     }

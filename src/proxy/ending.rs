@@ -1,5 +1,6 @@
 //! The closing entry of an exchange, and what the log writes of findings.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -7,14 +8,17 @@ use uuid::Uuid;
 
 use super::Gateway;
 use super::places::Place;
-use crate::audit::{Closed, Log, Outcome, Tally, Timings, Usage};
+use crate::audit::{Closed, Log, Opened, Outcome, Tally, Timings, Usage};
 use crate::config::Ruleset;
+use crate::metrics::{Commit, Metrics, Phase, Side};
 use crate::policy::{Action, Answers};
 use crate::redact::{self, Account, AnswerAccount, Vault};
 
 /// The closing entry of an open exchange: appended exactly once, also when the exchange is abandoned.
 pub(super) struct Ending {
     log: Option<Log>,
+    metrics: Arc<Metrics>,
+    route: String,
     exchange: Uuid,
     started: Instant,
     pub timings: Timings,
@@ -39,8 +43,10 @@ pub(super) struct Answered<'a> {
 
 impl Ending {
     /// The end of an exchange whose opening entry is in the log.
-    pub(super) fn new(log: Log, exchange: Uuid, started: Instant, timings: Timings) -> Self {
-        Self { log: Some(log), exchange, started, timings, place: None }
+    pub(super) fn new(gateway: &Gateway, opened: &Opened, started: Instant, timings: Timings) -> Self {
+        let (log, metrics) = (Some(gateway.log.clone()), Arc::clone(&gateway.metrics));
+        metrics.open(1);
+        Self { log, metrics, route: opened.route.clone(), exchange: opened.exchange, started, timings, place: None }
     }
 
     /// The closing entry with nothing but its outcome.
@@ -75,8 +81,14 @@ impl Ending {
         let closed = self.timed(closed);
         let Some(log) = self.log.clone() else { return };
         // Until this returns the exchange may still be abandoned, and then its drop ends it.
+        let begun = Instant::now();
         let logged = log.closed(closed.clone()).await;
         self.log = None;
+        count(&self.metrics, &self.route, &closed);
+        match &logged {
+            Ok(()) => self.metrics.committed(Commit::Closed, begun.elapsed().as_secs_f64()),
+            Err(_) => self.metrics.log_failed(),
+        }
         if let Err(error) = logged {
             tracing::error!(%error, exchange = %self.exchange, "the end of an exchange could not be logged yet");
             log.closed_later(closed);
@@ -95,10 +107,38 @@ impl Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        self.metrics.open(-1);
         if let Some(log) = self.log.take() {
-            log.closed_later(self.timed(self.entry(Outcome::CallerGone)));
+            let closed = self.timed(self.entry(Outcome::CallerGone));
+            count(&self.metrics, &self.route, &closed);
+            log.closed_later(closed);
         }
     }
+}
+
+/// Counts an exchange that ended so.
+pub(super) fn count(metrics: &Metrics, route: &str, closed: &Closed) {
+    let Timings { redact_us, commit_us, first_byte_us, total_us } = closed.timings;
+    metrics.ended(route, closed.outcome.name());
+    match (&closed.reason, closed.outcome) {
+        (Some(reason), Outcome::TimedOut | Outcome::UpstreamFailed) => metrics.upstream_error(route, reason),
+        (Some(reason), _) => metrics.refused(reason),
+        (None, _) => {}
+    }
+    for Tally { entity, action, count, .. } in &closed.findings {
+        metrics.found(Side::Answer, entity, action, *count);
+    }
+    if redact_us > 0 {
+        metrics.added(Phase::Redact, seconds(redact_us));
+    }
+    if commit_us > 0 {
+        metrics.added(Phase::Log, seconds(commit_us));
+    }
+    metrics.took(route, first_byte_us.map(seconds), seconds(total_us));
+}
+
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
 }
 
 /// The findings of an account as the log writes them.

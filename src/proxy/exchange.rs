@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::body::Body;
 use super::conversations::Part;
 use super::door::Visitor;
 use super::encoding::{Encoding, Undecodable};
-use super::ending::{Ending, micros, tallies};
+use super::ending::{Ending, count, micros, tallies};
 use super::places::{Flight, Place};
 use super::recognise::Answered;
 use super::refused::Refused;
@@ -23,8 +23,9 @@ use super::request::{self, Clean, Cleaned, Received};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
 use super::{Gateway, Identity, headers, relay, upstream, websocket};
-use crate::audit::{Closed, Coverage, Opened, Timings};
+use crate::audit::{Closed, Coverage, Opened, Tally, Timings};
 use crate::config::Ruleset;
+use crate::metrics::{Commit, Side, Way};
 use crate::provider::Dialect;
 use crate::redact::{self, Account, Facts, Media, Vault};
 use crate::route::Route;
@@ -122,6 +123,7 @@ impl Exchange {
         }
         let answers = route.answers;
         let request = clean.into_request(route)?;
+        self.gateway.metrics.bytes(Way::ToProvider, request.body().size_hint().exact().unwrap_or_default() as usize);
         let response = upstream::send(&self.gateway.client, Purpose::Calls, request, &ruleset.limits).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         self.flight = None;
@@ -231,6 +233,7 @@ impl Exchange {
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let length = received.body.len();
         let mut part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
+        self.gateway.metrics.bytes(Way::FromCaller, length);
         let clean = move || {
             let nesting = ruleset.limits.nesting;
             let vault = part.as_mut().map(|part| part.read(&gateway, dialect, &received.body, nesting));
@@ -241,6 +244,9 @@ impl Exchange {
         self.part = part;
         self.timings.redact_us = micros(begun);
         self.opened.findings = tallies(&self.ruleset, &account);
+        for Tally { entity, action, count, .. } in &self.opened.findings {
+            self.gateway.metrics.found(Side::Request, entity, action, *count);
+        }
         self.opened.coverage = coverage(&account, exemptions.unwrap_or_default());
         Ok((request?, vault))
     }
@@ -256,8 +262,9 @@ impl Exchange {
         self.opened.path.clone_from(&clean.path);
         let opened = Opened { request: clean.body.logged.to_vec(), ..self.opened.clone() };
         // A caller may leave while the entry is on its way to the disk: then this ends the exchange.
-        self.ending = Some(Ending::new(self.gateway.log.clone(), self.opened.exchange, self.started, self.timings));
+        self.ending = Some(Ending::new(&self.gateway, &self.opened, self.started, self.timings));
         if let Err(error) = self.gateway.log.opened(opened).await {
+            self.gateway.metrics.log_failed();
             tracing::error!(%error, "the log cannot be written: nothing is forwarded");
             if let Some(ending) = self.ending.take() {
                 ending.forget();
@@ -265,6 +272,7 @@ impl Exchange {
             return Err(Refused::log());
         }
         self.timings.commit_us = micros(begun);
+        self.gateway.metrics.committed(Commit::Opened, begun.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -278,7 +286,9 @@ impl Exchange {
             Some(ending) => ending.close(closed).await,
             None => {
                 closed.timings = Timings { total_us: self.elapsed_us(), ..self.timings };
+                count(&self.gateway.metrics, &self.opened.route, &closed);
                 if let Err(error) = self.gateway.log.refused(self.opened, closed).await {
+                    self.gateway.metrics.log_failed();
                     tracing::error!(%error, "a refusal could not be logged");
                 }
             }

@@ -26,10 +26,11 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::audit::Log;
+use crate::audit::{Event, EventKind, Log};
 use crate::caller::Role;
 use crate::config::Ruleset;
 use crate::crypto::{MacKey, MasterKey, Purpose, hex};
+use crate::metrics::Metrics;
 use crate::redact::Redactor;
 
 use conversations::Conversations;
@@ -51,6 +52,7 @@ pub struct Gateway {
     door: Door,
     places: Places,
     conversations: Conversations,
+    metrics: Arc<Metrics>,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
     /// Told to connections that have no end of their own.
@@ -82,9 +84,12 @@ impl Gateway {
         door.open(&ruleset, Timestamp::now());
         let recognisers = Recognisers::new(ruleset.detector.services(), &client, key.derive(Purpose::Recognised));
         let conversations = Conversations::new(&ruleset.limits, key.derive(Purpose::Conversation));
+        let metrics = Arc::new(Metrics::default());
+        metrics.rules(&ruleset.version);
         Self {
             conversations,
             ruleset: Arc::new(ruleset),
+            metrics,
             recognisers,
             log,
             client,
@@ -100,6 +105,29 @@ impl Gateway {
     /// Who may read with this key on the admin listener, from this address, and what.
     pub fn reader(&self, credential: &str, address: std::net::IpAddr) -> Option<(String, Role)> {
         self.door.reader(&self.ruleset, credential, Timestamp::now(), address)
+    }
+
+    /// What is counted and measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Which rules run, for a person: a line each.
+    pub fn describe_rules(&self) -> String {
+        format!("rules {}\n", self.ruleset.version)
+    }
+
+    /// Whether entries reach the disk; where the last did not, an entry of its own is tried.
+    pub async fn log_is_writable(&self) -> bool {
+        if self.metrics.log_is_writable() {
+            return true;
+        }
+        let tried = Event { at: Timestamp::now(), kind: EventKind::Tried, detail: "{}".to_owned() };
+        let written = self.log.event(tried).await.is_ok();
+        if written {
+            self.metrics.log_recovered();
+        }
+        written
     }
 
     fn redactor<'a>(&'a self, ruleset: &'a Ruleset) -> Redactor<'a> {

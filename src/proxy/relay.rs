@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -19,6 +19,7 @@ use super::refused::Refused;
 use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome};
 use crate::config::Ruleset;
+use crate::metrics::{Metrics, Phase, Way};
 use crate::policy::Answers;
 use crate::provider::Dialect;
 use crate::redact::{AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault};
@@ -55,7 +56,18 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
     let decoder = encoding.unwrap_or(Encoding::Identity).decoder(ruleset.limits.expansion);
     let is_decoded = decoder.is_some();
     let source = Source::new(incoming, decoder, Duration::from_secs(ruleset.limits.idle_seconds));
-    let relay = Relay { gateway, ruleset, answers, status, part, ending, source, restorer, written: Vec::new() };
+    let relay = Relay {
+        gateway,
+        ruleset,
+        answers,
+        status,
+        part,
+        ending,
+        source,
+        restorer,
+        written: Vec::new(),
+        restoring: Duration::ZERO,
+    };
     if let Err(undecodable) = encoding {
         return Err(relay.refuse(Early::Undecodable(undecodable)).await);
     }
@@ -112,7 +124,12 @@ struct Relay {
     restorer: Option<Restorer>,
     /// A whole answer as the provider wrote it, for the log where no lane says what its text is.
     written: Vec<u8>,
+    /// Spent in the restorer so far.
+    restoring: Duration,
 }
+
+/// The caller's end of an answer.
+type Pieces = mpsc::Sender<Result<Bytes, BrokenOff>>;
 
 /// Why an answer ended early.
 enum Early {
@@ -144,8 +161,11 @@ impl Relay {
         match ended {
             Ok(last) => {
                 pieces.extend(last);
+                let metrics = Arc::clone(&self.gateway.metrics);
                 self.close(Outcome::Complete, None).await;
-                Ok(join(pieces))
+                let answer = join(pieces);
+                metrics.bytes(Way::ToCaller, answer.len());
+                Ok(answer)
             }
             Err(early) => Err(self.refuse(early).await),
         }
@@ -168,7 +188,7 @@ impl Relay {
         body
     }
 
-    async fn pump(mut self, sender: mpsc::Sender<Result<Bytes, BrokenOff>>) {
+    async fn pump(mut self, sender: Pieces) {
         match self.pump_to_end(&sender).await {
             Ok(()) => self.close(Outcome::Complete, None).await,
             // Some SDKs hang up at the stream's last event, before its body has ended.
@@ -180,36 +200,45 @@ impl Relay {
                 let refused = early.refused();
                 tracing::warn!(code = refused.code, "an answer broke off");
                 let held = self.finish().unwrap_or_default();
+                let metrics = Arc::clone(&self.gateway.metrics);
                 self.close(refused.outcome, Some(refused.code)).await;
                 // The caller may be gone as well.
-                if send(&sender, held).await.is_ok() {
+                if send(&metrics, &sender, held).await.is_ok() {
                     let _ = sender.send(Err(BrokenOff)).await;
                 }
             }
         }
     }
 
-    async fn pump_to_end(&mut self, sender: &mpsc::Sender<Result<Bytes, BrokenOff>>) -> Result<(), Early> {
+    async fn pump_to_end(&mut self, sender: &Pieces) -> Result<(), Early> {
         loop {
             let next = tokio::select! {
                 next = self.next() => next?,
                 () = sender.closed() => return Err(Early::CallerGone),
             };
             let Some(bytes) = next else { break };
-            send(sender, self.restore(&bytes)?).await?;
+            let ready = self.restore(&bytes)?;
+            send(&self.gateway.metrics, sender, ready).await?;
         }
         let last = self.finish()?;
-        send(sender, last).await
+        send(&self.gateway.metrics, sender, last).await
     }
 
     /// The upstream's next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Early> {
-        Ok(self.source.next().await?)
+        let bytes = self.source.next().await?;
+        self.gateway.metrics.bytes(Way::FromProvider, bytes.as_ref().map_or(0, Bytes::len));
+        Ok(bytes)
     }
 
     fn restore(&mut self, bytes: &Bytes) -> Result<Vec<Bytes>, Early> {
         let Some(restorer) = &mut self.restorer else { return Ok(vec![bytes.clone()]) };
+        let begun = Instant::now();
         let ready = restorer.push(bytes).map_err(|_| Early::TooLong)?;
+        self.restoring += begun.elapsed();
+        if ready.is_empty() {
+            self.gateway.metrics.held();
+        }
         // Before the caller can go on with what the answer names.
         if let Some(part) = &self.part {
             part.keep_told(&self.gateway, restorer);
@@ -228,6 +257,9 @@ impl Relay {
 
     async fn close(self, outcome: Outcome, reason: Option<&'static str>) {
         let closed = self.entry(outcome, reason);
+        if self.restorer.is_some() {
+            self.gateway.metrics.added(Phase::Restore, self.restoring.as_secs_f64());
+        }
         self.ending.close(closed).await;
     }
 
@@ -313,11 +345,12 @@ impl From<Dry> for Early {
 }
 
 /// Sends all pieces that are ready in one.
-async fn send(sender: &mpsc::Sender<Result<Bytes, BrokenOff>>, pieces: Vec<Bytes>) -> Result<(), Early> {
+async fn send(metrics: &Metrics, sender: &Pieces, pieces: Vec<Bytes>) -> Result<(), Early> {
     let bytes = join(pieces);
     if bytes.is_empty() {
         return Ok(());
     }
+    metrics.bytes(Way::ToCaller, bytes.len());
     sender.send(Ok(bytes)).await.map_err(|_| Early::CallerGone)
 }
 

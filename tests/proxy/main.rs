@@ -1,5 +1,6 @@
 //! The whole proxy, over real sockets.
 
+mod admin;
 mod callers;
 mod crash;
 mod encodings;

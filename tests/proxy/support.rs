@@ -117,6 +117,7 @@ pub struct Proxy {
     pub address: SocketAddr,
     pub folder: tempfile::TempDir,
     pub chain_key: MacKey,
+    pub gateway: Arc<Gateway>,
     stop: oneshot::Sender<()>,
     running: tokio::task::JoinHandle<()>,
     writer: Writer,
@@ -138,8 +139,8 @@ impl Proxy {
         let client = proxy::client(&ruleset.limits).unwrap();
         let gateway = Arc::new(Gateway::new(ruleset, log, &key, client));
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(proxy::serve(listener, gateway, async { drop(stopped.await) }));
-        Self { address, folder, chain_key: key.derive(Purpose::Chain), stop, running, writer }
+        let running = tokio::spawn(proxy::serve(listener, Arc::clone(&gateway), async { drop(stopped.await) }));
+        Self { address, folder, chain_key: key.derive(Purpose::Chain), gateway, stop, running, writer }
     }
 
     /// Stops the proxy and gives what is in its log, newest first.

@@ -299,7 +299,7 @@ impl Session {
                 ..self.opened.clone()
             };
             let timings = Timings { redact_us, ..Timings::default() };
-            let ending = Ending::new(self.gateway.log.clone(), opened.exchange, Instant::now(), timings);
+            let ending = Ending::new(&self.gateway, &opened, Instant::now(), timings);
             let exemptions = opened.coverage.exemptions.clone();
             let over = turns.begin(Turn { ending, exemptions });
             let over = over.map(|over| self.entry(over, &turns, Outcome::Complete));
