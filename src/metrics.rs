@@ -30,6 +30,7 @@ pub struct Metrics {
     reloads: Counted<1>,
     rules_stale: Gauge,
     rules: Family<Labels<1>, Gauge>,
+    expires: Gauge,
 }
 
 type Labels<const N: usize> = [(&'static str, String); N];
@@ -113,6 +114,7 @@ impl Default for Metrics {
             reloads: Family::default(),
             rules_stale: Gauge::default(),
             rules: Family::default(),
+            expires: Gauge::default(),
         };
         metrics.log_writable.set(1);
         metrics.registered()
@@ -144,6 +146,8 @@ impl Metrics {
         let help = "1 while the files hold what cannot be used and the old rules run";
         registry.register("rules_stale", help, self.rules_stale.clone());
         registry.register("rules", "1 for the version of the rules that runs", self.rules.clone());
+        let help = "When the listener's certificate expires, in seconds since 1970; 0 without one";
+        registry.register("certificate_expires", help, self.expires.clone());
         self
     }
 
@@ -257,6 +261,11 @@ impl Metrics {
         self.rules.clear();
         self.rules.get_or_create(&[("version", version.to_owned())]).set(1);
         self.rules_stale.set(0);
+    }
+
+    /// The listener's certificate expires then.
+    pub fn expires(&self, seconds: Option<i64>) {
+        self.expires.set(seconds.unwrap_or(0));
     }
 
     /// The files were read again and taken, or could not be used.

@@ -22,6 +22,8 @@ pub struct Route {
     pub name: String,
     /// Where it leads.
     pub upstream: Upstream,
+    /// Where it leads while no connection to that can be made, in this order.
+    pub others: Vec<Upstream>,
     /// What is sent instead of the caller's own key.
     pub credential: Option<Credential>,
     /// What of its requests leaves unread.
@@ -173,6 +175,7 @@ mod tests {
         let route = |name: &str| Route {
             name: name.to_owned(),
             upstream: Upstream::parse("https://api.example").unwrap(),
+            others: Vec::new(),
             credential: None,
             exempt: Vec::new(),
             answers: Answers::default(),

@@ -138,8 +138,7 @@ impl Proxy {
         let (log, writer) = Log::open(&Settings::of(folder), &Keys::new(&key, sealing.clone()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let client = proxy::client(&ruleset.limits)?;
-        let gateway = Arc::new(Gateway::new(ruleset, log, &key, client));
+        let gateway = Arc::new(Gateway::new(ruleset, log, &key)?);
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let stopped = async { drop(stopped.await) };
         let running = tokio::spawn(async move { proxy::serve(listener, gateway, stopped).await });

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{ConfigFile, Outcome};
 use crate::admin;
 use crate::audit::{Event, EventKind, Keys, Log};
-use crate::config::Setup;
+use crate::config::{Look, Setup, Watch};
 use crate::detect::Entity;
 use crate::proxy::{self, Gateway};
 
@@ -21,10 +22,11 @@ use crate::proxy::{self, Gateway};
 pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
     super::start_logging("blotter=info");
     let setup = config.setup()?;
-    super::runtime()?.block_on(serve(setup))
+    let watch = config.path().map(|path| Watch::new(path, &setup));
+    super::runtime()?.block_on(serve(setup, watch))
 }
 
-async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
+async fn serve(setup: Setup, watch: Option<Watch>) -> anyhow::Result<Outcome> {
     let listener = listen(setup.listen).await?;
     let admin_listener = match &setup.admin {
         Some(admin) => Some(listen(admin.listen).await?),
@@ -37,11 +39,11 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     if let Some(configured) = setup.inventory().event(&setup.audit, Timestamp::now())? {
         log.event(configured).await?;
     }
-    let client = proxy::client(&setup.ruleset.limits)?;
     let version = setup.ruleset.version.clone();
-    let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key, client));
+    let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key)?);
     let stop = told_to_stop()?;
     let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&gateway), pending())));
+    let current = tokio::spawn(keep_current(watch, Arc::clone(&gateway), signal(SignalKind::hangup())?));
     proxy::serve(listener, gateway, async {
         tokio::select! {
             () = stop => {}
@@ -49,6 +51,7 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
         }
     })
     .await;
+    current.abort();
     if let Some(admin) = admin {
         // It answered while exchanges ended.
         admin.abort();
@@ -63,6 +66,32 @@ async fn serve(setup: Setup) -> anyhow::Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+/// Takes the files as they change: within two seconds, and at once when it is told to by a hang-up.
+async fn keep_current(mut watch: Option<Watch>, gateway: Arc<Gateway>, mut hangup: Signal) {
+    loop {
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(Duration::from_secs(2)), if watch.is_some() => false,
+        };
+        let Some(mut seen) = watch.take() else {
+            tracing::info!("the configuration inside the program is used: there is nothing to reload");
+            continue;
+        };
+        let looked = tokio::task::spawn_blocking(move || {
+            let look = seen.look();
+            (seen, look)
+        });
+        let Ok((seen, look)) = looked.await else {
+            return tracing::error!("the files cannot be watched any more: restart to take changes");
+        };
+        watch = Some(seen);
+        if asked && matches!(look, Look::Same) {
+            tracing::info!("told to reload, but the files say what they said");
+        }
+        gateway.take(look).await;
+    }
+}
+
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
@@ -75,7 +104,8 @@ fn event(kind: EventKind, ruleset: &str) -> Event {
 /// Says what runs, for the person who started it.
 fn introduce(setup: &Setup, listening: SocketAddr) {
     let Setup { ruleset, sources, .. } = setup;
-    eprintln!("blotter {} listens on http://{listening}", env!("CARGO_PKG_VERSION"));
+    let scheme = if ruleset.tls.is_some() { "https" } else { "http" };
+    eprintln!("blotter {} listens on {scheme}://{listening}", env!("CARGO_PKG_VERSION"));
     for route in ruleset.routes.iter() {
         let default = ruleset.routes.default().is_some_and(|default| default.name == route.name);
         let note = if default { "  (also serves paths without a route's name)" } else { "" };
@@ -99,7 +129,7 @@ fn introduce(setup: &Setup, listening: SocketAddr) {
     for route in ruleset.routes.iter() {
         let (variable, path) =
             if route.name == "anthropic" { ("ANTHROPIC_BASE_URL", "") } else { ("OPENAI_BASE_URL", "/v1") };
-        eprintln!("  {variable}=http://{listening}/{}{path}", route.name);
+        eprintln!("  {variable}={scheme}://{listening}/{}{path}", route.name);
     }
 }
 

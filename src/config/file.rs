@@ -9,11 +9,11 @@ use toml::Spanned;
 
 use super::callers::{self, CallerFile};
 use super::sections::Sections;
-use super::{Admin, KeyPlace, Limits, admin, audit, key};
+use super::{Admin, KeyPlace, Limits, Named, Outbound, Tls, admin, audit, key, tls};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Answers, Exemption, Policy, Rule};
-use crate::route::{Credential, Route, Routes, Secret, Upstream};
+use crate::route::{Credential, Route, Routes, Scheme, Secret, Upstream};
 
 /// What a `proxy.toml` says, its paths and defaults in place.
 pub(super) struct File {
@@ -27,13 +27,17 @@ pub(super) struct File {
     pub key: KeyPlace,
     pub callers: Option<CallerFile>,
     pub limits: Limits,
+    pub tls: Option<Tls>,
+    pub outbound: Outbound,
+    /// The files that it names.
+    pub named: Vec<Named>,
     pub policy: Policy,
     /// The entities that have rules, and where they stand.
     pub ruled: Vec<Spanned<Entity>>,
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[entities.NAME]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +51,8 @@ pub(super) struct PlaceSection {
 #[serde(deny_unknown_fields)]
 struct RouteSection {
     name: Spanned<String>,
-    upstream: Spanned<String>,
+    upstream: Option<Spanned<String>>,
+    upstreams: Option<Spanned<Vec<Spanned<String>>>>,
     credential: Option<Spanned<CredentialSection>>,
     #[serde(default)]
     exempt: Vec<Exemption>,
@@ -69,22 +74,62 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let (policy, ruled) = policy(&mut sections);
     let (audit, audit_key) = audit::read(&mut sections, folder);
     let callers = callers::read(&mut sections, folder);
+    let mut named = Vec::new();
+    let tls = tls::read(&mut sections, folder, &mut named);
+    let outbound = outbound(&mut sections, folder, &mut named);
+    let listen = listen(&mut sections, tls.is_some(), callers.is_some());
+    let routes = routes(&mut sections, folder, &mut named, callers.is_some());
+    let patterns = sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns));
+    named.extend(patterns.clone().map(Named::Folder));
     let file = File {
-        listen: sections.take("listen").unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))),
+        listen,
         admin: admin::read(&mut sections),
-        patterns: sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns)),
+        patterns,
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         countries: sections.take("countries").unwrap_or_else(|| Spanned::new(0..0, Vec::new())),
         audit,
         audit_key,
         key: key_place(&mut sections, folder),
         limits: limits(&mut sections),
+        tls,
+        outbound,
+        named,
         policy,
         ruled,
-        routes: routes(&mut sections, folder, callers.is_some()),
+        routes,
         callers,
     };
     Ok((file, sections.refuse_the_rest(KNOWN)))
+}
+
+/// Where callers reach the proxy. Beyond this machine, what is on the wire and who may use it has to be guarded.
+fn listen(sections: &mut Sections, has_tls: bool, has_callers: bool) -> SocketAddr {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8787));
+    let listen: Spanned<SocketAddr> = sections.take("listen").unwrap_or_else(|| Spanned::new(0..0, default));
+    let unguarded = sections.take("listen_unguarded").unwrap_or(false);
+    let guards = [(has_tls, "`[tls]`"), (has_callers, "`[callers]`")];
+    let missing: Vec<&str> = guards.iter().filter(|(is_there, _)| !is_there).map(|(_, guard)| *guard).collect();
+    if !listen.get_ref().ip().is_loopback() && !missing.is_empty() && !unguarded {
+        let missing = missing.join(", no ");
+        let what = format!("others can reach {}, and there is nothing that guards it: no {missing}", listen.get_ref());
+        let remedy = "listen on 127.0.0.1 or [::1], or say `listen_unguarded = true` where something else guards it";
+        sections.problem(listen.span(), what, remedy.to_owned());
+    }
+    listen.into_inner()
+}
+
+fn outbound(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>) -> Outbound {
+    let roots = tls::read_upstream(sections, folder, named);
+    let proxy =
+        sections.take::<Spanned<String>>("upstream_proxy").and_then(|text| match Upstream::parse(text.get_ref()) {
+            Ok(proxy) if proxy.scheme == Scheme::Http => Some(proxy),
+            _ => {
+                let what = format!("`{}` is no HTTP proxy", text.get_ref());
+                sections.problem(text.span(), what, "write as in `http://proxy.example:3128`".to_owned());
+                None
+            }
+        });
+    Outbound { roots, proxy }
 }
 
 fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
@@ -143,7 +188,7 @@ fn policy(sections: &mut Sections) -> (Policy, Vec<Spanned<Entity>>) {
     (Policy::new(rules), ruled)
 }
 
-fn routes(sections: &mut Sections, folder: &Path, keyed: bool) -> Routes {
+fn routes(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>, keyed: bool) -> Routes {
     let mut routes: Vec<Route> = Vec::new();
     let told = sections.problems.len();
     for section in sections.take_list::<RouteSection>("route") {
@@ -160,6 +205,8 @@ fn routes(sections: &mut Sections, folder: &Path, keyed: bool) -> Routes {
             let what = format!("the route `{}` stands twice", known.name);
             sections.problem(span, what, "give each route a name of its own".to_owned());
         } else {
+            let secret = section.credential.as_ref().and_then(|credential| credential.get_ref().file.as_ref());
+            named.extend(secret.map(|file| Named::Secret(folder.join(file))));
             routes.extend(route(sections, section, folder));
         }
     }
@@ -178,21 +225,38 @@ fn routes(sections: &mut Sections, folder: &Path, keyed: bool) -> Routes {
 }
 
 fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Option<Route> {
-    let RouteSection { name, upstream, credential, exempt, answers } = section;
+    let RouteSection { name, upstream, upstreams, credential, exempt, answers } = section;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if !name.get_ref().starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.get_ref().bytes().all(allowed) {
         let what = format!("`{}` cannot be a segment of a path", name.get_ref());
         sections.problem(name.span(), what, "begin with a letter or a digit, then also `-`, `_` and `.`".to_owned());
     }
     let credential = credential.and_then(|credential| self::credential(sections, credential, folder));
-    match Upstream::parse(upstream.get_ref()) {
-        Ok(upstream) => Some(Route { name: name.into_inner(), upstream, credential, exempt, answers }),
-        Err(error) => {
-            let what = format!("`{}` is no upstream: {error}", upstream.get_ref());
-            sections.problem(upstream.span(), what, "write as in `https://api.openai.com`".to_owned());
-            None
+    let written = match (upstream, upstreams.map(Spanned::into_inner)) {
+        (Some(upstream), None) => vec![upstream],
+        (None, Some(upstreams)) if !upstreams.is_empty() => upstreams,
+        _ => {
+            let what = format!("the route `{}` does not say where it leads", name.get_ref());
+            let remedy = "give either `upstream`, or `upstreams` in the order in which they are tried";
+            sections.problem(name.span(), what, remedy.to_owned());
+            return None;
         }
+    };
+    let all = written.len();
+    let mut upstreams = written.into_iter().filter_map(|written| self::upstream(sections, written)).collect::<Vec<_>>();
+    if upstreams.len() < all {
+        return None;
     }
+    let upstream = upstreams.remove(0);
+    Some(Route { name: name.into_inner(), upstream, others: upstreams, credential, exempt, answers })
+}
+
+fn upstream(sections: &mut Sections, written: Spanned<String>) -> Option<Upstream> {
+    let wrong = |error| {
+        let what = format!("`{}` is no upstream: {error}", written.get_ref());
+        sections.problem(written.span(), what, "write as in `https://api.openai.com`".to_owned());
+    };
+    Upstream::parse(written.get_ref()).map_err(wrong).ok()
 }
 
 fn credential(sections: &mut Sections, section: Spanned<CredentialSection>, folder: &Path) -> Option<Credential> {

@@ -36,6 +36,22 @@ pub struct Limits {
     pub vault_seconds: u64,
     /// How much of them is remembered.
     pub vault_bytes: usize,
+    /// Within which an exchange has to be over.
+    pub exchange_seconds: u64,
+    /// Within which a caller has to take something of its answer.
+    pub caller_seconds: u64,
+    /// Within which a request's head has to arrive, TLS included, on a kept connection too.
+    pub header_seconds: u64,
+    /// The longest head of a request.
+    pub header_bytes: usize,
+    /// The most headers of a request.
+    pub headers: usize,
+    /// Connections of callers at a time; further ones wait.
+    pub connections: usize,
+    /// Exchanges at a time on one HTTP/2 connection.
+    pub streams: u32,
+    /// How long exchanges may take to end once the proxy stops.
+    pub drain_seconds: u64,
 }
 
 impl Default for Limits {
@@ -54,6 +70,14 @@ impl Default for Limits {
             idle_seconds: 600,
             vault_seconds: 0,
             vault_bytes: 64 << 20,
+            exchange_seconds: 3600,
+            caller_seconds: 60,
+            header_seconds: 30,
+            header_bytes: 64 << 10,
+            headers: 100,
+            connections: 10_000,
+            streams: 128,
+            drain_seconds: 30,
         }
     }
 }
@@ -79,6 +103,15 @@ impl Limits {
             ("idle_seconds", self.idle_seconds, SECONDS),
             ("vault_seconds", self.vault_seconds, 0..=*SECONDS.end()),
             ("vault_bytes", self.vault_bytes as u64, SIZES),
+            ("exchange_seconds", self.exchange_seconds, SECONDS),
+            ("caller_seconds", self.caller_seconds, SECONDS),
+            ("header_seconds", self.header_seconds, SECONDS),
+            // The HTTP library reads heads into no less.
+            ("header_bytes", self.header_bytes as u64, 8192..=1 << 20),
+            ("headers", self.headers as u64, 1..=1000),
+            ("connections", self.connections as u64, 1..=1 << 20),
+            ("streams", self.streams.into(), 1..=10_000),
+            ("drain_seconds", self.drain_seconds, SECONDS),
         ];
         limits.into_iter().find(|(_, value, range)| !range.contains(value)).map(|(name, _, range)| (name, range))
     }

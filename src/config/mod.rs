@@ -5,12 +5,15 @@
 mod admin;
 mod audit;
 mod callers;
+mod change;
 mod file;
 mod inventory;
 mod key;
 mod limits;
 mod patterns;
 mod sections;
+mod tls;
+mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -29,7 +32,10 @@ use file::File;
 
 pub use admin::Admin;
 pub use callers::{CallerFile, CallerFileError};
+pub use change::Change;
 pub use limits::Limits;
+pub use tls::Tls;
+pub use watch::{Look, Watch};
 
 /// The commented `proxy.toml` that the program carries: what is used when there is none.
 pub const DEFAULT: &str = include_str!("../../proxy.toml");
@@ -46,8 +52,32 @@ pub struct Ruleset {
     pub limits: Limits,
     /// Who may call; `None` lets anybody in.
     pub callers: Option<Arc<CallerFile>>,
+    /// How callers' connections are secured, if they are.
+    pub tls: Option<Tls>,
+    /// How upstreams are reached.
+    pub outbound: Outbound,
     /// The beginning of the hash over every file that it was made from.
     pub version: String,
+}
+
+/// How upstreams are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Outbound {
+    /// What their certificates are verified against, where it is not what the system trusts.
+    pub roots: Option<Arc<rustls::RootCertStore>>,
+    /// The HTTP proxy that connections to other machines go through.
+    pub proxy: Option<Upstream>,
+}
+
+/// A file or folder that a setup was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Holds nothing secret.
+    File(PathBuf),
+    /// The folder of pattern files.
+    Folder(PathBuf),
+    /// Holds a key.
+    Secret(PathBuf),
 }
 
 /// What a start needs.
@@ -66,6 +96,8 @@ pub struct Setup {
     pub ruleset: Ruleset,
     /// The files that the rules were read from.
     pub sources: Vec<Source>,
+    /// The files that it names.
+    pub(crate) named: Vec<Named>,
 }
 
 /// Where a key of the installation is kept.
@@ -91,7 +123,18 @@ pub fn load(path: Option<&Path>) -> Result<Setup, Vec<Problem>> {
 
 /// Reads a `proxy.toml` whose relative paths begin at `folder`.
 pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>> {
-    let (file, mut problems) = file::read(&source, folder)?;
+    build(source, folder).1
+}
+
+/// The same, and the files that it names, whether they could be used or not.
+fn build(source: Source, folder: &Path) -> (Vec<Named>, Result<Setup, Vec<Problem>>) {
+    match file::read(&source, folder) {
+        Ok((file, problems)) => (file.named.clone(), from_file(source, file, problems)),
+        Err(problems) => (Vec::new(), Err(problems)),
+    }
+}
+
+fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<Setup, Vec<Problem>> {
     let (sources, unread) = patterns::sources(file.patterns.as_deref());
     problems.extend(unread);
     let regions_at = file.phone_regions.span();
@@ -115,16 +158,18 @@ pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>>
             sources.insert(0, source);
             let version = version(&sources);
             let detector = Arc::new(detector);
+            let File { listen, admin, audit, audit_key, key, named, .. } = file;
             let ruleset = Ruleset {
                 detector,
                 policy: Arc::new(file.policy),
                 routes: file.routes,
                 limits: file.limits,
+                tls: file.tls,
+                outbound: file.outbound,
                 callers: file.callers.map(Arc::new),
                 version,
             };
-            let File { listen, admin, audit, audit_key, key, .. } = file;
-            Ok(Setup { listen, admin, audit, audit_key, key, ruleset, sources })
+            Ok(Setup { listen, admin, audit, audit_key, key, ruleset, sources, named })
         }
         _ => Err(problems),
     }

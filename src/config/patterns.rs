@@ -1,6 +1,7 @@
 //! Reads the pattern files.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::detect::{BUILT_IN, Problem, Source};
@@ -12,14 +13,10 @@ pub(super) fn sources(folder: Option<&Path>) -> (Vec<Source>, Vec<Problem>) {
         return (BUILT_IN.iter().map(built_in).collect(), Vec::new());
     };
     let unreadable = |error| unread(folder, &error, "name a folder of pattern files as `patterns`");
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
+    let paths = match files(folder) {
+        Ok(paths) => paths,
         Err(error) => return (Vec::new(), vec![unreadable(error)]),
     };
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    let is_read = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml" || extension == "txt");
-    paths.retain(is_read);
-    paths.sort();
     let mut sources = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -34,6 +31,15 @@ pub(super) fn sources(folder: Option<&Path>) -> (Vec<Source>, Vec<Problem>) {
         problems.push(Problem { file: name, line: 1, what: "no pattern file".to_owned(), remedy: remedy.to_owned() });
     }
     (sources, problems)
+}
+
+/// The files of a folder that are read, sorted.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths: Vec<_> = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let is_read = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml" || extension == "txt");
+    paths.retain(is_read);
+    paths.sort();
+    Ok(paths)
 }
 
 /// Reads one file.

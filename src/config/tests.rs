@@ -115,6 +115,40 @@ fn one_mistake_is_told_with_its_line_and_remedy() {
 }
 
 #[test]
+fn what_others_can_reach_is_guarded_or_said_to_be() {
+    check(
+        &format!("listen = \"0.0.0.0:1\"\n{ROUTE}"),
+        &[
+            "proxy.toml:1: others can reach 0.0.0.0:1, and there is nothing that guards it: no `[tls]` and keys of callers",
+        ],
+    );
+    assert!(read(&format!("listen = \"0.0.0.0:1\"\nlisten_unguarded = true\n{ROUTE}")).is_ok());
+    check(
+        &format!("{ROUTE}[admin]\nlisten = \"[::]:1\"\n"),
+        &["proxy.toml:5: the admin listener on [::]:1 could be reached by others"],
+    );
+    let setup = read(&format!("{ROUTE}[admin]\nlisten = \"[::]:1\"\nunguarded = true\n"));
+    assert_eq!(setup.ok().and_then(|setup| setup.admin).unwrap().listen.port(), 1);
+    check(
+        &format!("upstream_proxy = \"https://x\"\n{ROUTE}"),
+        &["proxy.toml:1: `https://x` is no HTTP proxy: write as"],
+    );
+}
+
+#[test]
+fn a_route_leads_somewhere() {
+    let route = |leads: &str| format!("[[route]]\nname = \"a\"\n{leads}\n");
+    let setup = read(&route("upstreams = [\"https://a.example\", \"https://b.example\"]"));
+    let setup = setup.map_err(|problems| problems.join("\n")).unwrap();
+    let led = setup.ruleset.routes.find("/a/v1").unwrap().0;
+    assert_eq!((led.upstream.authority.as_str(), led.others[0].authority.as_str()), ("a.example", "b.example"));
+    for leads in ["", "upstreams = []", "upstream = \"https://a\"\nupstreams = [\"https://b\"]"] {
+        check(&route(leads), &["proxy.toml:2: the route `a` does not say where it leads: give either `upstream`"]);
+    }
+    check(&route("upstreams = [\"https://a\", \"b\"]"), &["proxy.toml:3: `b` is no upstream: "]);
+}
+
+#[test]
 fn a_service_has_an_address() {
     let folder = tempfile::tempdir().unwrap();
     let check = |url: &str, expected: &str| {

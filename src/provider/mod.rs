@@ -189,7 +189,28 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// An error that says its type.
+#[derive(serde::Deserialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    _type: String,
+}
+
 impl Dialect {
+    /// An error of Blotter's own as a frame of a stream, where frames are text. An API whose errors say their type names its events
+    /// by it.
+    pub fn error_frame(&self, framing: Framing, refusal: &Refusal) -> Option<String> {
+        let text = (self.refusal)(refusal);
+        match framing {
+            Framing::Events if serde_json::from_str::<Typed>(&text).is_ok() => {
+                Some(format!("event: error\ndata: {text}\n\n"))
+            }
+            Framing::Events => Some(format!("data: {text}\n\n")),
+            Framing::Lines => Some(format!("{text}\n")),
+            Framing::Elements | Framing::Messages | Framing::Whole => None,
+        }
+    }
+
     /// The tables for a path, without its query. Paths that no table knows are walked whole.
     pub fn of(path: &str) -> &'static Self {
         // Some clients write a colon as `%3A`, or end a path with a slash.

@@ -23,6 +23,9 @@ pub(super) struct BrokenOff;
 /// How many pieces of an answer may wait for a slow caller; then the upstream waits.
 const PIECES: usize = 8;
 
+/// The longest piece of a body known at once.
+const PIECE: usize = 64 << 10;
+
 impl Body {
     /// A body known at once.
     pub(super) fn full(bytes: impl Into<Bytes>) -> Self {
@@ -36,13 +39,21 @@ impl Body {
     }
 }
 
+/// The next piece of a body known at once: cut, so that it leaves as fast as the caller takes it and waits here.
+fn piece(left: &mut Option<Bytes>) -> Option<Bytes> {
+    let mut bytes = left.take()?;
+    let piece = bytes.split_to(bytes.len().min(PIECE));
+    *left = Some(bytes).filter(|bytes| !bytes.is_empty());
+    Some(piece)
+}
+
 impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = BrokenOff;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Full(bytes) => Poll::Ready(piece(bytes).map(|piece| Ok(Frame::data(piece)))),
             Self::Streamed(receiver) => {
                 receiver.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
             }

@@ -1,7 +1,7 @@
 //! The closing entry of an exchange, and what the log writes of findings.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -93,6 +93,11 @@ impl Ending {
             tracing::error!(%error, exchange = %self.exchange, "the end of an exchange could not be logged yet");
             log.closed_later(closed);
         }
+    }
+
+    /// What is left of `time` since the exchange began.
+    pub(super) fn left(&self, time: Duration) -> Duration {
+        time.saturating_sub(self.started.elapsed())
     }
 
     /// Ends nothing: the exchange was not opened.

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderValue;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -19,10 +20,11 @@ use super::ending::{Ending, count, micros, tallies};
 use super::places::{Flight, Place};
 use super::recognise::Answered;
 use super::refused::Refused;
+use super::reload::Live;
 use super::request::{self, Clean, Cleaned, Received};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
-use super::{Gateway, Identity, headers, relay, upstream, websocket};
+use super::{Gateway, Identity, framing, headers, relay, upstream, websocket};
 use crate::audit::{Closed, Coverage, Opened, Tally, Timings};
 use crate::config::Ruleset;
 use crate::metrics::{Commit, Side, Way};
@@ -37,17 +39,22 @@ const LONG_BODY: usize = 16 << 10;
 pub(super) async fn handle(gateway: Arc<Gateway>, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
     let mut exchange = Exchange::begin(gateway, peer, &request);
     let id = exchange.opened.exchange;
+    let (http1, last) = (request.version() < Version::HTTP_2, framing::is_last(&request));
     let mut response = match exchange.run(request).await {
         Ok(response) => response,
         Err(refused) => exchange.refuse(refused).await,
     };
     let id = HeaderValue::from_str(&id.to_string()).expect("an id is plain text");
     response.headers_mut().insert(headers::EXCHANGE, id);
+    if http1 && (last || response.status() == StatusCode::BAD_REQUEST) {
+        framing::end_connection(&mut response);
+    }
     response
 }
 
 struct Exchange {
     gateway: Arc<Gateway>,
+    live: Arc<Live>,
     ruleset: Arc<Ruleset>,
     dialect: &'static Dialect,
     peer: IpAddr,
@@ -67,7 +74,8 @@ struct Exchange {
 
 impl Exchange {
     fn begin(gateway: Arc<Gateway>, peer: IpAddr, request: &Request<Incoming>) -> Self {
-        let ruleset = Arc::clone(&gateway.ruleset);
+        let live = gateway.live.load_full();
+        let ruleset = Arc::clone(&live.ruleset);
         let dialect = Dialect::of(request.uri().path());
         let visitor = gateway.door.look(&ruleset, request.headers(), Timestamp::now());
         let opened = Opened {
@@ -90,6 +98,7 @@ impl Exchange {
         let (started, timings) = (Instant::now(), Timings::default());
         Self {
             gateway,
+            live,
             ruleset,
             dialect,
             peer,
@@ -106,6 +115,7 @@ impl Exchange {
 
     async fn run(&mut self, request: Request<Incoming>) -> Result<Response<Body>, Refused> {
         let ruleset = Arc::clone(&self.ruleset);
+        framing::check(request.version(), request.uri(), request.headers())?;
         self.visitor.enter(self.opened.at, self.peer)?;
         let (route, target) = find_route(&ruleset, &request)?;
         self.opened.route.clone_from(&route.name);
@@ -124,7 +134,7 @@ impl Exchange {
         let answers = route.answers;
         let request = clean.into_request(route)?;
         self.gateway.metrics.bytes(Way::ToProvider, request.body().size_hint().exact().unwrap_or_default() as usize);
-        let response = upstream::send(&self.gateway.client, Purpose::Calls, request, &ruleset.limits).await?;
+        let response = self.send(Purpose::Calls, request, route).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         self.flight = None;
         let ending = self.ending();
@@ -166,7 +176,7 @@ impl Exchange {
         self.opened.conversation.get_or_insert(conversation);
         self.open(&clean).await?;
         let request = handshake.request(clean.into_request(route)?, route);
-        let response = upstream::send(&self.gateway.client, Purpose::Socket, request, &self.ruleset.limits).await?;
+        let response = self.send(Purpose::Socket, request, route).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -178,7 +188,7 @@ impl Exchange {
         let accepted = handshake.accept(&response)?;
         let session = Session::new(Connection {
             gateway: Arc::clone(&gateway),
-            ruleset,
+            live: Arc::clone(&self.live),
             dialect,
             answers: route.answers,
             exempt: route.exempt.clone(),
@@ -189,6 +199,18 @@ impl Exchange {
         });
         gateway.answers.spawn(session.run(upgrade, hyper::upgrade::on(response)));
         Ok(accepted)
+    }
+
+    /// Sends the request on and waits for the head of its answer.
+    async fn send(
+        &self,
+        purpose: Purpose,
+        request: Request<Full<Bytes>>,
+        route: &Route,
+    ) -> Result<Response<Incoming>, Refused> {
+        let limits = &self.ruleset.limits;
+        let left = Duration::from_secs(limits.exchange_seconds).saturating_sub(self.started.elapsed());
+        upstream::send(&self.live.client, purpose, request, route, limits, left).await
     }
 
     /// The end of the exchange, which was opened.
@@ -210,7 +232,7 @@ impl Exchange {
         if self.visitor.name().is_some() {
             headers::remove_all_credentials(&mut head.headers);
         }
-        request::check_head(&head.method, &head.headers)?;
+        request::check_head(&head.method, &head.headers, &self.ruleset.limits)?;
         request::check_signature(&head.headers, route)?;
         request::check_upload(&target, &head.headers)?;
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
@@ -228,7 +250,7 @@ impl Exchange {
     /// Scans and redacts all that leaves.
     async fn clean(&mut self, received: Received) -> Result<(Clean, Vault), Refused> {
         let begun = Instant::now();
-        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &received.body, &received.media).await?;
+        let answered = recognise(&self.gateway, &self.live, self.dialect, &received.body, &received.media).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let length = received.body.len();
@@ -305,19 +327,19 @@ impl Exchange {
 /// protocol, which a language model takes for names.
 pub(super) async fn recognise(
     gateway: &Arc<Gateway>,
-    ruleset: &Arc<Ruleset>,
+    live: &Live,
     dialect: &'static Dialect,
     body: &Bytes,
     media: &Media,
 ) -> Result<Option<Answered>, Refused> {
-    if gateway.recognisers.is_empty() {
+    if live.recognisers.is_empty() {
         return Ok(None);
     }
-    let (asking, ruleset) = (Arc::clone(gateway), Arc::clone(ruleset));
+    let (gateway, ruleset) = (Arc::clone(gateway), Arc::clone(&live.ruleset));
     let (length, body, media) = (body.len(), body.clone(), media.clone());
-    let list = move || asking.redactor(&ruleset).texts(&body, &media, dialect, asking.recognisers.key.clone());
+    let list = move || gateway.redactor(&ruleset).texts(&body, &media, dialect, gateway.recognised_key.clone());
     let texts = scan(length, list).await?;
-    gateway.recognisers.ask(&texts).await.map(Some)
+    live.recognisers.ask(&texts).await.map(Some)
 }
 
 /// Does the work on a body of this length: where it is long, on a thread of its own.

@@ -2,12 +2,17 @@
 //!
 //! Read [`exchange`] first: it tells the story of a request. Nothing here asks which provider it is; the tables answer.
 
+mod activity;
 mod body;
+mod broken;
+mod connection;
 mod conversations;
+mod dial;
 mod door;
 mod encoding;
 mod ending;
 mod exchange;
+mod framing;
 mod headers;
 mod incoming;
 mod memory;
@@ -15,6 +20,7 @@ mod places;
 mod recognise;
 mod refused;
 mod relay;
+mod reload;
 mod request;
 mod server;
 mod upstream;
@@ -22,6 +28,7 @@ mod websocket;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,17 +44,19 @@ use conversations::Conversations;
 use door::Door;
 use places::Places;
 use recognise::Recognisers;
+use reload::Live;
 
 pub use server::serve;
-pub use upstream::{Client, TlsError, client};
+pub use upstream::TlsError;
 
 /// What all exchanges share.
 pub struct Gateway {
-    ruleset: Arc<Ruleset>,
+    live: ArcSwap<Live>,
+    /// Why newer files are not used, if they are not.
+    trouble: ArcSwap<Vec<String>>,
     log: Log,
-    client: Client,
-    recognisers: Recognisers,
     placeholder_key: MacKey,
+    recognised_key: MacKey,
     identities: Identities,
     door: Door,
     places: Places,
@@ -79,42 +88,43 @@ pub enum Identity {
 
 impl Gateway {
     /// Brings the parts together.
-    pub fn new(ruleset: Ruleset, log: Log, key: &MasterKey, client: Client) -> Self {
+    pub fn new(ruleset: Ruleset, log: Log, key: &MasterKey) -> Result<Self, TlsError> {
         let door = Door::new(key);
         door.open(&ruleset, Timestamp::now());
-        let recognisers = Recognisers::new(ruleset.detector.services(), &client, key.derive(Purpose::Recognised));
         let conversations = Conversations::new(&ruleset.limits, key.derive(Purpose::Conversation));
         let metrics = Arc::new(Metrics::default());
         metrics.rules(&ruleset.version);
-        Self {
+        metrics.expires(ruleset.tls.as_ref().map(|tls| tls.expires));
+        let live = Live::new(ruleset, None)?;
+        Ok(Self {
+            live: ArcSwap::from_pointee(live),
+            trouble: ArcSwap::default(),
             conversations,
-            ruleset: Arc::new(ruleset),
             metrics,
-            recognisers,
             log,
-            client,
             placeholder_key: key.derive(Purpose::Placeholder),
+            recognised_key: key.derive(Purpose::Recognised),
             identities: Identities::new(key),
             door,
             places: Places::default(),
             answers: TaskTracker::new(),
             stopping: CancellationToken::new(),
-        }
+        })
+    }
+
+    /// The rules that exchanges begin under now.
+    pub fn ruleset(&self) -> Arc<Ruleset> {
+        Arc::clone(&self.live.load().ruleset)
     }
 
     /// Who may read with this key on the admin listener, from this address, and what.
     pub fn reader(&self, credential: &str, address: std::net::IpAddr) -> Option<(String, Role)> {
-        self.door.reader(&self.ruleset, credential, Timestamp::now(), address)
+        self.door.reader(&self.ruleset(), credential, Timestamp::now(), address)
     }
 
     /// What is counted and measured.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    /// Which rules run, for a person: a line each.
-    pub fn describe_rules(&self) -> String {
-        format!("rules {}\n", self.ruleset.version)
     }
 
     /// Whether entries reach the disk; where the last did not, an entry of its own is tried.

@@ -20,14 +20,12 @@ use zeroize::Zeroizing;
 use super::memory::Memory;
 use super::refused::Refused;
 use super::upstream::{Client, Purpose, cause};
-use crate::crypto::{Hash, MacKey};
+use crate::crypto::Hash;
 use crate::detect::{Finding, OnFailure, Service};
 use crate::redact::{Recognised, Texts};
 
 /// The recogniser services of a ruleset.
 pub(super) struct Recognisers {
-    /// What texts are known by.
-    pub key: MacKey,
     all: Vec<Arc<Recogniser>>,
 }
 
@@ -66,7 +64,7 @@ enum Failure {
 
 impl Recognisers {
     /// The services, asked through `client`.
-    pub(super) fn new(services: &[Service], client: &Client, key: MacKey) -> Self {
+    pub(super) fn new(services: &[Service], client: &Client) -> Self {
         let recogniser = |service: &Service| {
             Arc::new(Recogniser {
                 service: service.clone(),
@@ -75,7 +73,7 @@ impl Recognisers {
                 memory: Mutex::new(Memory::new(REMEMBERED)),
             })
         };
-        Self { key, all: services.iter().map(recogniser).collect() }
+        Self { all: services.iter().map(recogniser).collect() }
     }
 
     /// Whether there is nobody to ask.

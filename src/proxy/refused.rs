@@ -58,10 +58,20 @@ impl Refused {
         Self { status, code: "upstream/timeout", message, outcome: Outcome::TimedOut, retry_after: None }
     }
 
+    /// The exchange took too long, all in all.
+    pub(super) fn overtime() -> Self {
+        let message = "The exchange took longer than Blotter allows in all: ask for less, or raise `exchange_seconds`.";
+        Self { code: "exchange/timeout", ..Self::timed_out(message) }
+    }
+
+    /// The same before it has a shape.
+    pub(super) fn to_refusal(&self) -> Refusal {
+        Refusal { status: self.status.as_u16(), code: self.code, message: self.message.clone() }
+    }
+
     /// The answer that the caller gets, in the shape of the API that it speaks.
     pub(super) fn response(self, dialect: &Dialect) -> Response<Body> {
-        let refusal = Refusal { status: self.status.as_u16(), code: self.code, message: self.message };
-        let mut response = Response::new(Body::full((dialect.refusal)(&refusal)));
+        let mut response = Response::new(Body::full((dialect.refusal)(&self.to_refusal())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -16,7 +16,7 @@ use super::encoding::{Encoding, Undecodable};
 use super::ending::{Answered, Ending};
 use super::incoming::{Dry, Source};
 use super::refused::Refused;
-use super::{Gateway, headers};
+use super::{Gateway, broken, headers};
 use crate::audit::{Closed, Outcome};
 use crate::config::Ruleset;
 use crate::metrics::{Metrics, Phase, Way};
@@ -58,6 +58,9 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
     let source = Source::new(incoming, decoder, Duration::from_secs(ruleset.limits.idle_seconds));
     let relay = Relay {
         gateway,
+        dialect,
+        framing,
+        between: true,
         ruleset,
         answers,
         status,
@@ -114,6 +117,10 @@ fn is_media(headers: &HeaderMap) -> bool {
 
 struct Relay {
     gateway: Arc<Gateway>,
+    dialect: &'static Dialect,
+    framing: Option<Framing>,
+    /// Whether what was sent so far ended with a frame.
+    between: bool,
     ruleset: Arc<Ruleset>,
     answers: Answers,
     status: StatusCode,
@@ -128,6 +135,9 @@ struct Relay {
     restoring: Duration,
 }
 
+/// How long what was sent last has to get on its way before the connection is broken off.
+const UNDER_WAY: Duration = Duration::from_millis(50);
+
 /// The caller's end of an answer.
 type Pieces = mpsc::Sender<Result<Bytes, BrokenOff>>;
 
@@ -135,6 +145,7 @@ type Pieces = mpsc::Sender<Result<Bytes, BrokenOff>>;
 enum Early {
     BrokenOff,
     CallerGone,
+    Overtime,
     TimedOut,
     TooLong,
     Undecodable(Undecodable),
@@ -199,11 +210,13 @@ impl Relay {
             Err(early) => {
                 let refused = early.refused();
                 tracing::warn!(code = refused.code, "an answer broke off");
-                let held = self.finish().unwrap_or_default();
+                let last = self.last_words(&refused);
                 let metrics = Arc::clone(&self.gateway.metrics);
                 self.close(refused.outcome, Some(refused.code)).await;
                 // The caller may be gone as well.
-                if send(&metrics, &sender, held).await.is_ok() {
+                if send(&metrics, &sender, last).await.is_ok() {
+                    // A break takes with it what was handed over and is not on its way yet.
+                    tokio::time::sleep(UNDER_WAY).await;
                     let _ = sender.send(Err(BrokenOff)).await;
                 }
             }
@@ -217,16 +230,31 @@ impl Relay {
                 () = sender.closed() => return Err(Early::CallerGone),
             };
             let Some(bytes) = next else { break };
-            let ready = self.restore(&bytes)?;
-            send(&self.gateway.metrics, sender, ready).await?;
+            let ready = join(self.restore(&bytes)?);
+            if let Some(framing) = self.framing.filter(|_| !ready.is_empty()) {
+                self.between = broken::ends_with_frame(framing, &ready);
+            }
+            send(&self.gateway.metrics, sender, vec![ready]).await?;
         }
         let last = self.finish()?;
         send(&self.gateway.metrics, sender, last).await
     }
 
+    /// What an answer that broke off still sends.
+    fn last_words(&mut self, refused: &Refused) -> Vec<Bytes> {
+        let held = join(self.finish().unwrap_or_default());
+        match self.framing {
+            Some(framing) if self.status.is_success() => {
+                broken::last_words(self.dialect, framing, &held, self.between, refused)
+            }
+            _ => vec![held],
+        }
+    }
+
     /// The upstream's next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Early> {
-        let bytes = self.source.next().await?;
+        let left = self.ending.left(Duration::from_secs(self.ruleset.limits.exchange_seconds));
+        let bytes = tokio::time::timeout(left, self.source.next()).await.map_err(|_| Early::Overtime)??;
         self.gateway.metrics.bytes(Way::FromProvider, bytes.as_ref().map_or(0, Bytes::len));
         Ok(bytes)
     }
@@ -319,6 +347,7 @@ impl Early {
                 "answer/encoding",
                 format!("The provider's answer {undecodable}, so it cannot be read: try again."),
             ),
+            Self::Overtime => Refused::overtime(),
             Self::Unread => Refused::upstream(
                 "answer/unread",
                 "The provider's answer is text in a form that the route's `answers = \"redact\"` cannot guard: ask for JSON.",

@@ -58,7 +58,14 @@ pub(super) fn is_forwarded(method: &Method) -> bool {
 }
 
 /// Refuses what cannot be read before it is read.
-pub(super) fn check_head(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn check_head(method: &Method, headers: &HeaderMap, limits: &Limits) -> Result<(), Refused> {
+    if headers.len() > limits.headers {
+        return Err(Refused::request(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "request/headers",
+            format!("The request has more than {} headers: send fewer, or raise `headers`.", limits.headers),
+        ));
+    }
     if !is_forwarded(method) {
         return Err(Refused::request(
             StatusCode::METHOD_NOT_ALLOWED,

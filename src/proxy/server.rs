@@ -1,36 +1,42 @@
-//! The listener: takes connections, hands each to hyper, and lets all end well.
+//! The listener: takes a place, accepts, hands each connection on, and lets all end well.
 
-use std::convert::Infallible;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::{Gateway, exchange};
-
-/// How long exchanges may take to end once the proxy stops.
-const DRAIN: Duration = Duration::from_secs(30);
+use super::{Gateway, connection};
 
 /// How often what is kept is looked through for what is too old.
 const SWEEP: Duration = Duration::from_secs(10);
 
-/// Serves callers until `stop`, then lets exchanges end.
+/// Serves callers until `stop`, then lets exchanges end for as long as the limits give them.
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(gateway.ruleset().limits.connections));
+    let (connections, draining) = (TaskTracker::new(), CancellationToken::new());
     let mut stop = pin!(stop);
     let mut sweep = tokio::time::interval(SWEEP);
     loop {
+        // Who finds no place waits in the operating system's queue, and costs nothing there.
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
         tokio::select! {
             () = &mut stop => break,
             _ = sweep.tick() => gateway.conversations.sweep(),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connect(stream, peer.ip(), &gateway, &graceful),
+            (place, accepted) = accepted => match accepted {
+                Ok((stream, peer)) => {
+                    let served = connection::serve(stream, peer.ip(), Arc::clone(&gateway), draining.clone());
+                    connections.spawn(async move {
+                        let _place = place;
+                        served.await;
+                    });
+                }
                 Err(error) => {
                     // Out of file descriptors, mostly: what is open has to close first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -40,35 +46,16 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
         }
     }
     drop(listener);
+    draining.cancel();
+    connections.close();
     gateway.answers.close();
     gateway.stopping.cancel();
     let ended = async {
-        graceful.shutdown().await;
+        connections.wait().await;
         gateway.answers.wait().await;
     };
-    if tokio::time::timeout(DRAIN, ended).await.is_err() {
-        tracing::warn!("some exchanges did not end in time and are cut");
+    let patience = Duration::from_secs(gateway.ruleset().limits.drain_seconds);
+    if tokio::time::timeout(patience, ended).await.is_err() {
+        tracing::warn!(seconds = patience.as_secs(), "some exchanges did not end in time and are cut");
     }
-}
-
-fn connect(stream: TcpStream, peer: IpAddr, gateway: &Arc<Gateway>, graceful: &GracefulShutdown) {
-    // A frame leaves at once; without this it may wait for the caller's acknowledgement of the one before.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection could not be set to send at once");
-    }
-    let gateway = Arc::clone(gateway);
-    let service = service_fn(move |request| {
-        let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, Infallible>(exchange::handle(gateway, peer, request).await) }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    });
 }

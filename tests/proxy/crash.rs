@@ -82,7 +82,7 @@ fn start(folder: &Path) -> (Child, SocketAddr) {
 pub fn address_of(proxy: &mut Child) -> SocketAddr {
     let mut lines = BufReader::new(proxy.stderr.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
-    let address = first.rsplit("http://").next().unwrap().parse().unwrap_or_else(|_| panic!("{first}"));
+    let address = first.rsplit("://").next().unwrap().parse().unwrap_or_else(|_| panic!("{first}"));
     std::thread::spawn(move || lines.for_each(drop));
     address
 }

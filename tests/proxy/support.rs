@@ -136,8 +136,7 @@ impl Proxy {
         let (log, writer) = Log::open(&audit, &Keys::new(&key, sealing())).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let client = proxy::client(&ruleset.limits).unwrap();
-        let gateway = Arc::new(Gateway::new(ruleset, log, &key, client));
+        let gateway = Arc::new(Gateway::new(ruleset, log, &key).unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(proxy::serve(listener, Arc::clone(&gateway), async { drop(stopped.await) }));
         Self { address, folder, chain_key: key.derive(Purpose::Chain), gateway, stop, running, writer }

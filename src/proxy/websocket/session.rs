@@ -22,12 +22,12 @@ use super::super::conversations::Part;
 use super::super::ending::{Ending, micros, tallies};
 use super::super::exchange::{coverage, recognise, scan};
 use super::super::refused::Refused;
+use super::super::reload::Live;
 use super::super::request::unfit;
 use super::super::{Gateway, Identity};
 use super::end::{End, Side};
 use super::turns::{Turn, Turns, Writing};
 use crate::audit::{Closed, Opened, Outcome, Timings};
-use crate::config::Ruleset;
 use crate::policy::{Answers, Exemption};
 use crate::provider::{Dialect, Refusal};
 use crate::redact::{Account, Guard, Media, Redacted, Restorer, Vault};
@@ -43,7 +43,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 /// A connection both sides of which agreed.
 pub(in crate::proxy) struct Connection {
     pub gateway: Arc<Gateway>,
-    pub ruleset: Arc<Ruleset>,
+    pub live: Arc<Live>,
     pub dialect: &'static Dialect,
     /// What is done with values that the caller did not send.
     pub answers: Answers,
@@ -61,7 +61,7 @@ pub(in crate::proxy) struct Connection {
 /// A connection while messages go both ways.
 pub(in crate::proxy) struct Session {
     gateway: Arc<Gateway>,
-    ruleset: Arc<Ruleset>,
+    live: Arc<Live>,
     dialect: &'static Dialect,
     answers: Answers,
     exempt: Vec<Exemption>,
@@ -94,7 +94,8 @@ struct Clean {
 impl Session {
     /// Begins with nothing said.
     pub(in crate::proxy) fn new(connection: Connection) -> Self {
-        let Connection { gateway, ruleset, dialect, answers, exempt, opened, vault, part, ending } = connection;
+        let Connection { gateway, live, dialect, answers, exempt, opened, vault, part, ending } = connection;
+        let ruleset = Arc::clone(&live.ruleset);
         let limits = ruleset.limits.answer();
         // A message is a frame, as a line is.
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, Framing::Lines, limits);
@@ -108,12 +109,12 @@ impl Session {
         let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         let turns = Arc::new(Mutex::new(Turns::new(restorer)));
         let life = Life { begun: Instant::now(), heard_ms: AtomicU64::new(0) };
-        Self { gateway, ruleset, dialect, answers, exempt, opened, part, ending, turns, life }
+        Self { gateway, live, dialect, answers, exempt, opened, part, ending, turns, life }
     }
 
     /// Carries messages until the connection ends, and ends it.
     pub(in crate::proxy) async fn run(self, caller: OnUpgrade, provider: OnUpgrade) {
-        let limits = self.ruleset.limits;
+        let limits = self.live.ruleset.limits;
         let patience = Duration::from_secs(limits.request_seconds);
         let (caller, provider) = match tokio::time::timeout(patience, async { tokio::join!(caller, provider) }).await {
             Ok((Ok(caller), Ok(provider))) => (caller, provider),
@@ -171,7 +172,7 @@ impl Session {
                 Ok(message) => message,
                 Err(end) => return end,
             };
-            if writing == Writing::Binary && Document::parse(&message, self.ruleset.limits.nesting).is_err() {
+            if writing == Writing::Binary && Document::parse(&message, self.live.ruleset.limits.nesting).is_err() {
                 return End::Refused(Refused::upstream(
                     "answer/unread",
                     "The provider sent bytes that are no JSON, which cannot be read: use an API that speaks JSON.",
@@ -199,7 +200,7 @@ impl Session {
 
     /// A side's next message.
     async fn next(&self, side: Side, from: &mut Receiver) -> Result<(Writing, Bytes), End> {
-        let limits = &self.ruleset.limits;
+        let limits = &self.live.ruleset.limits;
         loop {
             let next = from.next().await;
             self.life.is_heard();
@@ -239,10 +240,10 @@ impl Session {
 
     async fn redact(&self, message: Bytes) -> Result<Clean, Refused> {
         let begun = Instant::now();
-        let answered = recognise(&self.gateway, &self.ruleset, self.dialect, &message, &Media::Json).await?;
+        let answered = recognise(&self.gateway, &self.live, self.dialect, &message, &Media::Json).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let mut turns = Arc::clone(&self.turns).lock_owned().await;
-        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.live.ruleset), self.dialect);
         let (length, exempt) = (message.len(), self.exempt.clone());
         let mut part = self.part.clone();
         let work = move || {
@@ -262,7 +263,7 @@ impl Session {
             (redacted, account, weight)
         };
         let (redacted, account, weight) = scan(length, work).await?;
-        let limit = self.ruleset.limits.request_bytes;
+        let limit = self.live.ruleset.limits.request_bytes;
         if weight > limit {
             return Err(Refused::request(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -293,7 +294,7 @@ impl Session {
                 method: "MESSAGE".to_owned(),
                 subject: self.opened.subject.clone().or(subject),
                 model: redacted.facts.model.or_else(|| self.opened.model.clone()),
-                findings: tallies(&self.ruleset, &account),
+                findings: tallies(&self.live.ruleset, &account),
                 coverage,
                 request: redacted.logged.to_vec(),
                 ..self.opened.clone()
@@ -322,7 +323,7 @@ impl Session {
     }
 
     fn entry(&self, over: super::turns::Over, turns: &Turns, outcome: Outcome) -> (Ending, Closed) {
-        over.entry(&self.gateway, &self.ruleset, self.answers, turns.restorer.vault(), outcome)
+        over.entry(&self.gateway, &self.live.ruleset, self.answers, turns.restorer.vault(), outcome)
     }
 
     async fn log_refused(&self, at: Timestamp, refused: &Refused) {
@@ -374,7 +375,7 @@ impl Session {
         let mut turns = self.turns.lock().await;
         let turn = turns.end();
         let connection = turns.over(self.ending);
-        let (gateway, ruleset, answers) = (&self.gateway, &self.ruleset, self.answers);
+        let (gateway, ruleset, answers) = (&self.gateway, &self.live.ruleset, self.answers);
         let vault = turns.restorer.vault();
         let entries =
             turn.into_iter().chain([connection]).map(|over| over.entry(gateway, ruleset, answers, vault, outcome));
@@ -385,7 +386,7 @@ impl Session {
 
     /// Takes a caller's reason out of a close frame if it holds a value.
     fn clear(&self, frame: &mut CloseFrame) {
-        let mut redaction = self.gateway.redactor(&self.ruleset).begin();
+        let mut redaction = self.gateway.redactor(&self.live.ruleset).begin();
         if !matches!(redaction.text(&frame.reason), Ok(Cow::Borrowed(_))) {
             frame.reason = Utf8Bytes::default();
         }

@@ -1,0 +1,61 @@
+//! Connections to upstreams: straight, or through the HTTP proxy that the configuration names.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::config::Outbound;
+use crate::route::Upstream;
+
+/// Makes connections.
+#[derive(Clone)]
+pub(super) struct Dial {
+    straight: HttpConnector,
+    /// What leads to other machines, where the configuration names a proxy.
+    tunnel: Option<Tunnel<HttpConnector>>,
+}
+
+impl Dial {
+    /// Connections by `connector`, as `outbound` says.
+    pub(super) fn new(connector: HttpConnector, outbound: &Outbound) -> Self {
+        let uri = |proxy: &Upstream| proxy.to_string().parse::<Uri>().expect("scheme and checked authority are a URI");
+        let tunnel = outbound.proxy.as_ref().map(|proxy| Tunnel::new(uri(proxy), connector.clone()));
+        Self { straight: connector, tunnel }
+    }
+}
+
+impl Service<Uri> for Dial {
+    type Response = TokioIo<TcpStream>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, upstream: Uri) -> Self::Future {
+        match &self.tunnel {
+            Some(tunnel) if !is_here(&upstream) => {
+                let mut tunnel = tunnel.clone();
+                Box::pin(async move { tunnel.call(upstream).await.map_err(Into::into) })
+            }
+            _ => {
+                let mut straight = self.straight.clone();
+                Box::pin(async move { straight.call(upstream).await.map_err(Into::into) })
+            }
+        }
+    }
+}
+
+/// Whether an upstream is on this machine.
+fn is_here(upstream: &Uri) -> bool {
+    let host = upstream.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

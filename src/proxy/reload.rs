@@ -1,0 +1,101 @@
+//! New rules for a running proxy: all of them or none.
+//!
+//! An exchange keeps the rules that it began with, and so does a connection its certificate and limits.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::upstream::{self, Client, TlsError};
+use super::{Gateway, Recognisers};
+use crate::audit::{Event, EventKind};
+use crate::config::{Look, Outbound, Ruleset};
+use crate::detect::Problem;
+
+/// What a reload replaces.
+pub(super) struct Live {
+    pub ruleset: Arc<Ruleset>,
+    pub client: Client,
+    pub recognisers: Recognisers,
+}
+
+impl Live {
+    /// Rules at work; with the connections of `before`, where they would be made the same way.
+    pub(super) fn new(ruleset: Ruleset, before: Option<&Self>) -> Result<Self, TlsError> {
+        let kept = before.filter(|before| are_reached_alike(&before.ruleset, &ruleset));
+        let client = match kept {
+            Some(before) => before.client.clone(),
+            None => upstream::client(&ruleset.limits, &ruleset.outbound)?,
+        };
+        let recognisers = Recognisers::new(ruleset.detector.services(), &client);
+        Ok(Self { ruleset: Arc::new(ruleset), client, recognisers })
+    }
+}
+
+/// Whether upstreams are reached the same way under both. A given file of roots may be another under the same name.
+fn are_reached_alike(one: &Ruleset, other: &Ruleset) -> bool {
+    let Outbound { roots: None, proxy } = &one.outbound else { return false };
+    let alike = other.outbound.roots.is_none() && *proxy == other.outbound.proxy;
+    alike && one.limits.connect_seconds == other.limits.connect_seconds
+}
+
+impl Gateway {
+    /// Lets exchanges begin under `ruleset` from now on. Where that fails the old rules stay.
+    pub fn adopt(&self, ruleset: Ruleset) -> Result<(), TlsError> {
+        let version = ruleset.version.clone();
+        let live = Live::new(ruleset, Some(&self.live.load()))?;
+        self.live.store(Arc::new(live));
+        self.metrics.rules(&version);
+        self.metrics.expires(self.ruleset().tls.as_ref().map(|tls| tls.expires));
+        Ok(())
+    }
+
+    /// Takes what a look at the files found, and tells of it.
+    pub async fn take(&self, look: Look) {
+        match look {
+            Look::Same => {}
+            Look::Changed(setup, change) => match self.adopt(setup.ruleset) {
+                Ok(()) => {
+                    tracing::info!(%change, "reloaded");
+                    if !change.restart.is_empty() {
+                        tracing::warn!(settings = ?change.restart, "these settings are taken at the next start only");
+                    }
+                    self.told(true, Vec::new(), json!(change)).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the files changed and cannot be used: the old rules stay");
+                    let trouble = vec![error.to_string()];
+                    self.told(false, trouble.clone(), json!({"refused": trouble})).await;
+                }
+            },
+            Look::Unusable(problems, files) => {
+                for problem in &problems {
+                    tracing::error!(%problem, "the files changed and cannot be used: the old rules stay");
+                }
+                let places: Vec<String> =
+                    problems.iter().map(|Problem { file, line, .. }| format!("{file}:{line}")).collect();
+                self.told(false, places.clone(), json!({"refused": places, "files": files})).await;
+            }
+        }
+    }
+
+    async fn told(&self, taken: bool, trouble: Vec<String>, detail: serde_json::Value) {
+        self.metrics.reloaded(taken);
+        self.trouble.store(Arc::new(trouble));
+        let event = Event { at: Timestamp::now(), kind: EventKind::Reloaded, detail: detail.to_string() };
+        if let Err(error) = self.log.event(event).await {
+            self.metrics.log_failed();
+            tracing::error!(%error, "a reload could not be logged");
+        }
+    }
+
+    /// Which rules run, for a person, and which newer files could not be used.
+    pub fn describe_rules(&self) -> String {
+        let mut text = format!("rules {}\n", self.ruleset().version);
+        for place in self.trouble.load().iter() {
+            text.push_str(&format!("not used, the rules above stay: {place}\n"));
+        }
+        text
+    }
+}
