@@ -277,9 +277,14 @@ impl Batch<'_> {
     }
 }
 
-/// Makes a folder that nobody else may look into.
+/// Makes a folder that nobody else may look into, and whose name outlasts a power cut.
 fn make(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    if folder.exists() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
 }
 
 /// Takes the writer's place in the folder; it is given back when the file is dropped, also by a crash.

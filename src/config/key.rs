@@ -82,14 +82,20 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => write_new(fresh.as_ref(), text),
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    written.and_then(|()| fs::rename(&fresh, path)).and_then(|()| fs::File::open(folder)?.sync_all())
+    written.and_then(|()| fs::rename(&fresh, path)).and_then(|()| sync_names(path))
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{}", text.trim_end())?;
-    file.sync_all()
+    file.sync_all()?;
+    sync_names(path)
+}
+
+/// Makes a file's name outlast a power cut.
+fn sync_names(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
 }
 
 fn text(place: &KeyPlace) -> Result<Zeroizing<String>, KeyError> {

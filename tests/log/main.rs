@@ -1,5 +1,8 @@
 //! The log as its keeper meets it: the real binary, a real proxy before a provider, and every `blotter audit` command.
 
 mod backup;
+mod disk;
+mod power;
 mod questions;
 mod support;
+mod trace;

@@ -150,6 +150,14 @@ impl Proxy {
         self.child.wait().unwrap().code().unwrap()
     }
 
+    /// Kills the program that runs under a tracer, and waits for the tracer.
+    pub fn kill_traced(mut self) {
+        let tracer = self.child.id();
+        let traced = std::fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).unwrap();
+        Command::new("kill").arg("-9").args(traced.split_whitespace()).status().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Kills it as a crash would.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -78,7 +78,7 @@ fn edit_a_column(folder: &Path, dice: &mut Dice) -> String {
         let kind = "SELECT type FROM pragma_table_info(?1) WHERE name = ?2";
         let kind: String = file.query_row(kind, [table.name, column], |row| row.get(0)).unwrap();
         let other = match kind.as_str() {
-            "INTEGER" => format!("coalesce({column}, 0) + 1 + abs(random() % 9)"),
+            "INTEGER" => format!("coalesce({column}, 0) + 100000 + abs(random() % 9)"),
             "TEXT" => format!("coalesce({column}, '') || 'x'"),
             _ => format!("CAST(iif(substr({column}, 1, 1) = x'00', x'01', x'00') || substr({column}, 2) AS BLOB)"),
         };
