@@ -17,6 +17,7 @@ use hyper::Request;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
+/// `BLOTTER_KILLS` asks for another number.
 const KILLS: u64 = 50;
 const CALLERS: usize = 8;
 
@@ -26,7 +27,8 @@ async fn what_a_provider_saw_is_in_the_log_after_any_kill() {
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), provider.address());
     let number = Arc::new(AtomicU64::new(0));
-    for kill in 0..KILLS {
+    let kills = std::env::var("BLOTTER_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    for kill in 0..kills {
         let (mut proxy, address) = start(folder.path());
         let callers: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(call(address, Arc::clone(&number)))).collect();
         // The kill has to come at any moment of the work, so its moment is the test's only clock.
@@ -49,7 +51,7 @@ async fn what_a_provider_saw_is_in_the_log_after_any_kill() {
     let ring = std::fs::read_to_string(folder.path().join("audit.key")).unwrap();
     let logged = logged(&log, &KeyRing::parse(&ring).unwrap());
     let seen: Vec<String> = provider.seen().iter().map(|seen| mark(&seen.body)).collect();
-    assert!(seen.len() as u64 > KILLS, "there was load: {} requests", seen.len());
+    assert!(seen.len() as u64 > kills, "there was load: {} requests", seen.len());
     for mark in &seen {
         assert!(
             logged.iter().any(|(logged, _)| logged == mark),
@@ -57,7 +59,7 @@ async fn what_a_provider_saw_is_in_the_log_after_any_kill() {
         );
     }
     let interrupted = logged.iter().filter(|(_, outcome)| *outcome == Outcome::Interrupted).count();
-    println!("{KILLS} kills, {} requests seen, {} logged, {interrupted} interrupted", seen.len(), logged.len());
+    println!("{kills} kills, {} requests seen, {} logged, {interrupted} interrupted", seen.len(), logged.len());
 }
 
 fn configure(folder: &Path, provider: SocketAddr) {
