@@ -150,6 +150,8 @@ pub enum Shape {
         /// The shape of all other members.
         rest: &'static Shape,
     },
+    /// Where in the lane of this name, of the choice or block around it, something points, counted in this unit.
+    Offset(&'static str, Unit),
     /// Forwarded as it came, neither scanned nor restored: a string, a number or a list of them. An object here is text.
     Opaque,
     /// An object whose members `under` are opaque while its member `seal` holds a signature; all else in it is text.
@@ -165,6 +167,15 @@ pub enum Shape {
     Text,
     /// Text, or in its place the numbers of a tokenizer, which cannot be read: a request with these is refused.
     TextOrTokens,
+}
+
+/// What an API counts the places of a text in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes of UTF-8.
+    Bytes,
+    /// Unicode code points.
+    Characters,
 }
 
 /// What a lane's text is.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::context::Context;
 use super::guard::{Guard, Stranger, Watch};
 use super::placeholder::{self, Reading, Tail};
+use super::shift::{Extent, Shifts};
 use super::vault::{Held, Vault};
 use crate::policy::{Policy, Restore};
 use crate::provider::Strand;
@@ -23,6 +24,10 @@ pub(super) struct Lane {
     /// Whether all comes in one text.
     is_whole: bool,
     watch: Watch,
+    /// How much text came before the window.
+    gone: Extent,
+    /// What became longer or shorter.
+    pub shifts: Shifts,
 }
 
 /// A part of a window: `length` bytes that stand at `origin`.
@@ -81,8 +86,8 @@ impl Lane {
             Strand::Arguments => Context::json(),
             Strand::Argument | Strand::Text => Context::text(),
         };
-        let (window, pieces, watch) = Default::default();
-        Self { strand, context, window, after_word: false, pieces, is_whole: false, watch }
+        let (window, pieces, watch, gone, shifts) = Default::default();
+        Self { strand, context, window, after_word: false, pieces, is_whole: false, watch, gone, shifts }
     }
 
     /// Begins a strand of an answer that comes whole.
@@ -226,8 +231,10 @@ impl Lane {
     }
 
     /// Has the value stand where the placeholder ends; the other pieces lose their part of it.
-    fn replace(&self, start: usize, length: usize, value: String, changes: &mut Vec<Change>) {
+    fn replace(&mut self, start: usize, length: usize, value: String, changes: &mut Vec<Change>) {
         let end = start + length;
+        let at = self.gone + Extent::of(&self.window[..start]);
+        self.shifts.note(at, &self.window[start..end], &value);
         let mut value = Some(value);
         let mut piece_end: usize = self.pieces.iter().map(|piece| piece.length).sum();
         for piece in self.pieces.iter().rev() {
@@ -244,6 +251,7 @@ impl Lane {
     /// Drops the first `decided` bytes of the window.
     fn forget(&mut self, decided: usize) {
         self.after_word = self.window[..decided].bytes().next_back().map_or(self.after_word, placeholder::is_word);
+        self.gone += Extent::of(&self.window[..decided]);
         self.window.drain(..decided);
         let mut left = decided;
         self.pieces.retain_mut(|piece| {

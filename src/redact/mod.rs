@@ -15,6 +15,7 @@ mod placeholder;
 mod reading;
 mod recognised;
 mod restore;
+mod shift;
 mod split;
 mod transcript;
 mod upload;

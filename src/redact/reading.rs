@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lane::{Change, Lane, Means, Origin};
-use super::restore::{LaneKey, MOST_LANES, Restorer, Written};
-use crate::provider::{Shape, Strand};
+use super::restore::{HeldFrame, LaneKey, MOST_LANES, Offset, Restorer, Written};
+use super::shift::Shifts;
+use crate::provider::{Shape, Strand, Unit};
 use crate::wire::frame::{Framing, Payload};
 use crate::wire::json::{Document, Kind, NodeId};
 
@@ -39,7 +40,8 @@ impl Reading<'_, '_> {
             (Shape::LaneEnd, _) => {}
             (Shape::Lane(strand), kind) => self.strand(id, kind, *strand, indexes, field),
             (Shape::NamedLane(name, strand), kind) => self.strand(id, kind, *strand, indexes, name),
-            (_, Kind::String) => self.whole_string(id, Strand::Text, field),
+            (Shape::Offset(lane, unit), Kind::Number) => self.offset(id, lane, *unit, indexes),
+            (_, Kind::String) => drop(self.whole_string(id, Strand::Text, field)),
             (shape, Kind::Array) => self.items(id, shape, indexes, field),
             (shape, Kind::Object) => self.members(id, shape, indexes),
             (_, Kind::Literal | Kind::Number) => {}
@@ -85,7 +87,12 @@ impl Reading<'_, '_> {
     /// A piece of a lane, or what is whole in its place.
     fn strand(&mut self, id: NodeId, kind: Kind, strand: Strand, indexes: &[u64], field: &str) {
         match kind {
-            Kind::String if self.again => self.whole_string(id, strand, ""),
+            Kind::String if self.again => {
+                let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
+                if let Some(shifts) = self.whole_string(id, strand, "") {
+                    self.frame().moved.push((key, shifts));
+                }
+            }
             Kind::String => self.lane(id, strand, indexes, field),
             Kind::Array | Kind::Object => self.whole_value(id, strand, indexes, field),
             Kind::Literal | Kind::Number => {}
@@ -99,7 +106,8 @@ impl Reading<'_, '_> {
             return;
         }
         if self.restorer.lanes.len() >= MOST_LANES {
-            return self.whole_string(id, strand, "");
+            self.whole_string(id, strand, "");
+            return;
         }
         let origin = self.origin(id);
         let restorer = &mut *self.restorer;
@@ -121,7 +129,7 @@ impl Reading<'_, '_> {
 
     fn strings_below(&mut self, id: NodeId, strand: Strand, name: &str) {
         match self.document.kind(id) {
-            Kind::String => self.whole_string(id, strand, name),
+            Kind::String => drop(self.whole_string(id, strand, name)),
             Kind::Array => self.document.items(id).for_each(|item| self.strings_below(item, strand, name)),
             Kind::Object => self.document.members(id).for_each(|(key, value)| {
                 self.whole_string(key, strand, "");
@@ -144,9 +152,27 @@ impl Reading<'_, '_> {
         self.restorer.changes.push(Change { origin, length: source.len(), with: format!("\"{}\"", stranger.with) });
     }
 
-    fn whole_string(&mut self, id: NodeId, strand: Strand, name: &str) {
+    /// Notes a number that points into a text, which may still change.
+    fn offset(&mut self, id: NodeId, lane: &str, unit: Unit, indexes: &[u64]) {
+        let Ok(place) = self.document.source(id).parse() else { return };
         if self.restorer.is_idle() {
             return;
+        }
+        let span = self.document.span(id);
+        let source = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
+        let lane = LaneKey { indexes: indexes.to_vec(), field: lane.to_owned() };
+        let again = self.again;
+        self.frame().offsets.push(Offset { source, place, unit, lane, again });
+    }
+
+    fn frame(&mut self) -> &mut HeldFrame {
+        &mut self.restorer.held[(self.number - self.restorer.first) as usize]
+    }
+
+    /// Restores a string that is whole; gives what moved in it.
+    fn whole_string(&mut self, id: NodeId, strand: Strand, name: &str) -> Option<Shifts> {
+        if self.restorer.is_idle() {
+            return None;
         }
         let text: Cow<str> = self.document.text(id);
         let origin = self.origin(id);
@@ -155,6 +181,7 @@ impl Reading<'_, '_> {
         let mut lane = Lane::of_whole_string(strand, name);
         restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
         restorer.account.placeholders += lane.close(means, &mut restorer.changes);
+        Some(lane.shifts).filter(|shifts| !shifts.is_empty())
     }
 
     /// Notes where the source of the string lies in its frame.

@@ -14,11 +14,12 @@ use super::guard::Guard;
 use super::ids::{Numbers, Told};
 use super::lane::{Change, Lane, Means, Origin, Restored};
 use super::reading::Reading;
+use super::shift::Shifts;
 use super::transcript::Transcript;
 use super::vault::Vault;
 use super::wrapped::Wrapper;
 use crate::policy::Policy;
-use crate::provider::{Dialect, End, Shape, Tokens};
+use crate::provider::{Dialect, End, Shape, Tokens, Unit};
 use crate::wire::frame::{Framing, Payload, Splitter, seal};
 use crate::wire::json::{self, Document};
 use crate::wire::{Edit, splice};
@@ -74,6 +75,8 @@ pub struct Restorer {
     /// The number of the first frame held.
     pub(super) first: u64,
     pub(super) lanes: HashMap<LaneKey, Lane>,
+    /// What moved in the lanes that ended.
+    moved: HashMap<LaneKey, Shifts>,
     pub(super) changes: Vec<Change>,
     pub(super) account: AnswerAccount,
 }
@@ -113,6 +116,21 @@ pub(super) struct HeldFrame {
     /// The strings that may still change, and what else may.
     places: Vec<Place>,
     changes: Vec<Change>,
+    /// The numbers in it that point into texts.
+    pub offsets: Vec<Offset>,
+    /// What moved in the texts that it repeats.
+    pub moved: Vec<(LaneKey, Shifts)>,
+}
+
+/// A number in a frame that points into a text.
+pub(super) struct Offset {
+    pub source: Range<usize>,
+    pub place: u64,
+    pub unit: Unit,
+    /// The text's lane; the last of its numbers may be those of what points.
+    pub lane: LaneKey,
+    /// Whether the text stands in the same frame, said again.
+    pub again: bool,
 }
 
 /// Something in a frame that may change.
@@ -159,6 +177,7 @@ impl Restorer {
             held_bytes: 0,
             first: 0,
             lanes: HashMap::new(),
+            moved: HashMap::new(),
             changes: Vec::new(),
             account: AnswerAccount::new(limits),
         }
@@ -257,7 +276,8 @@ impl Restorer {
         let (frame, wrapper) = self.unwrap(frame);
         let framing = if wrapper.is_some() { Framing::Whole } else { self.framing };
         self.held_bytes += frame.len();
-        self.held.push_back(HeldFrame { bytes: frame.clone(), wrapper, places: Vec::new(), changes: Vec::new() });
+        let (places, changes, offsets, moved) = Default::default();
+        self.held.push_back(HeldFrame { bytes: frame.clone(), wrapper, places, changes, offsets, moved });
         let Some(payload) = Payload::find(framing, &frame) else { return Ok(()) };
         self.ended |= matches!(self.end, End::Payload(last) if payload.text.trim_ascii() == last.as_bytes());
         let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else {
@@ -330,8 +350,11 @@ impl Restorer {
 
     fn close_lanes(&mut self, ended: impl Fn(&LaneKey) -> bool) {
         let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
-        for (_, mut lane) in self.lanes.extract_if(|key, _| ended(key)) {
+        for (key, mut lane) in self.lanes.extract_if(|key, _| ended(key)) {
             self.account.placeholders += lane.close(means, &mut self.changes);
+            if !lane.shifts.is_empty() {
+                self.moved.insert(key, lane.shifts);
+            }
         }
     }
 
@@ -352,9 +375,27 @@ impl Restorer {
             let Some(frame) = self.held.pop_front() else { break };
             self.first += 1;
             self.held_bytes -= frame.bytes.len();
-            out.push(frame.leave(self.framing));
+            let moves = frame.offsets.iter().filter_map(|offset| self.edit_of(offset, &frame)).collect();
+            out.push(frame.leave(self.framing, moves));
         }
         out
+    }
+}
+
+impl Restorer {
+    /// The change to a number, if what it points at moved. All text before its frame is decided when the frame leaves.
+    fn edit_of(&self, offset: &Offset, frame: &HeldFrame) -> Option<Edit> {
+        let LaneKey { indexes, field } = &offset.lane;
+        let around = (0..=indexes.len()).rev().map(|length| &indexes[..length]);
+        let shifts = around.into_iter().find_map(|indexes| {
+            let key = LaneKey { indexes: indexes.to_vec(), field: field.clone() };
+            match offset.again {
+                true => frame.moved.iter().find(|(moved, _)| *moved == key).map(|(_, shifts)| shifts),
+                false => self.lanes.get(&key).map(|lane| &lane.shifts).or_else(|| self.moved.get(&key)),
+            }
+        })?;
+        let moved = shifts.moved(offset.place, offset.unit);
+        (moved != offset.place).then(|| Edit { span: offset.source.clone(), with: moved.to_string() })
     }
 }
 
@@ -365,8 +406,8 @@ fn is_last(frame: &Document, end: End) -> bool {
 }
 
 impl HeldFrame {
-    fn leave(self, framing: Framing) -> Bytes {
-        if self.changes.is_empty() {
+    fn leave(self, framing: Framing, moves: Vec<Edit>) -> Bytes {
+        if self.changes.is_empty() && moves.is_empty() {
             return self.wrapper.map_or(self.bytes, Wrapper::unchanged);
         }
         let mut changes = self.changes;
@@ -375,6 +416,7 @@ impl HeldFrame {
         let mut edits: Vec<Edit> = of_one_string
             .flat_map(|changes| edits(&self.bytes, &self.places[changes[0].origin.string], changes))
             .collect();
+        edits.extend(moves);
         edits.sort_by_key(|edit| edit.span.start);
         let frame = splice(&self.bytes, &edits);
         match self.wrapper {

@@ -1,7 +1,7 @@
 //! What Gemini answers with.
 
-use super::super::Shape::{self, Flow, Kinds, Lane, NamedLane, Object, Opaque, Text};
-use super::super::Strand;
+use super::super::Shape::{self, Flow, Kinds, Lane, NamedLane, Object, Offset, Opaque, Text};
+use super::super::{Strand, Unit};
 use super::{CODE, RESPONSE};
 
 /// A whole answer and a chunk of a streamed one.
@@ -24,6 +24,7 @@ static CANDIDATE: Shape = Object {
         ("content", &Object { fields: &[("parts", &Flow(&ANSWER_PART)), ("role", &Opaque)], rest: &Text }),
         ("finishReason", &Opaque),
         ("finish_reason", &Opaque),
+        ("groundingMetadata", &GROUNDING),
         ("index", &Opaque),
         ("logprobsResult", &Opaque),
         ("logprobs_result", &Opaque),
@@ -32,6 +33,13 @@ static CANDIDATE: Shape = Object {
     ],
     rest: &Text,
 };
+
+static GROUNDING: Shape =
+    Object { fields: &[("groundingSupports", &Object { fields: &[("segment", &SEGMENT)], rest: &Text })], rest: &Text };
+
+static SEGMENT: Shape = Object { fields: &[("endIndex", &PLACE), ("startIndex", &PLACE)], rest: &Text };
+
+static PLACE: Shape = Offset("text", Unit::Bytes);
 
 /// A part that the model said, thought or called. What it thinks and what it says are two lanes.
 pub(super) static ANSWER_PART: Shape = Kinds {

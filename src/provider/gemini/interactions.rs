@@ -4,7 +4,7 @@ use super::super::Shape::{
     self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Sealed, Text,
 };
 use super::super::schema::SCHEMA;
-use super::super::{Dialect, End, State, Strand, Tokens};
+use super::super::{Dialect, End, State, Strand, Tokens, Unit};
 use super::BASE;
 
 /// `…/interactions`, and an interaction that is fetched later.
@@ -99,6 +99,8 @@ static RESULT: Shape = Kinds {
 
 static ANNOTATION: Shape = Object {
     fields: &[
+        ("end_index", &PLACE),
+        ("start_index", &PLACE),
         ("document_uri", &Opaque),
         ("media_id", &Opaque),
         ("place_id", &Opaque),
@@ -111,6 +113,8 @@ static ANNOTATION: Shape = Object {
     ],
     rest: &Text,
 };
+
+static PLACE: Shape = Shape::Offset("text", Unit::Bytes);
 
 static TOOL: Shape = Object {
     fields: &[

@@ -1,10 +1,10 @@
 //! Chat completions.
 
 use super::super::Shape::{
-    self, Credential, Either, File, Flow, Kinds, LaneEnd, NamedLane, Object, Opaque, Sealed, Subject, Text,
+    self, Credential, Either, File, Flow, Kinds, LaneEnd, NamedLane, Object, Offset, Opaque, Sealed, Subject, Text,
 };
 use super::super::schema::SCHEMA;
-use super::super::{Dialect, Strand};
+use super::super::{Dialect, Strand, Unit};
 use super::{ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
 
 /// `…/chat/completions`.
@@ -180,6 +180,7 @@ pub(in crate::provider) static CHOICE: Shape = Object {
 
 static SAID: Shape = Object {
     fields: &[
+        ("annotations", &Object { fields: &[("url_citation", &CITATION)], rest: &Text }),
         ("audio", &Object { fields: &[("transcript", &TEXT_LANE)], rest: &Opaque }),
         ("content", &CONTENT),
         ("function_call", &CALLS),
@@ -205,6 +206,11 @@ static SAID: Shape = Object {
     ],
     rest: &Text,
 };
+
+static CITATION: Shape =
+    Object { fields: &[("end_index", &PLACE), ("start_index", &PLACE), ("url", &Opaque)], rest: &Text };
+
+static PLACE: Shape = Offset("content", Unit::Characters);
 
 /// What is said, or (Mistral) a list of parts, of which each chunk brings the next piece.
 static CONTENT: Shape = Flow(&Either { plain: &TEXT_LANE, object: &SAID_PART });

@@ -1,6 +1,7 @@
 //! The items of a conversation in Responses, on their way to the model, and its tools.
 
-use super::super::Shape::{self, Credential, Either, File, Kinds, Object, Opaque, Text};
+use super::super::Shape::{self, Credential, Either, File, Kinds, Object, Offset, Opaque, Text};
+use super::super::Unit;
 use super::super::schema::SCHEMA;
 use super::IMAGE;
 
@@ -73,9 +74,19 @@ pub(super) static PART: Shape = Object {
 };
 
 pub(super) static ANNOTATION: Shape = Object {
-    fields: &[("container_id", &Opaque), ("file_id", &Opaque), ("type", &Opaque), ("url", &Opaque)],
+    fields: &[
+        ("container_id", &Opaque),
+        ("end_index", &PLACE),
+        ("file_id", &Opaque),
+        ("start_index", &PLACE),
+        ("type", &Opaque),
+        ("url", &Opaque),
+    ],
     rest: &Text,
 };
+
+/// Where in the text around it an annotation points.
+static PLACE: Shape = Offset("output_text", Unit::Characters);
 
 pub(super) static TOOL: Shape = Object {
     fields: &[

@@ -2,7 +2,7 @@
 
 use super::super::Shape::{self, Object, Opaque, Text};
 use super::super::schema::SCHEMA;
-use super::super::{Dialect, State, Strand};
+use super::super::{Dialect, State, Strand, Unit};
 use super::{BASE, CHAT_TOOL, IMAGE, METADATA};
 
 /// `…/threads/…`, `…/assistants`.
@@ -21,6 +21,7 @@ pub(in crate::provider) static THREADS: Dialect = Dialect {
         "threads/runs",
     ],
     request: &REQUEST,
+    answer: &ANSWER,
     event: &EVENT,
     state: State { asks: &[], tells: &[&["id"], &["thread_id"]] },
     ..BASE
@@ -96,7 +97,21 @@ static DELTA: Shape = Object {
     rest: &Text,
 };
 
-static SAID: Shape = Object { fields: &[("value", &Shape::NamedLane("content", Strand::Text))], rest: &Text };
+static SAID: Shape = Object {
+    fields: &[("annotations", &ANNOTATION), ("value", &Shape::NamedLane("content", Strand::Text))],
+    rest: &Text,
+};
+
+static ANNOTATION: Shape =
+    Object { fields: &[("end_index", &PLACE), ("start_index", &PLACE), ("type", &Opaque)], rest: &Text };
+
+static PLACE: Shape = Shape::Offset("content", Unit::Characters);
+
+/// A message, or a list of them.
+static ANSWER: Shape = Object {
+    fields: &[("content", &Object { fields: &[("text", &SAID), ("type", &Opaque)], rest: &Text }), ("data", &ANSWER)],
+    rest: &Text,
+};
 
 static CALL: Shape = Object {
     fields: &[
