@@ -12,6 +12,8 @@ class Echo:
 
     def __init__(self):
         self.seen = []
+        # With the headers.
+        self.received = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.address = "127.0.0.1:%d" % self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -30,8 +32,10 @@ class Echo:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"] or 0)).decode()
                 echo.seen.append(body)
-                content_type, chunks = answer(self.path, json.loads(body))
-                self.send_response(200)
+                echo.received.append((dict(self.headers), body))
+                request = json.loads(body)
+                status, content_type, chunks = trouble(request) or (200, *answer(self.path, request))
+                self.send_response(status)
                 self.send_header("content-type", content_type)
                 self.send_header("transfer-encoding", "chunked")
                 self.end_headers()
@@ -42,6 +46,12 @@ class Echo:
                 self.wfile.write(b"0\r\n\r\n")
 
         return Handler
+
+
+def trouble(request):
+    """An error, if the model's name asks for one, as in `fake-status-429`."""
+    _, asked, status = str(request.get("model")).partition("fake-status-")
+    return asked and (int(status), "application/json", ['{"error":{"message":"you asked for trouble","type":"fake"}}'])
 
 
 def answer(path, request):
