@@ -180,7 +180,13 @@ fn opened(exchange: Uuid) -> Opened {
         streaming: true,
         ruleset: "9d1c4b7a".into(),
         findings: ["PHONE", "EMAIL", "CARD"].map(tally).into(),
-        coverage: Coverage { strings: 9, bytes: 1800, opaque: 3, exemptions: Vec::new() },
+        coverage: Coverage {
+            strings: 9,
+            bytes: 1800,
+            opaque: 3,
+            exemptions: Vec::new(),
+            counts: [("opaque/role".into(), 3)].into(),
+        },
         request: text(exchange, 2000),
     }
 }

@@ -11,7 +11,7 @@ use blotter::crypto::{MacKey, MasterKey, Purpose};
 use blotter::detect::{BUILT_IN, Detector, Settings, Source};
 use blotter::policy::Policy;
 use blotter::provider::Dialect;
-use blotter::redact::{AnswerLimits, Redactor, Restorer, Vault};
+use blotter::redact::{AnswerLimits, Media, Redactor, Restorer, Vault};
 use blotter::wire::frame::Framing;
 use bytes::Bytes;
 
@@ -93,7 +93,7 @@ impl Bench {
     fn redact(&self, body: &Bytes) -> (Bytes, Vault) {
         let Self { detector, policy, key, chat } = self;
         let mut redaction = Redactor { detector, policy, key, nesting: 100 }.begin();
-        let redacted = redaction.body(body.clone(), chat).expect("nothing is blocked");
+        let redacted = redaction.body(body.clone(), &Media::Json, chat).expect("nothing is blocked");
         (redacted.bytes, redaction.finish().0)
     }
 }

@@ -256,3 +256,22 @@ fn a_check_prints_the_schema_of_pattern_files() {
     let validators = schema["$defs"]["validator"]["enum"].as_array().unwrap();
     assert!(validators.contains(&"ssn".into()), "{validators:?}");
 }
+
+#[test]
+fn a_body_is_shown_as_it_would_leave() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"ssn 536-90-4399","name":"ann@x.org"}]}"#;
+    let (code, forwarded, talk) = run(&["scan", "--as", "openai/chat"], body);
+    assert_eq!(code, 1);
+    assert!(forwarded.starts_with(r#"{"model":"m","messages":[{"role":"user","content":"ssn [SSN_"#), "{forwarded}");
+    assert!(talk.contains("stdin as openai/chat"), "{talk}");
+    assert!(talk.contains("found         1 EMAIL by email (redact), 1 SSN by ssn_grouped (redact)"), "{talk}");
+    assert!(talk.contains("left alone    1 model, 1 role"), "{talk}");
+    let (_, told, _) = run(&["scan", "--json", "--as", "openai/chat"], body);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["coverage"]["opaque"], serde_json::json!({"model": 1, "role": 1}));
+    assert_eq!(told["forwarded"], forwarded);
+    let (code, _, talk) = run(&["scan", "--as", "openai/chats"], body);
+    assert!(code == 2 && talk.contains("anthropic/messages") && talk.contains("openai/chat,"), "{talk}");
+    let (code, _, talk) = run(&["scan", "--as", "openai/chat"], r#"{"a":1,"a":2}"#);
+    assert!(code == 2 && talk.contains("would be refused"), "{talk}");
+}

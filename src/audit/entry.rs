@@ -3,6 +3,7 @@
 //! Callers, subjects and conversations are keyed tokens here, and both texts are redacted: nothing in these types has a
 //! place for an original value.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
@@ -73,6 +74,8 @@ pub struct Closed {
     pub restored: u64,
     /// How many placeholders of this exchange stayed as they were.
     pub unrestored: u64,
+    /// How the answer went through.
+    pub passage: Counts,
     /// The answer as the model gave it, scrubbed.
     #[serde(serialize_with = "text")]
     pub answer: Vec<u8>,
@@ -94,6 +97,7 @@ impl Closed {
             findings: Vec::new(),
             restored: 0,
             unrestored: 0,
+            passage: Counts::new(),
             answer: Vec::new(),
             answer_truncated: false,
         }
@@ -113,6 +117,9 @@ pub struct Tally {
     pub count: u64,
 }
 
+/// How often something was the case, by its name, such as `opaque/role` or `frames/held`. What is not there was never.
+pub type Counts = BTreeMap<String, u64>;
+
 /// How much of a request was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Coverage {
@@ -124,6 +131,8 @@ pub struct Coverage {
     pub opaque: u64,
     /// The configured exemptions that were used, by name.
     pub exemptions: Vec<String>,
+    /// The particulars: `opaque/…` by the member of the provider's table, `exempt/…` by the exemption, `shape/new`.
+    pub counts: Counts,
 }
 
 /// The tokens that the provider counted.

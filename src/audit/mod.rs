@@ -52,7 +52,7 @@ mod writer;
 pub use backup::{Copied, back_up, back_up_keys, put_back};
 pub use chain::Head;
 pub use checkpoint::{Checkpoint, checkpoints_in, read_checkpoints};
-pub use entry::{Closed, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage, display};
+pub use entry::{Closed, Counts, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage, display};
 pub use erasure::{Erasure, Registry, receipt};
 pub use error::AuditError;
 pub use filter::{Filter, Statuses};

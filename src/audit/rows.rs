@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::crypto::MacKey;
 
 use super::chain::{Canonical, Head};
-use super::entry::{Closed, Coverage, Event, Opened, Outcome, Tally, Timings, Usage};
-use super::schema::{CLOSED, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
+use super::entry::{Closed, Counts, Coverage, Event, Opened, Outcome, Tally, Timings, Usage};
+use super::schema::{CLOSED, COVERAGE, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
 use super::sealer::{CODEC, Sealed};
 
 /// Appends entries inside a transaction that somebody else begins and commits.
@@ -51,7 +51,7 @@ impl<'a> Appender<'a> {
 
     /// Appends an opening entry with the log's own tokens and its text.
     pub fn opened(&mut self, opened: &Opened, tokens: &Tokens, request: Option<&Sealed>) -> Result<()> {
-        let Coverage { strings, bytes, opaque, exemptions } = &opened.coverage;
+        let Coverage { strings, bytes, opaque, exemptions, counts } = &opened.coverage;
         let exemptions = serde_json::json!(exemptions).to_string();
         let values = [
             ValueRef::Blob(opened.exchange.as_bytes()),
@@ -72,6 +72,7 @@ impl<'a> Appender<'a> {
         ];
         self.row(&OPENED, &values)?;
         self.findings(&opened.findings)?;
+        self.counts(counts)?;
         self.payload(request)?;
         self.entry(opened.at, "opened")
     }
@@ -96,6 +97,7 @@ impl<'a> Appender<'a> {
         ];
         self.row(&CLOSED, &values)?;
         self.findings(&closed.findings)?;
+        self.counts(&closed.passage)?;
         self.payload(answer)?;
         self.entry(closed.at, "closed")
     }
@@ -112,6 +114,13 @@ impl<'a> Appender<'a> {
             let values = [ValueRef::Integer(place), text(entity), text(pattern), text(action), count(*times)];
             self.row(&FINDING, &values)
         })
+    }
+
+    fn counts(&mut self, counts: &Counts) -> Result<()> {
+        if counts.is_empty() {
+            return Ok(());
+        }
+        self.row(&COVERAGE, &[text(&serde_json::json!(counts).to_string())])
     }
 
     fn payload(&mut self, sealed: Option<&Sealed>) -> Result<()> {
@@ -187,6 +196,7 @@ pub fn read_opened(connection: &Connection, seq: i64) -> Result<Option<Opened>> 
                 bytes: read_count(row, "bytes")?,
                 opaque: read_count(row, "opaque")?,
                 exemptions: serde_json::from_str(row.get_ref("exemptions")?.as_str()?).unwrap_or_default(),
+                counts: read_counts(connection, seq)?,
             },
             request: Vec::new(),
         })
@@ -218,6 +228,7 @@ pub fn read_closed(connection: &Connection, seq: i64, exchange: Uuid) -> Result<
             findings,
             restored: read_count(row, "restored")?,
             unrestored: read_count(row, "unrestored")?,
+            passage: read_counts(connection, seq)?,
             answer: Vec::new(),
             answer_truncated: row.get("truncated")?,
         })
@@ -238,6 +249,11 @@ fn read_entry(connection: &Connection, seq: i64) -> Result<Option<(Timestamp, Ve
     let mut statement = connection.prepare_cached(FINDING.select)?;
     let findings = statement.query_map([seq, seq], read_tally)?.collect::<Result<_>>()?;
     Ok(Some((Timestamp::from_microsecond(at).unwrap_or_default(), findings)))
+}
+
+fn read_counts(connection: &Connection, seq: i64) -> Result<Counts> {
+    let read = |row: &Row<'_>| Ok(serde_json::from_str(row.get_ref("counts")?.as_str()?).unwrap_or_default());
+    Ok(connection.prepare_cached(COVERAGE.select)?.query_row([seq, seq], read).optional()?.unwrap_or_default())
 }
 
 fn read_tally(row: &Row<'_>) -> Result<Tally> {

@@ -25,9 +25,15 @@ pub struct Format {
 
 /// All formats that are read, oldest first.
 pub const FORMATS: [Format; 2] = [
-    Format { version: 1, parts: &PARTS, statements: &[include_str!("schema.sql")] },
-    Format { version: 2, parts: &PARTS, statements: &[include_str!("schema.sql"), include_str!("views.sql")] },
+    Format { version: 1, parts: &FIRST_PARTS, statements: &[SCHEMA] },
+    Format {
+        version: 2,
+        parts: &PARTS,
+        statements: &[SCHEMA, include_str!("coverage.sql"), include_str!("views.sql")],
+    },
 ];
+
+const SCHEMA: &str = include_str!("schema.sql");
 /// The format in which new files are made.
 pub const NEWEST: &Format = &FORMATS[FORMATS.len() - 1];
 
@@ -68,11 +74,15 @@ pub const CLOSED: Table = table!("closed": "opened", "outcome", "reason", "statu
 pub const EVENT: Table = table!("event": "name", "detail");
 /// What was found.
 pub const FINDING: Table = table!("finding": "place", "entity", "pattern", "action", "count");
+/// The particulars of what was looked at.
+pub const COVERAGE: Table = table!("coverage": "counts");
 /// The redacted texts.
 pub const PAYLOAD: Table = table!("payload": "codec", "subject", "day", "bytes");
 
 /// The tables whose rows an entry is made of, in the order in which the chain covers them.
-pub const PARTS: [&Table; 6] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &PAYLOAD];
+pub const PARTS: [&Table; 7] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &COVERAGE, &PAYLOAD];
+/// The same in the first format.
+const FIRST_PARTS: [&Table; 6] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &PAYLOAD];
 
 impl Format {
     /// The format of a version, if it is known.

@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod eval;
 mod key;
+mod preview;
 mod print;
 mod scan;
 mod serve;

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::print::{self, Table};
-use super::{ConfigFile, Outcome};
+use super::{ConfigFile, Outcome, preview};
 use crate::config::{KeyPlace, Setup};
 use crate::crypto::{MacKey, MasterKey, Purpose};
 use crate::policy::Policy;
@@ -19,6 +19,10 @@ use crate::wire::splice;
 pub(super) struct Options {
     /// The files to read; `-` is standard input, as is no file at all
     files: Vec<PathBuf>,
+    /// Read each file as the body of a request to this endpoint, as in `openai/chat`: write what would be forwarded, and what was
+    /// scanned and what left alone
+    #[arg(long = "as", value_name = "ENDPOINT", conflicts_with_all = ["redacted", "show_values"])]
+    endpoint: Option<String>,
     /// Write the redacted bytes instead of a table
     #[arg(long, conflicts_with_all = ["json", "show_values"])]
     redacted: bool,
@@ -46,6 +50,9 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let key = placeholder_key(&setup.key);
     let standard_input = [PathBuf::from("-")];
     let files = if options.files.is_empty() { &standard_input[..] } else { &options.files };
+    if let Some(endpoint) = &options.endpoint {
+        return preview::run(&setup, &key, endpoint, files, options.json);
+    }
     let scanned = files.iter().map(|file| scan(&setup, &key, file)).collect::<anyhow::Result<Vec<_>>>()?;
     match options {
         Options { redacted: true, .. } => write_redacted(&scanned)?,
@@ -62,7 +69,7 @@ fn placeholder_key(place: &KeyPlace) -> MacKey {
 }
 
 fn scan(setup: &Setup, key: &MacKey, file: &Path) -> anyhow::Result<Scanned> {
-    let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
+    let name = name(file);
     let bytes = read(file).with_context(|| format!("{name} cannot be read"))?;
     let policy = Policy::default();
     let nesting = setup.ruleset.limits.nesting;
@@ -71,7 +78,13 @@ fn scan(setup: &Setup, key: &MacKey, file: &Path) -> anyhow::Result<Scanned> {
     Ok(Scanned { name, bytes, marks })
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+/// What a file is called in what is printed.
+pub(super) fn name(file: &Path) -> String {
+    if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() }
+}
+
+/// The bytes of a file, or of standard input.
+pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     if file != Path::new("-") {
         return std::fs::read(file);
     }

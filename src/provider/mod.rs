@@ -230,6 +230,16 @@ impl Dialect {
         DIALECTS.iter().copied().find(speaks).unwrap_or(&any::ANY)
     }
 
+    /// The tables of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|dialect| dialect.name == name)
+    }
+
+    /// All tables; the last are those of paths that no other table knows.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        DIALECTS.iter().copied().chain([&any::ANY])
+    }
+
     /// The model that a path names, as it is written there.
     pub fn model_in<'p>(&self, path: &'p str) -> Option<&'p str> {
         self.endings.iter().find_map(|ending| path::model(path, ending))
@@ -287,6 +297,12 @@ impl Shape {
             }
             other => other,
         }
+    }
+
+    /// `name` as the table spells it, if it lists it.
+    pub fn listed(&self, name: &str) -> Option<&'static str> {
+        let Self::Object { fields, .. } = self else { return None };
+        fields.iter().map(|(field, _)| *field).find(|field| *field == name)
     }
 
     /// Whether `name`, as a key of an object of this shape, is a name that a program resolves, and not text.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::body::Body;
 use super::conversations::Part;
+use super::coverage::{self, Sight};
 use super::door::Visitor;
 use super::encoding::{Encoding, Undecodable};
 use super::ending::{Ending, count, micros, tallies};
@@ -24,12 +25,12 @@ use super::reload::Live;
 use super::request::{self, Clean, Cleaned, Received};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
-use super::{Gateway, Identity, framing, headers, relay, upstream, websocket};
+use super::{Gateway, Identity, framing, headers, relay, upload, upstream, websocket};
 use crate::audit::{Closed, Coverage, Opened, Tally, Timings};
 use crate::config::Ruleset;
 use crate::metrics::{Commit, Side, Way};
 use crate::provider::Dialect;
-use crate::redact::{self, Account, Facts, Media, Vault};
+use crate::redact::{Account, Facts, Media, Vault};
 use crate::route::Route;
 
 /// Bodies longer than this are scanned on a thread of their own, so that other exchanges go on meanwhile.
@@ -234,7 +235,7 @@ impl Exchange {
         }
         request::check_head(&head.method, &head.headers, &self.ruleset.limits)?;
         request::check_signature(&head.headers, route)?;
-        request::check_upload(&target, &head.headers)?;
+        upload::check(&target, &head.headers)?;
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
         let limits = self.ruleset.limits;
         let flight = self.flight.insert(self.gateway.places.flight(limits.flight_bytes));
@@ -243,7 +244,7 @@ impl Exchange {
             body = scan(body.len(), move || encoding.decode(body, limits.expansion, limits.request_bytes)).await??;
             flight.grow(body.len())?;
         }
-        let media = request::media(&head.headers, &body)?;
+        let media = upload::media(&head.headers, &body)?;
         Ok(Received { method: head.method, target, headers: head.headers, body, media, exempt: route.exempt.clone() })
     }
 
@@ -269,8 +270,24 @@ impl Exchange {
         for Tally { entity, action, count, .. } in &self.opened.findings {
             self.gateway.metrics.found(Side::Request, entity, action, *count);
         }
-        self.opened.coverage = coverage(&account, exemptions.unwrap_or_default());
+        self.opened.coverage = coverage::of_request(&account, exemptions.unwrap_or_default());
+        self.look_at_shape(&account);
         Ok((request?, vault))
+    }
+
+    /// Tells of a body unlike those that the route has seen.
+    fn look_at_shape(&mut self, account: &Account) {
+        let (route, exchange) = (&self.opened.route, self.opened.exchange);
+        match self.gateway.shapes.see(route, self.dialect.name, &account.paths) {
+            Sight::Known => return,
+            Sight::Learned(shape) => {
+                tracing::debug!(route, dialect = self.dialect.name, %exchange, "a body of the shape {shape:016x}, for the first time");
+            }
+            Sight::New(shape) => {
+                tracing::warn!(route, dialect = self.dialect.name, %exchange, "a body of a new shape, {shape:016x}: see what it holds");
+            }
+        }
+        self.opened.coverage.counts.insert("shape/new".to_owned(), 1);
     }
 
     /// Writes the opening entry and waits until it is on the disk.
@@ -385,13 +402,6 @@ fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identi
     };
     let value = request.headers().get(name)?;
     Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
-}
-
-/// What the log says of how a request was looked at; `exemptions` are those that are not in the account.
-pub(super) fn coverage(account: &Account, mut exemptions: Vec<String>) -> Coverage {
-    exemptions.extend(account.exempted.iter().map(|exemption| exemption.name().to_owned()));
-    let redact::Coverage { strings, bytes, opaque } = account.coverage;
-    Coverage { strings, bytes, opaque, exemptions }
 }
 
 fn internal() -> Refused {

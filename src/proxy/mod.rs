@@ -7,6 +7,7 @@ mod body;
 mod broken;
 mod connection;
 mod conversations;
+mod coverage;
 mod dial;
 mod door;
 mod encoding;
@@ -23,6 +24,7 @@ mod relay;
 mod reload;
 mod request;
 mod server;
+mod upload;
 mod upstream;
 mod websocket;
 
@@ -41,6 +43,7 @@ use crate::metrics::Metrics;
 use crate::redact::Redactor;
 
 use conversations::Conversations;
+use coverage::Shapes;
 use door::Door;
 use places::Places;
 use recognise::Recognisers;
@@ -55,6 +58,7 @@ pub struct Gateway {
     /// Why newer files are not used, if they are not.
     trouble: ArcSwap<Vec<String>>,
     log: Log,
+    shapes: Shapes,
     placeholder_key: MacKey,
     recognised_key: MacKey,
     identities: Identities,
@@ -100,6 +104,7 @@ impl Gateway {
             live: ArcSwap::from_pointee(live),
             trouble: ArcSwap::default(),
             conversations,
+            shapes: Shapes::default(),
             metrics,
             log,
             placeholder_key: key.derive(Purpose::Placeholder),

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
 use super::conversations::Part;
+use super::coverage::{self, Waits};
 use super::encoding::{Encoding, Undecodable};
 use super::ending::{Answered, Ending};
 use super::incoming::{Dry, Source};
@@ -68,6 +69,7 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
         ending,
         source,
         restorer,
+        waits: Waits::default(),
         written: Vec::new(),
         restoring: Duration::ZERO,
     };
@@ -129,6 +131,7 @@ struct Relay {
     source: Source,
     /// None for an answer that passes as it is.
     restorer: Option<Restorer>,
+    waits: Waits,
     /// A whole answer as the provider wrote it, for the log where no lane says what its text is.
     written: Vec<u8>,
     /// Spent in the restorer so far.
@@ -264,6 +267,7 @@ impl Relay {
         let begun = Instant::now();
         let ready = restorer.push(bytes).map_err(|_| Early::TooLong)?;
         self.restoring += begun.elapsed();
+        self.waits.note(restorer.account().frames, Instant::now());
         if ready.is_empty() {
             self.gateway.metrics.held();
         }
@@ -277,6 +281,7 @@ impl Relay {
     fn finish(&mut self) -> Result<Vec<Bytes>, Early> {
         let Some(restorer) = &mut self.restorer else { return Ok(Vec::new()) };
         let ready = restorer.finish().map_err(|_| Early::TooLong)?;
+        self.waits.note(restorer.account().frames, Instant::now());
         if let Some(part) = &self.part {
             part.keep_told(&self.gateway, restorer);
         }
@@ -310,6 +315,7 @@ impl Relay {
         Closed {
             reason: reason.map(str::to_owned),
             status: Some(self.status.as_u16()),
+            passage: coverage::of_answer(account, self.waits.longest()),
             ..self.ending.entry_of(outcome, &answered)
         }
     }

@@ -10,12 +10,12 @@ use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 
-use super::headers;
 use super::places::{Crowded, Flight};
 use super::refused::Refused;
+use super::{headers, upload};
 use crate::config::Limits;
 use crate::policy::Exemption;
-use crate::provider::{Dialect, PIECEWISE, takes_pieces};
+use crate::provider::Dialect;
 use crate::redact::{Account, Media, Redacted, Redaction, Unfit, Vault};
 use crate::route::{Credential, Route};
 use crate::wire::json::JsonError;
@@ -83,42 +83,6 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap, limits: &Limits) 
     Ok(())
 }
 
-/// Refuses what would bring a file past Blotter, or bring it in pieces.
-pub(super) fn check_upload(target: &str, headers: &HeaderMap) -> Result<(), Refused> {
-    let says = |(name, value): &(&str, &str)| {
-        headers
-            .get(*name)
-            .is_some_and(|said| value.is_empty() || said.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
-    };
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let is_resumable = query.split('&').any(|parameter| parameter.eq_ignore_ascii_case("uploadType=resumable"));
-    if !takes_pieces(path) && !is_resumable && !PIECEWISE.iter().any(says) {
-        return Ok(());
-    }
-    Err(Refused::request(
-        StatusCode::NOT_IMPLEMENTED,
-        "request/upload-in-pieces",
-        "Blotter does not forward a file in pieces, or to an address that the provider names: where a piece ends a value may be \
-        cut. Send the file whole, as multipart/form-data or multipart/related, or inside the request that uses it.",
-    ))
-}
-
-/// How the body is to be read.
-pub(super) fn media(headers: &HeaderMap, body: &Bytes) -> Result<Media, Refused> {
-    if body.is_empty() {
-        return Ok(Media::Json);
-    }
-    let said = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    Media::of(said).ok_or_else(|| {
-        Refused::request(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "request/content-type",
-            "Blotter reads JSON, multipart/form-data and text files in UTF-8, and nothing leaves that it cannot read: send \
-            `content-type: application/json`, or name the form that the body has.",
-        )
-    })
-}
-
 /// Refuses a caller's signature that would be wrong for the upstream, unless the route has a key of its own.
 pub(super) fn check_signature(headers: &HeaderMap, route: &Route) -> Result<(), Refused> {
     let is_signed = headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"));
@@ -182,7 +146,7 @@ fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: R
     let Received { method, target, mut headers, body, mut media, .. } = received;
     check_target(redaction, &target)?;
     headers::prepare_request(&mut headers);
-    let content_type = content_type(redaction, &mut headers, &mut media, &body)?;
+    let content_type = upload::content_type(redaction, &mut headers, &mut media, &body)?;
     redact_headers(redaction, &mut headers)?;
     headers.extend(content_type.map(|value| (CONTENT_TYPE, value)));
     let mut body = match body {
@@ -268,26 +232,6 @@ fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<
         }
     }
     Ok(())
-}
-
-/// Takes out the content type of a body of parts. If its boundary, or anything else in it, must not leave, another comes instead.
-fn content_type(
-    redaction: &mut Redaction,
-    headers: &mut HeaderMap,
-    media: &mut Media,
-    body: &Bytes,
-) -> Result<Option<HeaderValue>, Refused> {
-    let Media::Multipart { instead, .. } = media else { return Ok(None) };
-    let Some(value) = headers.remove(CONTENT_TYPE) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default();
-    if matches!(redaction.text(text).map_err(unfit)?, Cow::Borrowed(_)) {
-        return Ok(Some(value));
-    }
-    let is_free = |boundary: &String| memchr::memmem::find(body, boundary.as_bytes()).is_none();
-    let boundary = (0_u64..).map(|number| format!("blotter-parts-{number}")).find(is_free);
-    *instead = boundary.expect("a body does not hold every number");
-    let essence = text.split(';').next().unwrap_or_default();
-    Ok(HeaderValue::from_str(&format!("{essence}; boundary={instead}")).ok())
 }
 
 /// A text that cannot leave, as its sender is told.

@@ -23,6 +23,8 @@ pub(super) struct Lane {
     pieces: Vec<Piece>,
     /// Whether all comes in one text.
     is_whole: bool,
+    /// Whether a value came back in it.
+    gave_back: bool,
     watch: Watch,
     /// How much text came before the window.
     gone: Extent,
@@ -68,6 +70,8 @@ pub struct Restored {
     pub kept: u64,
     /// Values that the caller did not send and that did not leave.
     pub redacted: u64,
+    /// Lanes in which a value came back.
+    pub lanes: u64,
 }
 
 /// What every lane of an answer works with.
@@ -87,7 +91,18 @@ impl Lane {
             Strand::Argument | Strand::Text => Context::text(),
         };
         let (window, pieces, watch, gone, shifts) = Default::default();
-        Self { strand, context, window, after_word: false, pieces, is_whole: false, watch, gone, shifts }
+        Self {
+            strand,
+            context,
+            window,
+            after_word: false,
+            pieces,
+            is_whole: false,
+            gave_back: false,
+            watch,
+            gone,
+            shifts,
+        }
     }
 
     /// Begins a strand of an answer that comes whole.
@@ -164,6 +179,9 @@ impl Lane {
             self.watch.forget(&self.window, gone);
         }
         self.forget(gone);
+        if count.restored > 0 && !std::mem::replace(&mut self.gave_back, true) {
+            count.lanes = 1;
+        }
         count
     }
 

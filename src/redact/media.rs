@@ -1,5 +1,7 @@
 //! What a request's content type says of its body, and what the bytes of a file are.
 
+use std::borrow::Cow;
+
 use super::file::{self, Charset};
 use crate::policy::Exemption;
 
@@ -33,10 +35,10 @@ enum Kind {
     Text,
 }
 
-/// The bytes of a file.
+/// What the bytes of a file say.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Bytes<'b> {
-    Text(std::borrow::Cow<'b, str>, Charset),
+pub(super) enum Said<'b> {
+    Text(Cow<'b, str>, Charset),
     /// It cannot be read, and leaves if this is exempt.
     Unread(Exemption),
 }
@@ -72,24 +74,30 @@ impl Declared {
         Self { kind: by_type.or(by_name) }
     }
 
+    /// What a file's name says of it, if it is one of a kind that is known.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let kind = Kind::of_extension(name.rsplit_once('.')?.1)?;
+        Some(Self { kind: Some(kind) })
+    }
+
     /// A field of a form.
     pub(super) fn text() -> Self {
         Self { kind: Some(Kind::Text) }
     }
 
     /// What `bytes` are. What looks like a text is one, whatever is said of it.
-    pub(super) fn read(self, bytes: &[u8]) -> Bytes<'_> {
+    pub(super) fn read(self, bytes: &[u8]) -> Said<'_> {
         if let Some((text, charset)) = file::text(bytes) {
-            return Bytes::Text(text, charset);
+            return Said::Text(text, charset);
         }
         match (Kind::of_bytes(bytes), self.kind) {
             (None, Some(Kind::Text)) => {
                 let (text, charset) = file::any_text(bytes);
-                Bytes::Text(text, charset)
+                Said::Text(text, charset)
             }
-            (Some(Kind::Audio), _) | (None, Some(Kind::Audio)) => Bytes::Unread(Exemption::Audio),
-            (Some(Kind::Image), _) | (None, Some(Kind::Image)) => Bytes::Unread(Exemption::Images),
-            _ => Bytes::Unread(Exemption::Documents),
+            (Some(Kind::Audio), _) | (None, Some(Kind::Audio)) => Said::Unread(Exemption::Audio),
+            (Some(Kind::Image), _) | (None, Some(Kind::Image)) => Said::Unread(Exemption::Images),
+            _ => Said::Unread(Exemption::Documents),
         }
     }
 }
@@ -216,8 +224,8 @@ mod tests {
         let check = |content_type, name, bytes: &[u8], expected: Result<&str, Exemption>| {
             let read = Declared::of(content_type, name).read(bytes);
             let told = match &read {
-                Bytes::Text(text, _) => Ok(&**text),
-                Bytes::Unread(exemption) => Err(*exemption),
+                Said::Text(text, _) => Ok(&**text),
+                Said::Unread(exemption) => Err(*exemption),
             };
             assert_eq!(told, expected, "{content_type:?} {name:?} {bytes:?}");
         };

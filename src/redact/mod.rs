@@ -17,6 +17,8 @@ mod recognised;
 mod restore;
 mod shift;
 mod split;
+mod table;
+mod text;
 mod transcript;
 mod upload;
 mod vault;
@@ -44,7 +46,7 @@ pub use lane::Restored;
 pub use media::{Declared, Media};
 pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
-pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Restorer, Usage};
+pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Frames, Restorer, Usage};
 pub use transcript::{Transcript, VALUE_LENGTH};
 pub use vault::{Held, Vault};
 
@@ -93,8 +95,12 @@ pub struct Account {
     pub findings: BTreeMap<(PatternId, Action), u64>,
     /// What was scanned and what was not.
     pub coverage: Coverage,
-    /// What left unread because it is exempt.
-    pub exempted: BTreeSet<Exemption>,
+    /// What left unread because it is exempt, and how often.
+    pub exempted: BTreeMap<Exemption, u64>,
+    /// The values that a table says must not be touched, by the member that it lists.
+    pub opaque: BTreeMap<&'static str, u64>,
+    /// The paths that lead to values of a body, each by its hash: keys that the tables list or that stand beside these.
+    pub paths: BTreeSet<u64>,
 }
 
 /// What was scanned and what was not.
@@ -357,7 +363,7 @@ impl Redaction<'_> {
         if !self.exempt.contains(&exemption) {
             return Err(if exemption == Exemption::TokenIds { Unfit::Tokens } else { Unfit::Unread(exemption) });
         }
-        self.account.exempted.insert(exemption);
+        *self.account.exempted.entry(exemption).or_default() += 1;
         Ok(())
     }
 

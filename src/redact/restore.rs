@@ -90,6 +90,21 @@ pub struct AnswerAccount {
     pub transcript: Transcript,
     /// What the provider counted.
     pub usage: Usage,
+    /// How its frames went through.
+    pub frames: Frames,
+}
+
+/// How the frames of an answer went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frames {
+    /// All that came.
+    pub taken: u64,
+    /// All that left.
+    pub left: u64,
+    /// Those that had to wait for what came after them.
+    pub held: u64,
+    /// The most bytes of frames that waited at a time.
+    pub most_held: usize,
 }
 
 /// Token counts as the provider gave them.
@@ -378,6 +393,7 @@ impl Restorer {
             let moves = frame.offsets.iter().filter_map(|offset| self.edit_of(offset, &frame)).collect();
             out.push(frame.leave(self.framing, moves));
         }
+        self.account.frames.wait(self.first, end, self.held_bytes);
         out
     }
 }
@@ -449,6 +465,16 @@ impl AnswerAccount {
     }
 }
 
+impl Frames {
+    /// Takes note that all before frame `left` have left, and those before `taken` wait, with so many bytes.
+    fn wait(&mut self, left: u64, taken: u64, bytes: usize) {
+        // What waited before, waits on.
+        self.held += taken - left.max(self.taken).min(taken);
+        self.most_held = self.most_held.max(bytes);
+        (self.taken, self.left) = (taken, left);
+    }
+}
+
 impl Usage {
     fn read(&mut self, document: &Document, table: &[(&[&str], Tokens)]) {
         for (path, tokens) in table {
@@ -467,5 +493,6 @@ impl std::ops::AddAssign for Restored {
         self.restored += other.restored;
         self.kept += other.kept;
         self.redacted += other.redacted;
+        self.lanes += other.lanes;
     }
 }

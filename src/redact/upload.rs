@@ -1,50 +1,24 @@
-//! Files on their way out: alone in a body, or as the parts of a multipart body with the fields around them.
+//! Bodies on their way out that are no JSON: a file alone, or the parts of a form.
 //!
-//! A part's text is scanned as what it is: JSON by position, JSON lines each by the table of the endpoint that it names, all else
-//! as text. What is no text leaves if the route exempts it. Everything else of the body, the boundaries and the heads, stays as
-//! it came, a head's values are scanned.
+//! Boundaries and heads stay as they came, but the values in a head are scanned: a file's name may be an address.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ::bytes::Bytes;
-
-use super::media::{self, Declared};
-use super::{Facts, Mark, Place, Reach, Redacted, Redaction, Unfit, apply_to_text, log_copy};
-use crate::provider::{Dialect, LINE, Shape};
-use crate::wire::Edit;
-use crate::wire::json::{Document, JsonError};
-use crate::wire::multipart::{Header, Multipart, Part};
+use bytes::Bytes;
 use zeroize::Zeroizing;
+
+use super::media::{Declared, is_extension};
+use super::text::{Read, Reading};
+use super::{Facts, Place, Reach, Redacted, Redaction, Unfit, apply_to_text};
+use crate::provider::{Dialect, LINE, Shape};
+use crate::wire::multipart::{Header, Multipart, Part};
 
 /// What comes in the place of some bytes: for the provider, and for the log.
 struct Change<'c> {
     span: Range<usize>,
     sent: Cow<'c, [u8]>,
     logged: Cow<'c, [u8]>,
-}
-
-/// What is found in a text, and what only the log may not have.
-type Found = (Vec<Mark>, Vec<Edit>);
-
-/// What a file became.
-struct Read<'f> {
-    /// None where it leaves as it came.
-    sent: Option<Vec<u8>>,
-    logged: Cow<'f, [u8]>,
-}
-
-/// How the text of a part is to be walked where it is JSON.
-#[derive(Clone, Copy)]
-struct Reading<'s> {
-    /// The key that it stands under.
-    name: &'s str,
-    /// The shape of a JSON text.
-    whole: &'static Shape,
-    /// The shape of a line of JSON lines.
-    line: &'static Shape,
-    /// Whether what is found in it may be replaced.
-    place: Place,
 }
 
 impl Redaction<'_> {
@@ -139,85 +113,6 @@ impl Redaction<'_> {
         }
         facts.streaming |= field == "stream" && said == "true";
     }
-
-    fn read_file<'f>(&mut self, bytes: &'f [u8], declared: Declared, reading: Reading) -> Result<Read<'f>, Unfit> {
-        let (text, charset) = match declared.read(bytes) {
-            media::Bytes::Text(text, charset) => (text, charset),
-            media::Bytes::Unread(exemption) => {
-                self.unread(exemption)?;
-                let note = format!("({} bytes of {}, not read)", bytes.len(), exemption.name());
-                return Ok(Read { sent: None, logged: Cow::Owned(note.into_bytes()) });
-            }
-        };
-        let (marks, blanks) = self.read_text(&text, reading)?;
-        let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
-        let sent =
-            marks.iter().any(is_sent).then(|| charset.write(&apply_to_text(&text, &marks, Reach::Sent)).into_owned());
-        let logged = match (text, marks.is_empty() && blanks.is_empty()) {
-            (Cow::Borrowed(text), true) => Cow::Borrowed(text.as_bytes()),
-            (text, _) => Cow::Owned(log_copy(text.as_bytes(), marks, blanks).to_vec()),
-        };
-        Ok(Read { sent, logged })
-    }
-
-    /// What is found in a file's text, and what the log may not have.
-    fn read_text(&mut self, text: &str, reading: Reading) -> Result<Found, Unfit> {
-        let looks_like_json =
-            |text: &str| text.trim_ascii_start().trim_start_matches('\u{feff}').starts_with(['{', '[']);
-        if !looks_like_json(text) {
-            return Ok((self.marks_in_string(text, reading.name, reading.place)?, Vec::new()));
-        }
-        if let Some(found) = self.read_json(text, reading.whole, reading)? {
-            return Ok(found);
-        }
-        let (mut marks, mut blanks, mut start) = (Vec::new(), Vec::new(), 0);
-        let mut words = 0;
-        for line in text.split_inclusive('\n') {
-            let end = start + line.len();
-            let found = if looks_like_json(line) { self.read_json(line, reading.line, reading)? } else { None };
-            if let Some((mut more, mut hidden)) = found {
-                self.read_words(text, words..start, reading, &mut marks)?;
-                words = end;
-                more.iter_mut().for_each(|mark| mark.edit.move_by(start));
-                hidden.iter_mut().for_each(|edit| edit.move_by(start));
-                marks.append(&mut more);
-                blanks.append(&mut hidden);
-            }
-            start = end;
-        }
-        self.read_words(text, words..text.len(), reading, &mut marks)?;
-        Ok((marks, blanks))
-    }
-
-    /// Lines that are no JSON, together.
-    fn read_words(
-        &mut self,
-        text: &str,
-        lines: Range<usize>,
-        reading: Reading,
-        marks: &mut Vec<Mark>,
-    ) -> Result<(), Unfit> {
-        let start = lines.start;
-        let words = &text[lines];
-        if words.trim_ascii().is_empty() {
-            return Ok(());
-        }
-        for mut mark in self.marks_in_string(words, reading.name, reading.place)? {
-            mark.edit.move_by(start);
-            marks.push(mark);
-        }
-        Ok(())
-    }
-
-    /// What is found in a text that is JSON; `None` if it is not.
-    fn read_json(&mut self, text: &str, shape: &'static Shape, reading: Reading) -> Result<Option<Found>, Unfit> {
-        match Document::parse(text.as_bytes(), self.redactor.nesting) {
-            Ok(document) if reading.place == Place::Open => self.walk_from(&document, shape, reading.name).map(Some),
-            Ok(_) => Ok(None),
-            Err(error @ JsonError::TooDeep { .. }) => Err(error.into()),
-            Err(_) => Ok(None),
-        }
-    }
 }
 
 impl Change<'_> {
@@ -233,7 +128,7 @@ fn without_extensions(value: &str) -> Cow<'_, str> {
     let mut apart = Cow::Borrowed(value);
     for (at, _) in value.match_indices('.') {
         let end = value[at + 1..].find(['"', ';', '\'']).map_or(value.len(), |length| at + 1 + length);
-        if media::is_extension(&value[at + 1..end]) {
+        if is_extension(&value[at + 1..end]) {
             apart.to_mut().replace_range(at..=at, BORDER);
         }
     }

@@ -32,7 +32,14 @@ pub(super) struct Walk<'w, 'a, 'd> {
     /// What authors said last, for values that they split.
     authors: Said,
     in_key: bool,
+    /// The table that the value at hand stands in.
+    table: &'static Shape,
+    /// The hash of the keys that lead to the value at hand, as far as tables list them; none below.
+    path: Option<u64>,
 }
+
+/// What an opaque value counts under that no table lists by its key.
+const UNLISTED: &str = "other";
 
 /// Where the words of a message stand in it. Part by part they stand under `text`.
 const WORDS: [&str; 2] = ["content", "parts"];
@@ -48,7 +55,8 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     pub(super) fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
         let (marks, blanks, said, authors) = Default::default();
         let (depth, place, author, in_key) = (0, Place::Open, None, false);
-        Self { redaction, document, nesting, depth, place, marks, blanks, said, author, authors, in_key }
+        let (table, path) = (&Shape::Text, (nesting == 0).then_some(0));
+        Self { redaction, document, nesting, depth, place, marks, blanks, said, author, authors, in_key, table, path }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -64,7 +72,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             }
             (Shape::Media, Kind::String | Kind::Object) => self.media(id)?,
             (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
-                self.redaction.account.coverage.opaque += 1;
+                self.leave_opaque(name);
                 self.place = Place::Opaque;
                 self.value(id, &Shape::Text, name)?;
                 self.place = Place::Open;
@@ -72,7 +80,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             // No table lists an object as a whole: what an unexpected one holds is text.
             (Shape::Opaque, Kind::Object) => self.value(id, &Shape::Text, name)?,
             (Shape::Credential, _) => {
-                self.redaction.account.coverage.opaque += 1;
+                self.leave_opaque(name);
                 self.blank(id, "\"(credential)\"");
             }
             (_, Kind::Array) => {
@@ -85,6 +93,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             (_, Kind::Object) => {
                 self.depth += 1;
                 let (outer, own) = (self.author.take(), self.role(id));
+                let (table, path) = (std::mem::replace(&mut self.table, shape), self.path);
                 for (key, value) in self.document.members(id) {
                     let name = self.document.text(key);
                     if !shape.knows(&name) {
@@ -94,9 +103,11 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                         Some(_) => own.filter(|_| WORDS.contains(&&*name)),
                         None => outer.filter(|_| name == "text"),
                     };
+                    self.path = self.path_to(path, &name);
                     self.value(value, shape.member(&name), &name)?;
                     self.author = None;
                 }
+                (self.table, self.path) = (table, path);
                 self.author = outer;
                 self.depth -= 1;
             }
@@ -135,6 +146,23 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         self.redaction.account.coverage.opaque += 1;
         self.blank(id, &format!("\"({})\"", exemption.name()));
         Ok(())
+    }
+
+    /// Counts a value that the table says must not be touched.
+    fn leave_opaque(&mut self, name: &str) {
+        self.redaction.account.coverage.opaque += 1;
+        let listed = self.table.listed(name).unwrap_or(UNLISTED);
+        *self.redaction.account.opaque.entry(listed).or_default() += 1;
+    }
+
+    /// Notes the path to the member `name` of the value at `path`. Keys that stand in no table are the caller's own.
+    fn path_to(&mut self, path: Option<u64>, name: &str) -> Option<u64> {
+        let path = path.filter(|_| matches!(self.table, Shape::Object { .. }) && !self.redaction.is_listing())?;
+        // FNV-1a: quick for short keys.
+        let seed = path ^ 0xcbf2_9ce4_8422_2325;
+        let path = name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        self.redaction.account.paths.insert(path);
+        Some(path)
     }
 
     /// Keeps a value out of the log.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod callers;
+mod coverage;
 mod crash;
 mod encodings;
 mod exchanges;

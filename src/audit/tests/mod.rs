@@ -87,7 +87,13 @@ fn opened(number: u16) -> Opened {
         streaming: true,
         ruleset: "v1".into(),
         findings: vec![tally("PHONE"), tally("EMAIL")],
-        coverage: Coverage { strings: 2, bytes: 40, opaque: 1, exemptions: vec!["logo".into()] },
+        coverage: Coverage {
+            strings: 2,
+            bytes: 40,
+            opaque: 1,
+            exemptions: vec!["logo".into()],
+            counts: [("opaque/role".into(), 1)].into(),
+        },
         request: b"call [PHONE_7K2Q]".to_vec(),
     }
 }

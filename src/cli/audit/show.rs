@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::{ConfigFile, Outcome, print};
 use super::subject;
-use crate::audit::{Closed, EventKind, Opened, Reader, Record, Tally, Texts};
+use crate::audit::{Closed, Counts, EventKind, Opened, Reader, Record, Tally, Texts};
 use crate::wire::json::{Document, Kind, NodeId};
 
 /// Shows the exchange with this id.
@@ -44,6 +44,7 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
             exemptions(&opened.coverage.exemptions)
         ),
     ];
+    lines.extend(counts("left alone", &opened.coverage.counts));
     match closed {
         None => lines.push("outcome       open".to_owned()),
         Some(closed) => {
@@ -54,6 +55,7 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
             lines.push(format!("outcome       {}{reason}, {status}", closed.outcome));
             lines.push(format!("tokens        {} in, {} out", count(closed.usage.input), count(closed.usage.output)));
             lines.push(format!("restored      {} placeholders, {} stayed", closed.restored, closed.unrestored));
+            lines.extend(counts("passage", &closed.passage));
             lines.push(format!(
                 "time          {} us redacting, {} us until the log was on disk, first byte after {} us, all {} us",
                 timings.redact_us,
@@ -88,6 +90,12 @@ fn texts_of(opened: &Opened, closed: Option<&Closed>) -> Vec<String> {
 fn tallies_in_full(findings: &[Tally]) -> String {
     let part = |tally: &Tally| format!("{} {} by {} ({})", tally.count, tally.entity, tally.pattern, tally.action);
     if findings.is_empty() { "nothing".to_owned() } else { findings.iter().map(part).collect::<Vec<_>>().join(", ") }
+}
+
+/// Counts by name, such as `3 opaque/role, 1 exempt/images`.
+fn counts(title: &str, counts: &Counts) -> Option<String> {
+    let all: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    (!all.is_empty()).then(|| format!("{title:<14}{}", all.join(", ")))
 }
 
 fn exemptions(used: &[String]) -> String {

@@ -19,8 +19,9 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use uuid::Uuid;
 
 use super::super::conversations::Part;
+use super::super::coverage;
 use super::super::ending::{Ending, micros, tallies};
-use super::super::exchange::{coverage, recognise, scan};
+use super::super::exchange::{recognise, scan};
 use super::super::refused::Refused;
 use super::super::reload::Live;
 use super::super::request::unfit;
@@ -280,7 +281,7 @@ impl Session {
     /// Ends the turn before and begins the message's own; gives the message once both are in the log.
     async fn open(&self, at: Timestamp, clean: Clean) -> Result<Bytes, Refused> {
         let Clean { redacted, account, exemptions, redact_us } = clean;
-        let coverage = coverage(&account, exemptions);
+        let coverage = coverage::of_request(&account, exemptions);
         let (over, opened) = {
             let mut turns = self.turns.lock().await;
             if turns.goes_on(&coverage) {

@@ -3,8 +3,8 @@ use std::sync::LazyLock;
 use super::super::tests::{DETECTOR, KEY};
 use super::super::{Media, Redactor};
 use super::*;
-use crate::policy::Exemption;
-use crate::policy::Policy;
+use crate::policy::{Exemption, Policy};
+use crate::wire::json::JsonError;
 
 static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
 
@@ -40,6 +40,8 @@ const JSONL: &str = "; filename=\"batch.jsonl\"\r\nContent-Type: application/oct
 fn a_files_text_is_redacted_as_what_it_is() {
     check_file("; filename=\"a.txt\"", "my ssn is 536-90-4399.\r\nbye", "my ssn is [SSN].\r\nbye");
     check_file("; filename=\"a.csv\"\r\nContent-Type: text/csv", "n,ssn\nA,536-90-4399\n", "n,ssn\nA,[SSN]\n");
+    check_file("; filename=\"b.csv\"", "name,ssn\r\nA,536904399\r\n", "name,ssn\r\nA,[SSN]\r\n");
+    check_file("; filename=\"c.csv\"", "name,order\r\nA,536904399\r\n", "name,order\r\nA,536904399\r\n");
     check_file("; filename=\"a.html\"", "<p>ann&#64;x.org</p>", "<p>[EMAIL]</p>");
     check_file(
         "; filename=\"a.json\"",

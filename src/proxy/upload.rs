@@ -1,0 +1,68 @@
+//! Forms and files of a caller's request: how a body is to be read, and what is refused because nothing can be read of it.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use super::refused::Refused;
+use super::request::unfit;
+use crate::provider::{PIECEWISE, takes_pieces};
+use crate::redact::{Media, Redaction};
+
+/// Refuses what would bring a file past Blotter, or bring it in pieces.
+pub(super) fn check(target: &str, headers: &HeaderMap) -> Result<(), Refused> {
+    let says = |(name, value): &(&str, &str)| {
+        headers
+            .get(*name)
+            .is_some_and(|said| value.is_empty() || said.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let is_resumable = query.split('&').any(|parameter| parameter.eq_ignore_ascii_case("uploadType=resumable"));
+    if !takes_pieces(path) && !is_resumable && !PIECEWISE.iter().any(says) {
+        return Ok(());
+    }
+    Err(Refused::request(
+        StatusCode::NOT_IMPLEMENTED,
+        "request/upload-in-pieces",
+        "Blotter does not forward a file in pieces, or to an address that the provider names: where a piece ends a value may be \
+        cut. Send the file whole, as multipart/form-data or multipart/related, or inside the request that uses it.",
+    ))
+}
+
+/// How the body is to be read.
+pub(super) fn media(headers: &HeaderMap, body: &Bytes) -> Result<Media, Refused> {
+    if body.is_empty() {
+        return Ok(Media::Json);
+    }
+    let said = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    Media::of(said).ok_or_else(|| {
+        Refused::request(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request/content-type",
+            "Blotter reads JSON, multipart/form-data and text files in UTF-8, and nothing leaves that it cannot read: send \
+            `content-type: application/json`, or name the form that the body has.",
+        )
+    })
+}
+
+/// Takes out the content type of a body of parts. If its boundary, or anything else in it, must not leave, another comes instead.
+pub(super) fn content_type(
+    redaction: &mut Redaction,
+    headers: &mut HeaderMap,
+    media: &mut Media,
+    body: &Bytes,
+) -> Result<Option<HeaderValue>, Refused> {
+    let Media::Multipart { instead, .. } = media else { return Ok(None) };
+    let Some(value) = headers.remove(CONTENT_TYPE) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    if matches!(redaction.text(text).map_err(unfit)?, Cow::Borrowed(_)) {
+        return Ok(Some(value));
+    }
+    let is_free = |boundary: &String| memchr::memmem::find(body, boundary.as_bytes()).is_none();
+    let boundary = (0_u64..).map(|number| format!("blotter-parts-{number}")).find(is_free);
+    *instead = boundary.expect("a body does not hold every number");
+    let essence = text.split(';').next().unwrap_or_default();
+    Ok(HeaderValue::from_str(&format!("{essence}; boundary={instead}")).ok())
+}
