@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Again, Credential, Either, Kinds, Lane, LaneEnd, Object, Opaque, Text};
+use super::Shape::{self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Opaque, Text};
 use super::openai::{CHAT_TOOL, IMAGE};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
@@ -123,7 +123,7 @@ static ANSWER: Shape = Object {
     fields: &[
         ("finish_reason", &Opaque),
         ("id", &Opaque),
-        ("logprobs", &Opaque),
+        ("logprobs", &Mirror),
         ("message", &SAID),
         ("usage", &Opaque),
     ],
@@ -173,7 +173,7 @@ static EVENT: Shape = Kinds {
                 &Object { fields: &[("finish_reason", &Opaque), ("message", &SAID), ("usage", &Opaque)], rest: &Text },
             ),
             ("id", &Opaque),
-            ("logprobs", &Opaque),
+            ("logprobs", &Mirror),
             ("type", &Opaque),
         ],
         rest: &Text,

@@ -141,6 +141,9 @@ pub enum Shape {
     /// Sound or pictures in base64, as they are taken, or an object with them as `data`: cannot be read, so a message with
     /// these is refused unless they are exempt.
     Media,
+    /// What a lane says, token by token once more. It cannot be restored or guarded in pieces: it leaves as it came, and not at all
+    /// on a route that guards its answers.
+    Mirror,
     /// A lane that goes by this name, and not by the key that it stands under.
     NamedLane(&'static str, Strand),
     /// An object with these members; others have the shape `rest`. A string in the object's place has the shape `rest` too.

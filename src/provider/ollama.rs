@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Either, Lane, Object, Opaque, Text, TextOrTokens};
+use super::Shape::{self, Either, Lane, Mirror, Object, Opaque, Text, TextOrTokens};
 use super::openai::CHAT_TOOL;
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
@@ -80,7 +80,7 @@ static ANSWER: Shape = Object {
         ("context", &Opaque),
         ("created_at", &Opaque),
         ("done_reason", &Opaque),
-        ("logprobs", &Opaque),
+        ("logprobs", &Mirror),
         ("message", &SAID),
         ("model", &Opaque),
         ("response", &Lane(Strand::Text)),

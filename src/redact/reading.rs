@@ -38,6 +38,8 @@ impl Reading<'_, '_> {
             (Shape::Flow(shape), _) => self.value(id, shape, indexes, field),
             (Shape::LaneEnd, _) if self.document.source(id) != "null" => self.ended.push(indexes.clone()),
             (Shape::LaneEnd, _) => {}
+            (Shape::Mirror, Kind::Literal) => {}
+            (Shape::Mirror, _) => self.leave_out(id),
             (Shape::Lane(strand), kind) => self.strand(id, kind, *strand, indexes, field),
             (Shape::NamedLane(name, strand), kind) => self.strand(id, kind, *strand, indexes, name),
             (Shape::Offset(lane, unit), Kind::Number) => self.offset(id, lane, *unit, indexes),
@@ -137,6 +139,16 @@ impl Reading<'_, '_> {
             }),
             Kind::Literal => {}
             Kind::Number => self.number_of_a_stranger(id, name),
+        }
+    }
+
+    /// Takes out what a guard could not read in pieces.
+    fn leave_out(&mut self, id: NodeId) {
+        if self.restorer.guard.is_some() {
+            let span = self.document.span(id);
+            let place = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
+            let origin = self.place(place, Written::Plain);
+            self.restorer.changes.push(Change { origin, length: span.len(), with: "null".to_owned() });
         }
     }
 

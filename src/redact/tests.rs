@@ -796,6 +796,18 @@ fn what_the_caller_sent_as_it_is_may_come_back() {
 }
 
 #[test]
+fn an_account_of_tokens_does_not_pass_a_guard() {
+    let with = |account: &str| {
+        let choice = format!(r#"{{"index":0,"delta":{{"content":"ssn {STRANGER}. "}},"logprobs":{account}}}"#);
+        format!("data: {{\"choices\":[{choice}]}}\n\n")
+    };
+    let tokens = with(&format!(r#"{{"content":[{{"token":"{STRANGER}","bytes":[50,49]}}]}}"#));
+    let out = guard(chat(), Framing::Events, &[tokens.as_bytes(), with("null").as_bytes()]);
+    assert_eq!(without_codes(out.as_bytes()), with("null").replace(STRANGER, "[SSN]").repeat(2));
+    assert_eq!(restore(chat(), Framing::Events, tokens.as_bytes()), tokens);
+}
+
+#[test]
 fn what_the_guard_holds_is_bounded() {
     let mut restorer = guarded(chat(), Framing::Events);
     let mut left = 0;

@@ -1,6 +1,6 @@
 //! What Gemini answers with.
 
-use super::super::Shape::{self, Flow, Kinds, Lane, NamedLane, Object, Offset, Opaque, Text};
+use super::super::Shape::{self, Flow, Kinds, Lane, Mirror, NamedLane, Object, Offset, Opaque, Text};
 use super::super::{Strand, Unit};
 use super::{CODE, RESPONSE};
 
@@ -26,8 +26,8 @@ static CANDIDATE: Shape = Object {
         ("finish_reason", &Opaque),
         ("groundingMetadata", &GROUNDING),
         ("index", &Opaque),
-        ("logprobsResult", &Opaque),
-        ("logprobs_result", &Opaque),
+        ("logprobsResult", &Mirror),
+        ("logprobs_result", &Mirror),
         ("safetyRatings", &Opaque),
         ("safety_ratings", &Opaque),
     ],

@@ -1,7 +1,7 @@
 //! Chat completions.
 
 use super::super::Shape::{
-    self, Credential, Either, File, Flow, Kinds, LaneEnd, NamedLane, Object, Offset, Opaque, Sealed, Subject, Text,
+    self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Sealed, Subject, Text,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, Strand, Unit};
@@ -172,7 +172,7 @@ pub(in crate::provider) static CHOICE: Shape = Object {
         ("delta", &SAID),
         ("finish_reason", &LaneEnd),
         ("index", &Opaque),
-        ("logprobs", &Opaque),
+        ("logprobs", &Mirror),
         ("message", &SAID),
     ],
     rest: &Text,

@@ -1,6 +1,6 @@
 //! What Responses answers with: the items that the model makes, and the events of a stream.
 
-use super::super::Shape::{self, Again, Kinds, LaneEnd, NamedLane, Object, Opaque, Text};
+use super::super::Shape::{self, Again, Kinds, LaneEnd, Mirror, NamedLane, Object, Opaque, Text};
 use super::super::Strand;
 use super::items::{ANNOTATION, PART};
 use super::responses::RESPONSE;
@@ -43,7 +43,7 @@ static ANSWER_PART: Shape = Kinds {
             &Object {
                 fields: &[
                     ("annotations", &ANNOTATION),
-                    ("logprobs", &Opaque),
+                    ("logprobs", &Mirror),
                     ("text", &OUTPUT_TEXT),
                     ("type", &Opaque),
                 ],
@@ -128,7 +128,7 @@ macro_rules! whole {
                 ("arguments", &Again(&ARGUMENTS)),
                 ("item", &Again(&ANSWER_ITEM)),
                 ("item_id", &Opaque),
-                ("logprobs", &Opaque),
+                ("logprobs", &Mirror),
                 ("obfuscation", &Opaque),
                 ("part", &Again(&ANSWER_PART)),
                 ("response", &Again(&RESPONSE)),

@@ -1,7 +1,7 @@
 //! Endpoints that take a text or a few: completions, embeddings, moderations, images, speech.
 
 use super::super::Dialect;
-use super::super::Shape::{self, Either, LaneEnd, Object, Opaque, Subject, Text, TextOrTokens};
+use super::super::Shape::{self, Either, LaneEnd, Mirror, Object, Opaque, Subject, Text, TextOrTokens};
 use super::{BASE, IMAGE, TEXT_LANE};
 
 /// `…/completions`.
@@ -80,7 +80,7 @@ static COMPLETION: Shape = Object {
         (
             "choices",
             &Object {
-                fields: &[("finish_reason", &LaneEnd), ("index", &Opaque), ("logprobs", &Opaque), ("text", &TEXT_LANE)],
+                fields: &[("finish_reason", &LaneEnd), ("index", &Opaque), ("logprobs", &Mirror), ("text", &TEXT_LANE)],
                 rest: &Text,
             },
         ),
