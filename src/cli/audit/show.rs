@@ -44,7 +44,7 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
             exemptions(&opened.coverage.exemptions)
         ),
     ];
-    lines.extend(counts("left alone", &opened.coverage.counts));
+    lines.extend(counts("in detail", &opened.coverage.counts));
     match closed {
         None => lines.push("outcome       open".to_owned()),
         Some(closed) => {
