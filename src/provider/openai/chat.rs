@@ -1,7 +1,8 @@
 //! Chat completions.
 
 use super::super::Shape::{
-    self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Sealed, Subject, Text,
+    self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Sealed, Subject,
+    Text,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, Strand, Unit};
