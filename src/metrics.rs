@@ -19,7 +19,8 @@ pub struct Metrics {
     findings: Counted<3>,
     refusals: Counted<1>,
     upstream_errors: Counted<2>,
-    bytes: Counted<1>,
+    /// By way; kept apart from their family, because they count with every piece.
+    bytes: [Counter; 4],
     added: Measured<1>,
     commits: Measured<1>,
     first_byte: Measured<1>,
@@ -79,6 +80,11 @@ pub enum Way {
     ToProvider,
 }
 
+impl Way {
+    /// In the order of the variants.
+    const NAMES: [&'static str; 4] = ["from-caller", "from-provider", "to-caller", "to-provider"];
+}
+
 /// Upper bounds of a histogram's buckets, in seconds: from the first, each twice the one before.
 #[derive(Clone, Copy)]
 struct Buckets(f64, u16);
@@ -103,7 +109,7 @@ impl Default for Metrics {
             findings: Family::default(),
             refusals: Family::default(),
             upstream_errors: Family::default(),
-            bytes: Family::default(),
+            bytes: Default::default(),
             added: Family::new_with_constructor(OWN),
             commits: Family::new_with_constructor(OWN),
             first_byte: Family::new_with_constructor(PROVIDERS),
@@ -129,7 +135,11 @@ impl Metrics {
         registry.register("findings", "What was found, by entity, action and side", self.findings.clone());
         registry.register("refusals", "Exchanges without the provider's answer, by reason", self.refusals.clone());
         registry.register("upstream_errors", "Provider trouble, by route and reason", self.upstream_errors.clone());
-        registry.register_with_unit("bodies", "Bytes of bodies, by way", Unit::Bytes, self.bytes.clone());
+        let bodies = Counted::<1>::default();
+        for (way, counter) in Way::NAMES.iter().zip(&mut self.bytes) {
+            counter.clone_from(&bodies.get_or_create(&[("way", (*way).to_owned())]));
+        }
+        registry.register_with_unit("bodies", "Bytes of bodies, by way", Unit::Bytes, bodies);
         let seconds = Unit::Seconds;
         registry.register_with_unit("added", "Time that Blotter added, by phase", seconds, self.added.clone());
         let help = "Until an entry was on the disk, by entry";
@@ -188,13 +198,7 @@ impl Metrics {
 
     /// So many bytes of bodies went that way.
     pub fn bytes(&self, way: Way, count: usize) {
-        let way = match way {
-            Way::FromCaller => "from-caller",
-            Way::FromProvider => "from-provider",
-            Way::ToCaller => "to-caller",
-            Way::ToProvider => "to-provider",
-        };
-        self.bytes.get_or_create(&[("way", way.to_owned())]).inc_by(count as u64);
+        self.bytes[way as usize].inc_by(count as u64);
     }
 
     /// A phase of an exchange took so many seconds.

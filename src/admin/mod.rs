@@ -84,8 +84,12 @@ fn admitted<B>(reader: Reader, _request: &Request<B>) -> bool {
 /// Ready is who can write the log. That newer files could not be used is told, but the old rules serve.
 async fn readiness(gateway: &Gateway) -> Answer {
     let writable = gateway.log_is_writable().await;
-    let status = if writable { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut text = String::from(if writable { "ready\n" } else { "not ready: the log cannot be written\n" });
+    let (status, told) = match (gateway.is_draining(), writable) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the proxy is stopping\n"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the log cannot be written\n"),
+        (false, true) => (StatusCode::OK, "ready\n"),
+    };
+    let mut text = told.to_owned();
     text.push_str(&gateway.describe_rules());
     plain(status, text)
 }

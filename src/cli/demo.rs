@@ -36,7 +36,7 @@ const COLUMN: usize = 56;
 
 /// Starts a provider and a proxy, has a bot ask for a customer, and shows each side of it.
 pub(super) fn run(options: &Options) -> anyhow::Result<Outcome> {
-    super::start_logging("blotter=warn");
+    let _ = super::start_logging("blotter=warn");
     super::runtime()?.block_on(demo(options))
 }
 

@@ -6,11 +6,14 @@ mod audit;
 mod check;
 mod demo;
 mod eval;
+mod introduce;
 mod key;
 mod preview;
 mod print;
+mod process;
 mod scan;
 mod serve;
+mod systemd;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -143,8 +146,37 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")
 }
 
-/// Sends the program's own log to stderr; `BLOTTER_LOG` chooses what of it.
-fn start_logging(default: &str) {
+/// How the program talks on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Talk {
+    /// A JSON object on each line, for collectors of logs.
+    Json,
+    /// Lines for people.
+    Text,
+}
+
+impl Talk {
+    /// Says one thing that is not a warning or an error.
+    fn say(self, text: &str) {
+        match self {
+            Self::Json => tracing::info!("{text}"),
+            Self::Text => eprintln!("blotter: {text}"),
+        }
+    }
+}
+
+/// Sends the program's own log to stderr: `BLOTTER_LOG` chooses what of it, `BLOTTER_LOG_FORMAT` `text` or `json`.
+fn start_logging(default: &str) -> Talk {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BLOTTER_LOG").unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let format = std::env::var("BLOTTER_LOG_FORMAT").unwrap_or_default();
+    if format == "json" {
+        log.json().flatten_event(true).init();
+        return Talk::Json;
+    }
+    log.init();
+    if !matches!(format.as_str(), "" | "text") {
+        tracing::warn!("`BLOTTER_LOG_FORMAT` is neither `text` nor `json`: text is written");
+    }
+    Talk::Text
 }

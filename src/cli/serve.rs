@@ -1,6 +1,5 @@
 //! `blotter serve`: the proxy.
 
-use std::collections::BTreeSet;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,22 +10,23 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{ConfigFile, Outcome};
+use super::introduce::introduce;
+use super::{ConfigFile, Outcome, Talk, process, systemd};
 use crate::admin;
 use crate::audit::{Event, EventKind, Keys, Log};
 use crate::config::{Look, Setup, Watch};
-use crate::detect::Entity;
 use crate::proxy::{self, Gateway};
 
 /// Serves until it is told to stop.
 pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
-    super::start_logging("blotter=info");
+    let talk = super::start_logging("blotter=info");
+    process::prepare();
     let setup = config.setup()?;
     let watch = config.path().map(|path| Watch::new(path, &setup));
-    super::runtime()?.block_on(serve(setup, watch))
+    super::runtime()?.block_on(serve(setup, watch, talk))
 }
 
-async fn serve(setup: Setup, watch: Option<Watch>) -> anyhow::Result<Outcome> {
+async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result<Outcome> {
     let listener = listen(setup.listen).await?;
     let admin_listener = match &setup.admin {
         Some(admin) => Some(listen(admin.listen).await?),
@@ -34,20 +34,23 @@ async fn serve(setup: Setup, watch: Option<Watch>) -> anyhow::Result<Outcome> {
     };
     let key = setup.key.read_or_make()?;
     let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
-    introduce(&setup, listener.local_addr()?);
+    let admin_at = admin_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    introduce(&setup, listener.local_addr()?, admin_at, talk);
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
     if let Some(configured) = setup.inventory().event(&setup.audit, Timestamp::now())? {
         log.event(configured).await?;
     }
     let version = setup.ruleset.version.clone();
     let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key)?);
-    let stop = told_to_stop()?;
+    let stop = told_to_stop(talk)?;
     let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&gateway), pending())));
     let current = tokio::spawn(keep_current(watch, Arc::clone(&gateway), signal(SignalKind::hangup())?));
+    let alive = tokio::spawn(systemd::keep_telling());
+    systemd::tell("READY=1");
     proxy::serve(listener, gateway, async {
         tokio::select! {
             () = stop => {}
-            () = log.given_up() => eprintln!("blotter: the log cannot be written, so the proxy ends, as `[audit] on_failure` says"),
+            () = log.given_up() => talk.say("the log cannot be written, so the proxy ends, as `[audit] on_failure` says"),
         }
     })
     .await;
@@ -62,7 +65,8 @@ async fn serve(setup: Setup, watch: Option<Watch>) -> anyhow::Result<Outcome> {
         !log.has_given_up(),
         "the log could not be written: see above, and start again when the cause is gone"
     );
-    eprintln!("blotter: stopped; every exchange is in the log");
+    alive.abort();
+    talk.say("stopped; every exchange is in the log");
     Ok(Outcome::Fine)
 }
 
@@ -101,40 +105,8 @@ fn event(kind: EventKind, ruleset: &str) -> Event {
     Event { at: Timestamp::now(), kind, detail: detail.to_string() }
 }
 
-/// Says what runs, for the person who started it.
-fn introduce(setup: &Setup, listening: SocketAddr) {
-    let Setup { ruleset, sources, .. } = setup;
-    let scheme = if ruleset.tls.is_some() { "https" } else { "http" };
-    eprintln!("blotter {} listens on {scheme}://{listening}", env!("CARGO_PKG_VERSION"));
-    for route in ruleset.routes.iter() {
-        let default = ruleset.routes.default().is_some_and(|default| default.name == route.name);
-        let note = if default { "  (also serves paths without a route's name)" } else { "" };
-        eprintln!("  route     /{:<12} -> {}{note}", route.name, route.upstream);
-    }
-    let patterns = ruleset.detector.patterns();
-    let files: BTreeSet<&str> = patterns.iter().map(|pattern| pattern.file.as_str()).collect();
-    let entities: BTreeSet<&Entity> = patterns.iter().map(|pattern| &pattern.entity).collect();
-    eprintln!("  patterns  {} from {} files, for {} entities", patterns.len(), files.len(), entities.len());
-    for service in ruleset.detector.services() {
-        eprintln!("  service   {}", super::describe(service));
-    }
-    eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
-    if let Some(admin) = &setup.admin {
-        eprintln!("  admin     http://{}/metrics, /ready, /health", admin.listen);
-    }
-    eprintln!("  log       {}", setup.audit.folder.display());
-    eprintln!("  keys      {} (keep a copy: without it the log cannot be verified)", setup.key);
-    eprintln!("            {} (keep a copy, apart from the log: without it no text can be read)", setup.audit_key);
-    eprintln!("Point a bot at it:");
-    for route in ruleset.routes.iter() {
-        let (variable, path) =
-            if route.name == "anthropic" { ("ANTHROPIC_BASE_URL", "") } else { ("OPENAI_BASE_URL", "/v1") };
-        eprintln!("  {variable}={scheme}://{listening}/{}{path}", route.name);
-    }
-}
-
 /// Ends with an interrupt or a request to terminate.
-fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+fn told_to_stop(talk: Talk) -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
@@ -142,6 +114,7 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        eprintln!("blotter: stopping; exchanges in flight may end");
+        systemd::tell("STOPPING=1");
+        talk.say("stopping; exchanges in flight may end");
     })
 }

@@ -12,7 +12,6 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
 use super::{Gateway, exchange};
@@ -25,18 +24,18 @@ const PING: Duration = Duration::from_secs(20);
 /// The most of an answer that one HTTP/2 stream buffers.
 const STREAM_BUFFER: usize = 64 << 10;
 
-/// Serves one connection to its end; once `draining`, its open exchanges alone.
-pub(super) async fn serve(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, draining: CancellationToken) {
+/// Serves one connection to its end; once the proxy was told to stop, its open exchanges alone.
+pub(super) async fn serve(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>) {
     let _counted = Counted::new(&gateway);
     // A frame leaves at once; without this it may wait for the caller's acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection could not be set to send at once");
     }
     let ruleset = gateway.ruleset();
-    let Some(tls) = &ruleset.tls else { return http(stream, peer, gateway, ruleset.limits, draining).await };
+    let Some(tls) = &ruleset.tls else { return http(stream, peer, gateway, ruleset.limits).await };
     let handshake = TlsAcceptor::from(Arc::clone(&tls.server)).accept(stream);
     match tokio::time::timeout(Duration::from_secs(ruleset.limits.header_seconds), handshake).await {
-        Ok(Ok(stream)) => http(stream, peer, gateway, ruleset.limits, draining).await,
+        Ok(Ok(stream)) => http(stream, peer, gateway, ruleset.limits).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
@@ -47,9 +46,8 @@ async fn http(
     peer: IpAddr,
     gateway: Arc<Gateway>,
     limits: Limits,
-    draining: CancellationToken,
 ) {
-    let activity = Activity::new();
+    let (activity, draining) = (Activity::new(), gateway.draining.clone());
     let begun = activity.clone();
     let service = service_fn(move |request| {
         let (gateway, active) = (Arc::clone(&gateway), begun.begin());

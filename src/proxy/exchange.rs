@@ -40,6 +40,9 @@ const LONG_BODY: usize = 16 << 10;
 pub(super) async fn handle(gateway: Arc<Gateway>, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
     let mut exchange = Exchange::begin(gateway, peer, &request);
     let id = exchange.opened.exchange;
+    if let Some(trace) = headers::trace(request.headers()) {
+        tracing::info!(exchange = %id, traceparent = trace, "traced");
+    }
     let (http1, last) = (request.version() < Version::HTTP_2, framing::is_last(&request));
     let mut response = match exchange.run(request).await {
         Ok(response) => response,

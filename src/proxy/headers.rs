@@ -11,6 +11,9 @@ pub(super) const CONVERSATION: HeaderName = HeaderName::from_static("x-blotter-c
 /// Tells the caller under which id the log has the exchange.
 pub(super) const EXCHANGE: HeaderName = HeaderName::from_static("x-blotter-exchange");
 
+/// Says where in a trace a request belongs.
+pub(super) const TRACE: HeaderName = HeaderName::from_static("traceparent");
+
 /// Where SDKs put the provider's key.
 const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
 
@@ -94,8 +97,36 @@ pub(super) fn remove_all_credentials(headers: &mut HeaderMap) {
     }
 }
 
+/// The caller's place in a distributed trace (W3C Trace Context), if it is one and well formed: then it is an id and nothing else.
+pub(super) fn trace(headers: &HeaderMap) -> Option<&str> {
+    let mut told = headers.get_all(TRACE).iter();
+    let text = told.next()?.to_str().ok().filter(|_| told.next().is_none())?;
+    let lengths = text.split('-').map(str::len);
+    let is_hex = |byte: u8| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (lengths.eq([2, 32, 16, 2]) && text.bytes().all(is_hex)).then_some(text)
+}
+
 /// Whether a header carries a secret that is meant for the provider or a gateway before it, and so is forwarded unscanned.
 pub(super) fn carries_credential(name: &HeaderName) -> bool {
     const GATEWAYS: [&str; 3] = ["-api-key", "-auth", "-authorization"];
     CREDENTIALS.contains(&name.as_str()) || GATEWAYS.iter().any(|ending| name.as_str().ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_taken_for_one_only_when_it_is_well_formed() {
+        let check = |values: &[&'static str], fine: bool| {
+            let headers: HeaderMap = values.iter().map(|value| (TRACE, HeaderValue::from_static(value))).collect();
+            assert_eq!(trace(&headers).is_some(), fine, "{values:?}");
+        };
+        const TRACED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        check(&[TRACED], true);
+        check(&[TRACED, TRACED], false);
+        check(&["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-536-90-4399"], false);
+        check(&["00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01"], false);
+        check(&["ann@x.org"], false);
+    }
 }

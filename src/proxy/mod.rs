@@ -68,8 +68,8 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
-    /// Told to connections that have no end of their own.
-    stopping: CancellationToken,
+    /// The proxy was told to stop.
+    draining: CancellationToken,
 }
 
 /// Turns what names a caller, a customer or a conversation into a token for the log.
@@ -113,7 +113,7 @@ impl Gateway {
             door,
             places: Places::default(),
             answers: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            draining: CancellationToken::new(),
         })
     }
 
@@ -130,6 +130,11 @@ impl Gateway {
     /// What is counted and measured.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Whether the proxy was told to stop, and takes no new connections.
+    pub fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
     }
 
     /// Whether entries reach the disk; where the last did not, an entry of its own is tried.

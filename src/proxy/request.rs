@@ -217,8 +217,9 @@ fn percent_decode(text: &str) -> String {
 }
 
 fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<(), Refused> {
+    let traced = headers::trace(headers).is_some();
     for (name, value) in headers.iter_mut() {
-        if headers::carries_credential(name) {
+        if headers::carries_credential(name) || (traced && name == headers::TRACE) {
             continue;
         }
         let unreadable = || {

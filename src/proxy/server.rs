@@ -13,11 +13,13 @@ use super::{Gateway, connection};
 
 /// How often what is kept is looked through for what is too old.
 const SWEEP: Duration = Duration::from_secs(10);
+/// How long exchanges that are cut have to write their closing entries.
+const CUTTING: Duration = Duration::from_secs(10);
 
 /// Serves callers until `stop`, then lets exchanges end for as long as the limits give them.
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(gateway.ruleset().limits.connections));
-    let (connections, draining) = (TaskTracker::new(), CancellationToken::new());
+    let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
     let mut stop = pin!(stop);
     let mut sweep = tokio::time::interval(SWEEP);
     loop {
@@ -31,10 +33,11 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
             _ = sweep.tick() => gateway.conversations.sweep(),
             (place, accepted) = accepted => match accepted {
                 Ok((stream, peer)) => {
-                    let served = connection::serve(stream, peer.ip(), Arc::clone(&gateway), draining.clone());
+                    let served = connection::serve(stream, peer.ip(), Arc::clone(&gateway));
+                    let served = cut.clone().run_until_cancelled_owned(served);
                     connections.spawn(async move {
                         let _place = place;
-                        served.await;
+                        served.await
                     });
                 }
                 Err(error) => {
@@ -46,16 +49,19 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
         }
     }
     drop(listener);
-    draining.cancel();
+    gateway.draining.cancel();
     connections.close();
     gateway.answers.close();
-    gateway.stopping.cancel();
-    let ended = async {
+    let ended = async || {
         connections.wait().await;
         gateway.answers.wait().await;
     };
     let patience = Duration::from_secs(gateway.ruleset().limits.drain_seconds);
-    if tokio::time::timeout(patience, ended).await.is_err() {
+    if tokio::time::timeout(patience, ended()).await.is_err() {
         tracing::warn!(seconds = patience.as_secs(), "some exchanges did not end in time and are cut");
+        cut.cancel();
+        if tokio::time::timeout(CUTTING, ended()).await.is_err() {
+            tracing::error!("some exchanges could not be cut: the next start closes them in the log");
+        }
     }
 }

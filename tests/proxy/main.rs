@@ -14,6 +14,7 @@ mod recordings;
 mod reload;
 mod services;
 mod state;
+mod stopping;
 mod support;
 mod tls;
 mod uploads;

@@ -127,9 +127,7 @@ impl Proxy {
     /// Starts a proxy whose routes `openai` (the default) and `anthropic` lead to `upstream`; `more` is added to its configuration.
     pub async fn start(upstream: SocketAddr, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let route = |name: &str| format!("[[route]]\nname = \"{name}\"\nupstream = \"http://{upstream}\"\n");
-        let text = format!("default_route = \"openai\"\n{more}\n{}{}", route("openai"), route("anthropic"));
-        let source = Source { name: "proxy.toml".to_owned(), text };
+        let source = configuration(upstream, more);
         let Setup { ruleset, audit, .. } =
             config::from_source(source, folder.path()).map_err(|problems| format!("{problems:?}")).unwrap();
         let key = MasterKey::from_hex(&"07".repeat(32)).unwrap();
@@ -153,6 +151,13 @@ impl Proxy {
         assert!(report.open.is_empty());
         records(&folder, &sealing())
     }
+}
+
+/// The configuration of a proxy in front of `upstream`, with `more` in it.
+pub fn configuration(upstream: SocketAddr, more: &str) -> Source {
+    let route = |name: &str| format!("[[route]]\nname = \"{name}\"\nupstream = \"http://{upstream}\"\n");
+    let text = format!("default_route = \"openai\"\n{more}\n{}{}", route("openai"), route("anthropic"));
+    Source { name: "proxy.toml".to_owned(), text }
 }
 
 /// Wraps the keys of the log's texts.

@@ -1,4 +1,4 @@
-//! TLS towards the provider, verified against the machine's roots.
+//! TLS towards the provider, verified against the machine's roots or given ones, and TLS from callers.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::crash::address_of;
-use crate::support::Caller;
+use crate::support::{Caller, Proxy, configuration};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_is_spoken_to_over_tls_and_only_if_it_proves_its_name() {
@@ -80,4 +80,103 @@ async fn listen(authority: &CertifiedIssuer<'static, KeyPair>, name: &str) -> u1
         }
     });
     port
+}
+
+const CHAT: &str = r#"{"messages":[{"content":"ssn 536-90-4399"}]}"#;
+
+/// Writes a file that only its owner can read.
+fn write(folder: &Path, name: &str, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(folder.join(name), text).unwrap();
+    std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A certificate for localhost and its key.
+fn certified(authority: &CertifiedIssuer<'static, KeyPair>) -> (rcgen::Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    (CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, authority).unwrap(), key)
+}
+
+/// Asks over TLS, trusting `authority`; shows the certificate given. The status, or `None` where no connection was made.
+async fn ask(
+    port: u16,
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    shown: Option<&(rcgen::Certificate, KeyPair)>,
+    http2: bool,
+) -> Option<StatusCode> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots);
+    let config = match shown {
+        None => config.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+            config.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
+        }
+    };
+    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_only();
+    let connector = if http2 { connector.enable_http2().build() } else { connector.enable_http1().build() };
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).http2_only(http2).build(connector);
+    let request = hyper::Request::post(format!("https://localhost:{port}/v1/chat/completions"));
+    let answer = client.request(request.body(Full::<bytes::Bytes>::from(CHAT)).unwrap()).await.ok()?;
+    assert_eq!(answer.version() == hyper::Version::HTTP_2, http2);
+    Some(answer.status())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_are_served_over_tls_and_see_a_new_certificate_when_it_comes() {
+    let provider = blotter::fake::Provider::start(blotter::fake::Manner::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (authority(), authority());
+    let put = |authority| {
+        let (certificate, key) = certified(authority);
+        write(folder.path(), "cert.pem", &certificate.pem());
+        write(folder.path(), "key.pem", &key.serialize_pem());
+    };
+    put(&one);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let more = format!("[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n", at("cert.pem"), at("key.pem"));
+    let proxy = Proxy::start(provider.address(), &more).await;
+    let port = proxy.address.port();
+    assert_eq!(ask(port, &one, None, false).await, Some(StatusCode::OK));
+    assert_eq!(ask(port, &one, None, true).await, Some(StatusCode::OK));
+    assert_eq!(ask(port, &other, None, true).await, None);
+    let clear = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Full<bytes::Bytes>>();
+    assert!(clear.get(format!("http://localhost:{port}/").parse().unwrap()).await.is_err(), "nothing in the clear");
+    assert!(!proxy.gateway.metrics().text().contains("blotter_certificate_expires 0\n"));
+
+    let adopt = |more: &str| {
+        let setup = blotter::config::from_source(configuration(provider.address(), more), proxy.folder.path());
+        proxy.gateway.adopt(setup.unwrap_or_else(|problems| panic!("{problems:?}")).ruleset).unwrap();
+    };
+    put(&other);
+    adopt(&more);
+    assert_eq!(ask(port, &other, None, true).await, Some(StatusCode::OK));
+    assert_eq!(ask(port, &one, None, true).await, None);
+
+    write(folder.path(), "callers.pem", &one.pem());
+    adopt(&format!("{more}client_ca = \"{}\"\n", at("callers.pem")));
+    let (known, unknown) = (certified(&one), certified(&other));
+    assert_eq!(ask(port, &other, Some(&known), true).await, Some(StatusCode::OK));
+    assert_eq!(ask(port, &other, Some(&unknown), true).await, None);
+    assert_eq!(ask(port, &other, None, true).await, None);
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn given_roots_are_what_a_provider_is_verified_against() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (authority(), authority());
+    let port = listen(&one, "localhost").await;
+    let route = format!("[[route]]\nname = \"secure\"\nupstream = \"https://localhost:{port}\"\n");
+    for (authority, status) in [(&one, 200), (&other, 502)] {
+        write(folder.path(), "roots.pem", &authority.pem());
+        let more = format!("{route}[upstream_tls]\nroots = \"{}\"\n", folder.path().join("roots.pem").display());
+        let proxy = Proxy::start(([127, 0, 0, 1], 1).into(), &more).await;
+        let answer = Caller::new().send(proxy.address, "POST", "/secure/v1/x", &[], "{}".into()).await;
+        assert_eq!(answer.status.as_u16(), status);
+        proxy.stop().await;
+    }
 }

@@ -49,7 +49,7 @@ const EVENTS: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntr
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_has_a_defined_end() {
-    let half = [EVENTS, b"12\r\ndata: {\"a\":\"b\"}\n\n\r\n"].concat().leak();
+    let half = [EVENTS, b"11\r\ndata: {\"a\":\"b\"}\n\n\r\n"].concat().leak();
     let bad_chunk = [EVENTS, b"zz\r\ndata: {}\n\n\r\n"].concat().leak();
     for (name, answer, stalls, status, outcome, reason) in [
         ("nothing", &b""[..], false, 502, Outcome::UpstreamFailed, "upstream/broken-off"),

@@ -129,7 +129,7 @@ impl Session {
             end = self.ask(&mut caller_in, &mut provider_out, &caller_out) => end,
             end = self.answer(&mut provider_in, &caller_out) => end,
             end = self.life.ends(Duration::from_secs(limits.idle_seconds)) => end,
-            () = self.gateway.stopping.cancelled() => End::Stopping,
+            () = self.gateway.draining.cancelled() => End::Stopping,
         };
         let (mut end, mut caller_out) = (end, caller_out.into_inner());
         if let End::Closed(Side::Caller, Some(frame)) = &mut end {
