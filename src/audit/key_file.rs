@@ -110,8 +110,8 @@ impl KeyFile {
     fn migrate(&self) -> Result<(), AuditError> {
         self.transact(|file| {
             let version = file.check_version()?;
-            let steps = MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX));
-            steps.map(|step| file.write(|connection| connection.execute_batch(step))).collect()
+            let mut steps = MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX));
+            steps.try_for_each(|step| file.write(|connection| connection.execute_batch(step)))
         })
     }
 

@@ -204,6 +204,6 @@ fn verification(report: &Report) -> Vec<Part> {
         "{verdict}: {} entries of the months that the period touches, in {} files, against {} checkpoints.{head}",
         report.entries, report.segments, report.checkpoints
     );
-    let problems = report.problems.iter().map(|problem| vec![problem.to_string()]).collect();
-    vec![Part::heading("Verification"), Part::Line(line), Part::table(&["problem"], problems)]
+    let problems = report.problems.iter().map(|problem| Part::Line(problem.to_string()));
+    [Part::heading("Verification"), Part::Line(line)].into_iter().chain(problems).collect()
 }

@@ -36,13 +36,15 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     // An exchange has two entries, of which one is shown.
     let (news, mut last) = reader.news(newest.saturating_sub(4 * i64::from(options.lines)), usize::MAX)?;
     show(&news[news.len().saturating_sub(options.lines as usize)..], options.json)?;
-    while options.follow {
+    if !options.follow {
+        return Ok(Outcome::Fine);
+    }
+    loop {
         sleep(PAUSE);
         let (news, read) = reader.news(last, PAGE)?;
         show(&news, options.json)?;
         last = read;
     }
-    Ok(Outcome::Fine)
 }
 
 fn show(news: &[News], json: bool) -> anyhow::Result<()> {
