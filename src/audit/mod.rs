@@ -18,7 +18,9 @@
 //!
 //! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
-//! `retention` (what goes when) and `checkpoint` (what is signed). `query`, `verify`, `erasure` and `backup` work beside the writer.
+//! `retention` (what goes when), `checkpoint` (what is signed) and
+//! `volume` (what files are called). `query`, `stats`, `happening`, `tail`, `verify`, `erasure` and `backup`
+//! work beside the writer; `inventory` says what the proxy runs under.
 
 mod backup;
 mod chain;
