@@ -25,12 +25,8 @@ pub struct Format {
 
 /// All formats that are read, oldest first.
 pub const FORMATS: [Format; 2] = [
-    Format { version: 1, parts: &FIRST_PARTS, statements: &[SCHEMA] },
-    Format {
-        version: 2,
-        parts: &PARTS,
-        statements: &[SCHEMA, include_str!("coverage.sql"), include_str!("views.sql")],
-    },
+    Format { version: 1, parts: &PARTS, statements: &[SCHEMA] },
+    Format { version: 2, parts: &PARTS, statements: &[SCHEMA, include_str!("views.sql")] },
 ];
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -81,8 +77,6 @@ pub const PAYLOAD: Table = table!("payload": "codec", "subject", "day", "bytes")
 
 /// The tables whose rows an entry is made of, in the order in which the chain covers them.
 pub const PARTS: [&Table; 7] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &COVERAGE, &PAYLOAD];
-/// The same in the first format.
-const FIRST_PARTS: [&Table; 6] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &PAYLOAD];
 
 impl Format {
     /// The format of a version, if it is known.

@@ -78,6 +78,13 @@ CREATE TABLE finding(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX finding_entity ON finding(entity, seq);
 
+-- Particulars of what was looked at beside an opening entry, of how the answer went through beside a closing one: a JSON object
+-- of counts by name.
+CREATE TABLE coverage(
+  seq    INTEGER PRIMARY KEY,
+  counts TEXT NOT NULL
+) STRICT;
+
 -- The text beside such an entry, sealed. `subject` and `day` (from 1970) name the two keys in `keys.db` that open it.
 CREATE TABLE payload(
   seq     INTEGER PRIMARY KEY,

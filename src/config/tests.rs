@@ -118,9 +118,7 @@ fn one_mistake_is_told_with_its_line_and_remedy() {
 fn what_others_can_reach_is_guarded_or_said_to_be() {
     check(
         &format!("listen = \"0.0.0.0:1\"\n{ROUTE}"),
-        &[
-            "proxy.toml:1: others can reach 0.0.0.0:1, and there is nothing that guards it: no `[tls]` and keys of callers",
-        ],
+        &["proxy.toml:1: others can reach 0.0.0.0:1, and there is nothing that guards it: no `[tls]`, no `[callers]`"],
     );
     assert!(read(&format!("listen = \"0.0.0.0:1\"\nlisten_unguarded = true\n{ROUTE}")).is_ok());
     check(

@@ -82,7 +82,10 @@ fn what_is_no_text_leaves_only_where_it_is_exempt() {
     let photo = form("; filename=\"a.png\"\r\nContent-Type: image/png", b"\x89PNG\r\n\x1a\n\0\0 ann@x.org");
     let refused = redact("/v1/files", &parts(), &photo, &[Exemption::Audio]).map(|_| ()).unwrap_err();
     assert_eq!(refused, Unfit::Unread(Exemption::Images));
-    assert_eq!(refused.to_string(), "a file of it is no text: the route would have to say `exempt = [\"images\"]`");
+    assert_eq!(
+        refused.to_string(),
+        "a part of it is no text: send text, or have the route say `exempt = [\"images\"]`"
+    );
     let (sent, logged, _) = redact("/v1/files", &parts(), &photo, &[Exemption::Images]).unwrap();
     assert_eq!(sent, photo);
     assert!(String::from_utf8(logged).unwrap().contains("\r\n\r\n(20 bytes of images, not read)\r\n--b--"));
