@@ -1,0 +1,152 @@
+//! A message of the caller's: redacted, its exchange opened in the log, and then fit to leave.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::super::super::Identity;
+use super::super::super::coverage;
+use super::super::super::ending::{Ending, micros, tallies};
+use super::super::super::exchange::{recognise, scan};
+use super::super::super::refused::Refused;
+use super::super::super::request::unfit;
+use super::super::turns::{Over, Turn, Turns, Writing};
+use super::Session;
+use crate::audit::{Closed, Opened, Outcome, Timings};
+use crate::redact::{Account, Media, Redacted};
+
+/// A message of the caller's, fit to leave.
+struct Clean {
+    redacted: Redacted,
+    account: Account,
+    /// The exemptions that are not in the account.
+    exemptions: Vec<String>,
+    redact_us: u64,
+}
+
+impl Session {
+    /// Redacts a message of the caller's, and has its opening entry on the disk before it gives what may leave.
+    pub(super) async fn clean(&self, writing: Writing, message: Bytes) -> Result<Bytes, Refused> {
+        let at = Timestamp::now();
+        let cleaned = match self.redact(message).await {
+            Err(refused) if writing == Writing::Binary && refused.code.starts_with("json/") => Err(Refused {
+                message: "A message of bytes is no JSON, so it cannot be read and was not forwarded.".to_owned(),
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ..refused
+            }),
+            cleaned => cleaned,
+        };
+        match cleaned {
+            Ok(clean) => self.open(at, clean).await,
+            Err(refused) => {
+                self.log_refused(at, &refused).await;
+                Err(refused)
+            }
+        }
+    }
+
+    async fn redact(&self, message: Bytes) -> Result<Clean, Refused> {
+        let begun = Instant::now();
+        let answered = recognise(&self.gateway, &self.live, self.dialect, &message, &Media::Json).await?;
+        let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
+        let mut turns = Arc::clone(&self.turns).lock_owned().await;
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.live.ruleset), self.dialect);
+        let (length, exempt) = (message.len(), self.exempt.clone());
+        let mut part = self.part.clone();
+        let work = move || {
+            let mut vault = std::mem::take(turns.restorer.vault_mut());
+            if let Some(part) = &mut part {
+                vault.absorb(&part.read(&gateway, dialect, &message, ruleset.limits.nesting));
+            }
+            let redaction = gateway.redactor(&ruleset).go_on(vault, recognised.as_ref());
+            let mut redaction = redaction.exempting(&exempt);
+            let redacted = redaction.body(message, &Media::Json, dialect);
+            let (vault, account) = redaction.finish();
+            if let Some(part) = &part {
+                part.keep(&gateway, &vault);
+            }
+            let weight = vault.weight();
+            *turns.restorer.vault_mut() = vault;
+            (redacted, account, weight)
+        };
+        let (redacted, account, weight) = scan(length, work).await?;
+        let limit = self.live.ruleset.limits.request_bytes;
+        if weight > limit {
+            return Err(Refused::request(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "websocket/too-many-values",
+                format!(
+                    "The connection's values take more than {limit} bytes: open a new one, or raise `request_bytes`."
+                ),
+            ));
+        }
+        let exemptions = exemptions.unwrap_or_default();
+        Ok(Clean { redacted: redacted.map_err(unfit)?, account, exemptions, redact_us: micros(begun) })
+    }
+
+    /// Ends the turn before and begins the message's own; gives the message once both are in the log.
+    async fn open(&self, at: Timestamp, clean: Clean) -> Result<Bytes, Refused> {
+        let Clean { redacted, account, exemptions, redact_us } = clean;
+        let coverage = coverage::of_request(&account, exemptions);
+        let (over, opened) = {
+            let mut turns = self.turns.lock().await;
+            if turns.goes_on(&coverage) {
+                return Ok(redacted.bytes);
+            }
+            let subject = redacted.facts.subject.as_ref();
+            let subject = subject.map(|subject| self.gateway.identities.token(Identity::Subject, subject));
+            let opened = Opened {
+                exchange: Uuid::now_v7(),
+                at,
+                method: "MESSAGE".to_owned(),
+                subject: self.opened.subject.clone().or(subject),
+                model: redacted.facts.model.or_else(|| self.opened.model.clone()),
+                findings: tallies(&self.live.ruleset, &account),
+                coverage,
+                request: redacted.logged.to_vec(),
+                ..self.opened.clone()
+            };
+            let timings = Timings { redact_us, ..Timings::default() };
+            let ending = Ending::new(&self.gateway, &opened, Instant::now(), timings);
+            let exemptions = opened.coverage.exemptions.clone();
+            let over = turns.begin(Turn { ending, exemptions });
+            let over = over.map(|over| self.entry(over, &turns, Outcome::Complete));
+            (over, opened)
+        };
+        let close = async {
+            if let Some((ending, closed)) = over {
+                ending.close(closed).await;
+            }
+        };
+        let ((), logged) = tokio::join!(close, self.gateway.log.opened(opened));
+        match logged {
+            Ok(()) => Ok(redacted.bytes),
+            Err(error) => {
+                tracing::error!(%error, "the log cannot be written: a message is not forwarded");
+                self.turns.lock().await.forget();
+                Err(Refused::log())
+            }
+        }
+    }
+
+    fn entry(&self, over: Over, turns: &Turns, outcome: Outcome) -> (Ending, Closed) {
+        over.entry(&self.gateway, &self.live.ruleset, self.answers, turns.restorer.vault(), outcome)
+    }
+
+    async fn log_refused(&self, at: Timestamp, refused: &Refused) {
+        tracing::info!(connection = %self.opened.exchange, code = refused.code, "a message was refused");
+        let opened = Opened { exchange: Uuid::now_v7(), at, method: "MESSAGE".to_owned(), ..self.opened.clone() };
+        let closed = Closed {
+            reason: Some(refused.code.to_owned()),
+            status: Some(refused.status.as_u16()),
+            ..Closed::new(opened.exchange, Timestamp::now(), refused.outcome)
+        };
+        if let Err(error) = self.gateway.log.refused(opened, closed).await {
+            tracing::error!(%error, "a refusal could not be logged");
+        }
+    }
+}
