@@ -308,6 +308,17 @@ impl Shape {
         fields.iter().map(|(field, _)| *field).find(|field| *field == name)
     }
 
+    /// The shape of the member `name`, and whether the name itself is known to the table.
+    pub fn field(&'static self, name: &str) -> (&'static Self, bool) {
+        match self {
+            Self::Object { fields, rest } => match fields.iter().find(|(field, _)| *field == name) {
+                Some((_, shape)) => (shape, true),
+                None => (rest, !matches!(rest, Self::Text)),
+            },
+            other => (other, false),
+        }
+    }
+
     /// Whether `name`, as a key of an object of this shape, is a name that a program resolves, and not text.
     pub fn knows(&self, name: &str) -> bool {
         match self {

@@ -65,10 +65,11 @@ impl Reading<'_, '_> {
         }
         for (key, value) in self.document.members(id) {
             let name = self.document.text(key);
-            if !shape.knows(&name) {
+            let (shape, known) = shape.field(&name);
+            if !known {
                 self.whole_string(key, Strand::Text, "");
             }
-            self.value(value, shape.member(&name), indexes, &name);
+            self.value(value, shape, indexes, &name);
         }
         indexes.truncate(around);
     }
@@ -107,17 +108,31 @@ impl Reading<'_, '_> {
         if self.restorer.is_idle() || text.is_empty() {
             return;
         }
-        if self.restorer.lanes.len() >= MOST_LANES {
+        let Some(at) = self.lane_at(strand, indexes, field) else {
             self.whole_string(id, strand, "");
             return;
-        }
+        };
         let origin = self.origin(id);
         let restorer = &mut *self.restorer;
         let means = Means { vault: &restorer.vault, policy: &restorer.policy, guard: restorer.guard.as_ref() };
-        let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
-        let begin = if restorer.framing == Framing::Whole { Lane::of_whole_answer } else { Lane::new };
-        let lane = restorer.lanes.entry(key).or_insert_with(|| begin(strand));
+        let lane = &mut restorer.lanes[at].1;
         restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
+    }
+
+    /// Where the lane is that goes by this, a new one if need be; `None` where there are too many.
+    fn lane_at(&mut self, strand: Strand, indexes: &[u64], field: &str) -> Option<usize> {
+        let restorer = &mut *self.restorer;
+        let is_it = |(key, _): &(LaneKey, Lane)| key.field == field && key.indexes == indexes;
+        if let Some(at) = restorer.lanes.iter().rposition(is_it) {
+            return Some(at);
+        }
+        if restorer.lanes.len() >= MOST_LANES {
+            return None;
+        }
+        let begin = if restorer.framing == Framing::Whole { Lane::of_whole_answer } else { Lane::new };
+        let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
+        restorer.lanes.push((key, begin(strand)));
+        Some(restorer.lanes.len() - 1)
     }
 
     /// A lane's text that comes as an object or a list: its strings are whole.

@@ -58,6 +58,8 @@ pub struct Restorer {
     pub(super) guard: Option<Guard>,
     pub(super) framing: Framing,
     shape: &'static Shape,
+    /// Empty: the numbers around a value while a frame is read.
+    indexes: Vec<u64>,
     /// The member of a frame that holds the frame proper.
     wrapped: Option<&'static str>,
     /// The members by which a frame says where its lanes belong.
@@ -74,7 +76,8 @@ pub struct Restorer {
     held_bytes: usize,
     /// The number of the first frame held.
     pub(super) first: u64,
-    pub(super) lanes: HashMap<LaneKey, Lane>,
+    /// Few at a time: the newest are looked at first.
+    pub(super) lanes: Vec<(LaneKey, Lane)>,
     /// What moved in the lanes that ended.
     moved: HashMap<LaneKey, Shifts>,
     pub(super) changes: Vec<Change>,
@@ -179,6 +182,7 @@ impl Restorer {
             guard: None,
             framing,
             shape,
+            indexes: Vec::new(),
             wrapped: dialect.wrapped,
             numbers: dialect.numbers,
             ids: Numbers::default(),
@@ -191,7 +195,7 @@ impl Restorer {
             held: VecDeque::new(),
             held_bytes: 0,
             first: 0,
-            lanes: HashMap::new(),
+            lanes: Vec::new(),
             moved: HashMap::new(),
             changes: Vec::new(),
             account: AnswerAccount::new(limits),
@@ -306,10 +310,11 @@ impl Restorer {
             told.listen(&document);
         }
         let shape = self.shape;
-        let (again, ended) = (false, Vec::new());
+        let (again, ended, mut indexes) = (false, Vec::new(), std::mem::take(&mut self.indexes));
         let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, again, ended };
-        reading.value(document.root(), shape, &mut Vec::new(), "");
+        reading.value(document.root(), shape, &mut indexes, "");
         let ended = reading.ended;
+        self.indexes = indexes;
         for indexes in ended {
             self.close_lanes(|key| key.indexes.starts_with(&indexes));
         }
@@ -345,7 +350,7 @@ impl Restorer {
         let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
         let patience = PAUSE * self.lanes.len() as u64;
         let pauses = |lane: &&mut Lane| lane.spoke_last().is_some_and(|last| last + patience <= now);
-        for lane in self.lanes.values_mut().filter(pauses) {
+        for lane in self.lanes.iter_mut().map(|(_, lane)| lane).filter(pauses) {
             self.account.placeholders += lane.hurry(means, &mut self.changes);
         }
     }
@@ -365,7 +370,7 @@ impl Restorer {
 
     fn close_lanes(&mut self, ended: impl Fn(&LaneKey) -> bool) {
         let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
-        for (key, mut lane) in self.lanes.extract_if(|key, _| ended(key)) {
+        for (key, mut lane) in self.lanes.extract_if(.., |(key, _)| ended(key)) {
             self.account.placeholders += lane.close(means, &mut self.changes);
             if !lane.shifts.is_empty() {
                 self.moved.insert(key, lane.shifts);
@@ -384,7 +389,7 @@ impl Restorer {
     /// Lets go of the frames before the first that a lane waits for.
     fn release(&mut self) -> Vec<Bytes> {
         let end = self.first + self.held.len() as u64;
-        let decided = self.lanes.values().filter_map(Lane::waits_for).min().unwrap_or(end);
+        let decided = self.lanes.iter().filter_map(|(_, lane)| lane.waits_for()).min().unwrap_or(end);
         let mut out = Vec::new();
         while self.first < decided {
             let Some(frame) = self.held.pop_front() else { break };
@@ -407,7 +412,10 @@ impl Restorer {
             let key = LaneKey { indexes: indexes.to_vec(), field: field.clone() };
             match offset.again {
                 true => frame.moved.iter().find(|(moved, _)| *moved == key).map(|(_, shifts)| shifts),
-                false => self.lanes.get(&key).map(|lane| &lane.shifts).or_else(|| self.moved.get(&key)),
+                false => {
+                    let open = self.lanes.iter().find(|(open, _)| *open == key);
+                    open.map(|(_, lane)| &lane.shifts).or_else(|| self.moved.get(&key))
+                }
             }
         })?;
         let moved = shifts.moved(offset.place, offset.unit);

@@ -158,7 +158,8 @@ impl<'a> Document<'a> {
     /// Whether the string at `id` says `text`.
     pub fn says(&self, id: NodeId, text: &str) -> bool {
         let inner = self.inner(id);
-        inner == text || (inner.contains('\\') && decode(inner) == text)
+        // An escape is longer than what it says.
+        inner == text || (inner.len() > text.len() && inner.contains('\\') && decode(inner) == text)
     }
 
     fn node(&self, id: NodeId) -> Node {
@@ -177,7 +178,7 @@ impl<'a> Document<'a> {
 
     /// The first key that repeats another. Few keys are compared in pairs, many through a set: linear either way.
     fn duplicate_key(&self, object: NodeId) -> Option<NodeId> {
-        const FEW: usize = 8;
+        const FEW: usize = 24;
         let mut few: [&str; FEW] = [""; FEW];
         for (count, (key, _)) in self.members(object).enumerate() {
             let inner = self.inner(key);

@@ -6,7 +6,7 @@ use super::{JsonError, Kind, Node};
 pub(super) fn nodes(source: &str, depth: usize) -> Result<Vec<Node>, JsonError> {
     let bytes = source.as_bytes();
     let start = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { bytes, at: start, depth, open: Vec::new(), nodes: Vec::with_capacity(bytes.len() / 16) };
+    let mut parser = Parser { bytes, at: start, depth, open: Vec::new(), nodes: Vec::with_capacity(bytes.len() / 12) };
     parser.run()?;
     Ok(parser.nodes)
 }
