@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp, Zoned, civil};
 use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
 use super::output::Output;
+use super::subject::note;
 use super::value;
-use crate::audit::{self, Filter, Reader, Span, Statuses, Summary, Tally};
+use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary, Tally};
 use crate::proxy::{Identities, Identity};
 
 #[derive(Args)]
@@ -121,7 +122,12 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         ..Filter::default()
     };
     let found = match &options.value {
-        Some(value) => value::find(&setup, &reader, value, &filter)?,
+        Some(value) => {
+            let found = value::find(&setup, &reader, value, &filter)?;
+            let detail = serde_json::json!({ "searched_for_a_value": true, "found": found.len() });
+            note(&setup, EventKind::Viewed, detail.to_string())?;
+            found
+        }
         None => reader.list(&filter)?,
     };
     print(&found, &options.output)?;

@@ -1,7 +1,6 @@
 //! `blotter audit tail`: what is new in the log, as it comes.
 
 use std::io::Write;
-use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
@@ -34,15 +33,20 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let reader = Reader::open(&folder)?;
     let newest = audit::last_entry(&folder)?;
     // An exchange has two entries, of which one is shown.
-    let (news, mut last) = reader.news(newest.saturating_sub(4 * i64::from(options.lines)), usize::MAX)?;
+    let (news, last) = reader.news(newest.saturating_sub(4 * i64::from(options.lines)), usize::MAX)?;
     show(&news[news.len().saturating_sub(options.lines as usize)..], options.json)?;
-    if !options.follow {
-        return Ok(Outcome::Fine);
+    match options.follow {
+        true => super::super::runtime()?.block_on(follow(&reader, last, options.json)),
+        false => Ok(Outcome::Fine),
     }
+}
+
+/// Shows what comes after the entry `last`, until the process or its reader ends.
+async fn follow(reader: &Reader, mut last: i64, json: bool) -> anyhow::Result<Outcome> {
     loop {
-        sleep(PAUSE);
+        tokio::time::sleep(PAUSE).await;
         let (news, read) = reader.news(last, PAGE)?;
-        show(&news, options.json)?;
+        show(&news, json)?;
         last = read;
     }
 }
