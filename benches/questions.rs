@@ -177,7 +177,7 @@ fn opened(number: u64, at: Timestamp) -> Opened {
         streaming: true,
         ruleset: "9d1c4b7a0000".into(),
         findings: entities.iter().map(tally).collect(),
-        coverage: Coverage { strings: 9, bytes: 480, opaque: 3, exemptions: Vec::new() },
+        coverage: Coverage { strings: 9, bytes: 480, opaque: 3, exemptions: Vec::new(), ..Coverage::default() },
         request: text(number, 500),
     }
 }

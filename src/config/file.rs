@@ -75,9 +75,12 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let (audit, audit_key) = audit::read(&mut sections, folder);
     let callers = callers::read(&mut sections, folder);
     let mut named = Vec::new();
+    let told = sections.problems.len();
     let tls = tls::read(&mut sections, folder, &mut named);
+    // What is wrong with a given `[tls]` is told already.
+    let has_tls = tls.is_some() || sections.problems.len() > told;
     let outbound = outbound(&mut sections, folder, &mut named);
-    let listen = listen(&mut sections, tls.is_some(), callers.is_some());
+    let listen = listen(&mut sections, has_tls, callers.is_some());
     let routes = routes(&mut sections, folder, &mut named, callers.is_some());
     let patterns = sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns));
     named.extend(patterns.clone().map(Named::Folder));
