@@ -34,15 +34,16 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
     };
     let key = setup.key.read_or_make()?;
     let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
-    let admin_at = admin_listener.as_ref().map(TcpListener::local_addr).transpose()?;
-    introduce(&setup, listener.local_addr()?, admin_at, talk);
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
     if let Some(configured) = setup.inventory().event(&setup.audit, Timestamp::now())? {
         log.event(configured).await?;
     }
+    let stop = told_to_stop(talk)?;
+    let admin_at = admin_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    // Said when it is so: from here on requests are taken, and a signal ends it well.
+    introduce(&setup, listener.local_addr()?, admin_at, talk);
     let version = setup.ruleset.version.clone();
     let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key)?);
-    let stop = told_to_stop(talk)?;
     let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&gateway), pending())));
     let current = tokio::spawn(keep_current(watch, Arc::clone(&gateway), signal(SignalKind::hangup())?));
     let alive = tokio::spawn(systemd::keep_telling());
