@@ -172,6 +172,8 @@ fn opened(exchange: Uuid) -> Opened {
         caller: "bot".into(),
         subject: Some("4f9a3c5e1b7d2806".into()),
         conversation: Some("c81d2f6a90e47b35".into()),
+        purpose: None,
+        consent: None,
         route: "openai".into(),
         provider: "openai".into(),
         method: "POST".into(),

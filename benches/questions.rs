@@ -169,6 +169,8 @@ fn opened(number: u64, at: Timestamp) -> Opened {
         caller: format!("caller-{}", number % 40),
         subject: Some(format!("customer-{}", number / 140)),
         conversation: Some(format!("talk-{}", number / 20)),
+        purpose: None,
+        consent: None,
         route: "openai".into(),
         provider: "openai/chat".into(),
         method: "POST".into(),

@@ -14,8 +14,9 @@
 //! | 0 | [`crypto`] | the only door to the crypto library |
 //! | 0 | [`metrics`] | every counter and histogram by name |
 //! | 0 | [`detect`] | text in, findings out: pattern files, validators, cues |
+//! | 0 | [`role`] | whose words a text is |
 //! | 1 | [`provider`] | what each API looks like, as tables |
-//! | 1 | [`policy`] | entity → action |
+//! | 1 | [`policy`] | entity, role, route and caller → action |
 //! | 1 | [`eval`] | labelled text → how well a detector does |
 //! | 2 | [`redact`] | strings → findings → actions → edits → bytes, and the way back |
 //! | 2 | [`audit`] | entries, chain, one writer thread, questions |
@@ -38,7 +39,7 @@
 //!
 //! # The story of a request
 //!
-//! `proxy/exchange.rs` tells it: find the route, read the request within its limits, ask the recogniser services that the pattern
+//! `proxy/exchange.rs` tells it: let the caller in, find the route, take a place, read the request within its limits, ask the recogniser services that the pattern
 //! files name, redact it, append the opening entry and wait until it is on the disk, forward, restore the answer frame by
 //! frame, append the closing entry.
 
@@ -58,5 +59,6 @@ pub mod policy;
 pub mod provider;
 pub mod proxy;
 pub mod redact;
+pub mod role;
 pub mod route;
 pub mod wire;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::policy::{Answers, Exemption};
@@ -30,6 +31,18 @@ pub struct Route {
     pub exempt: Vec<Exemption>,
     /// What is done with values in its answers that the caller did not send.
     pub answers: Answers,
+    /// What its requests have to declare.
+    pub require: Vec<Declaration>,
+}
+
+/// What a caller declares about a request, by an id of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declaration {
+    /// That the customer agreed, in `x-blotter-consent`.
+    Consent,
+    /// What it is for, in `x-blotter-purpose`.
+    Purpose,
 }
 
 /// The origin of a provider's API.
@@ -179,6 +192,7 @@ mod tests {
             credential: None,
             exempt: Vec::new(),
             answers: Answers::default(),
+            require: Vec::new(),
         };
         Routes::new(vec![route("openai"), route("anthropic")], Some("anthropic".to_owned()))
     }

@@ -272,6 +272,8 @@ fn a_body_is_shown_as_it_would_leave() {
     assert_eq!(told["forwarded"].as_str().unwrap().split("[SSN_").next(), forwarded.split("[SSN_").next());
     let (code, _, talk) = run(&["scan", "--as", "openai/chats"], body);
     assert!(code == 2 && talk.contains("anthropic/messages") && talk.contains("openai/chat,"), "{talk}");
+    let (code, _, talk) = run(&["scan", "--as", "openai/chat", "--route", "nowhere"], body);
+    assert!(code == 2 && talk.contains("there is no route `nowhere`"), "{talk}");
     let (code, _, talk) = run(&["scan", "--as", "openai/chat"], r#"{"a":1,"a":2}"#);
     assert!(code == 2 && talk.contains("would be refused"), "{talk}");
 }

@@ -9,6 +9,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crypto", 0),
     ("detect", 0),
     ("metrics", 0),
+    ("role", 0),
     ("eval", 1),
     ("provider", 1),
     ("policy", 1),

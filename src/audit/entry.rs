@@ -26,6 +26,10 @@ pub struct Opened {
     pub subject: Option<String>,
     /// The conversation that the exchange belongs to: a keyed hash of the id on its way in, the log's own token on its way out.
     pub conversation: Option<String>,
+    /// What it is for, as the caller declares.
+    pub purpose: Option<String>,
+    /// By which consent it is made, as the caller declares.
+    pub consent: Option<String>,
     /// The route by its name in the configuration.
     pub route: String,
     /// The provider by its name.

@@ -9,7 +9,7 @@ use crate::crypto::MacKey;
 
 use super::chain::{Canonical, Head};
 use super::entry::{Closed, Counts, Coverage, Event, Opened, Outcome, Tally, Timings, Usage};
-use super::schema::{CLOSED, COVERAGE, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
+use super::schema::{CLOSED, COVERAGE, DECLARED, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
 use super::sealer::{CODEC, Sealed};
 
 /// Appends entries inside a transaction that somebody else begins and commits.
@@ -74,6 +74,9 @@ impl<'a> Appender<'a> {
         self.findings(&opened.findings)?;
         self.counts(counts)?;
         self.payload(request)?;
+        if opened.purpose.is_some() || opened.consent.is_some() {
+            self.row(&DECLARED, &[optional(opened.purpose.as_deref()), optional(opened.consent.as_deref())])?;
+        }
         self.entry(opened.at, "opened")
     }
 
@@ -176,6 +179,10 @@ fn count(count: u64) -> ValueRef<'static> {
 /// Reads the opening entry `seq` without its request.
 pub fn read_opened(connection: &Connection, seq: i64) -> Result<Option<Opened>> {
     let Some((at, findings)) = read_entry(connection, seq)? else { return Ok(None) };
+    type Declared = (Option<String>, Option<String>);
+    let declared = |row: &Row<'_>| Ok::<Declared, _>((row.get("purpose")?, row.get("consent")?));
+    let declared = connection.prepare_cached(DECLARED.select)?.query_row([seq, seq], declared).optional()?;
+    let (purpose, consent) = declared.unwrap_or_default();
     let read = |row: &Row<'_>| {
         Ok(Opened {
             exchange: Uuid::from_bytes(row.get("exchange")?),
@@ -183,6 +190,8 @@ pub fn read_opened(connection: &Connection, seq: i64) -> Result<Option<Opened>> 
             caller: row.get("caller")?,
             subject: row.get("subject")?,
             conversation: row.get("conversation")?,
+            purpose: purpose.clone(),
+            consent: consent.clone(),
             route: row.get("route")?,
             provider: row.get("provider")?,
             method: row.get("method")?,

@@ -63,6 +63,8 @@ pub const SEGMENT: Table = table!("segment": "name", "previous", "last", "head")
 /// What was about to leave.
 pub const OPENED: Table = table!("opened": "exchange", "caller", "subject", "conversation", "route", "provider", "method",
     "path", "model", "streaming", "ruleset", "strings", "bytes", "opaque", "exemptions");
+/// What it was said to be for.
+pub const DECLARED: Table = table!("declared": "purpose", "consent");
 /// How it ended.
 pub const CLOSED: Table = table!("closed": "opened", "outcome", "reason", "status", "input", "output", "cached", "redact_us",
     "commit_us", "first_byte_us", "total_us", "restored", "unrestored", "truncated");
@@ -76,7 +78,7 @@ pub const COVERAGE: Table = table!("coverage": "counts");
 pub const PAYLOAD: Table = table!("payload": "codec", "subject", "day", "bytes");
 
 /// The tables whose rows an entry is made of, in the order in which the chain covers them.
-pub const PARTS: [&Table; 7] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &COVERAGE, &PAYLOAD];
+pub const PARTS: [&Table; 8] = [&SEGMENT, &OPENED, &CLOSED, &EVENT, &FINDING, &COVERAGE, &PAYLOAD, &DECLARED];
 
 impl Format {
     /// The format of a version, if it is known.

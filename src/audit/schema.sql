@@ -40,6 +40,13 @@ CREATE INDEX opened_caller ON opened(caller);
 CREATE INDEX opened_subject ON opened(subject) WHERE subject IS NOT NULL;
 CREATE INDEX opened_conversation ON opened(conversation) WHERE conversation IS NOT NULL;
 
+-- What the caller declared beside an opening entry, if it declared something.
+CREATE TABLE declared(
+  seq     INTEGER PRIMARY KEY,
+  purpose TEXT,
+  consent TEXT
+) STRICT;
+
 -- `opened` is the number of the opening entry, here or in the file before.
 CREATE TABLE closed(
   seq           INTEGER PRIMARY KEY,

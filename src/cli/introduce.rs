@@ -28,6 +28,9 @@ pub(super) fn introduce(setup: &Setup, listening: SocketAddr, admin: Option<Sock
     for service in ruleset.detector.services() {
         eprintln!("  service   {}", super::describe(service));
     }
+    if let Some(file) = &ruleset.callers {
+        eprintln!("  callers   {} keys in {}", file.callers().keys().len(), file.path().display());
+    }
     eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
     if let Some(admin) = admin {
         eprintln!("  admin     http://{admin}/metrics, /ready, /health");

@@ -115,7 +115,10 @@ fn revoke(setup: &Setup, file: &CallerFile, name: &str) -> anyhow::Result<Outcom
         office.note(name, "revoked", None, now)?;
         anyhow::Ok(revoked)
     })?;
-    writeln!(std::io::stdout(), "{revoked} of the keys of `{name}` are revoked")?;
+    match revoked {
+        1 => writeln!(std::io::stdout(), "the key of `{name}` is revoked")?,
+        _ => writeln!(std::io::stdout(), "{revoked} keys of `{name}` are revoked")?,
+    }
     office.settle()
 }
 

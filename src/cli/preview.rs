@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 
 use super::{Outcome, scan};
-use crate::config::Setup;
+use crate::config::Ruleset;
 use crate::crypto::MacKey;
 use crate::provider::Dialect;
 use crate::redact::{Account, Declared, Media, Redactor};
@@ -23,7 +24,7 @@ struct Previewed {
 
 /// Shows each file as a request in the dialect of this name: forwarded bytes on stdout, the coverage on stderr, or both as JSON.
 pub(super) fn run(
-    setup: &Setup,
+    ruleset: &Ruleset,
     key: &MacKey,
     dialect: &str,
     files: &[PathBuf],
@@ -32,17 +33,29 @@ pub(super) fn run(
     let dialect = Dialect::named(dialect).ok_or_else(|| unknown(dialect))?;
     let mut found = false;
     for file in files {
-        let previewed = preview(setup, key, dialect, file)?;
+        let previewed = preview(ruleset, key, dialect, file)?;
         found |= !previewed.account.findings.is_empty();
         let mut out = std::io::stdout().lock();
         if json {
-            writeln!(out, "{}", previewed.to_json(setup))?;
+            writeln!(out, "{}", previewed.to_json(ruleset))?;
         } else {
             out.write_all(&previewed.forwarded)?;
-            eprintln!("{}", previewed.describe(setup));
+            eprintln!("{}", previewed.describe(ruleset));
         }
     }
     Ok(if found { Outcome::Found } else { Outcome::Fine })
+}
+
+/// The rules for a request of a caller's on a route; those that are for a route or a caller do not count where none is named.
+pub(super) fn narrowed(ruleset: Ruleset, route: Option<&str>, caller: Option<&str>) -> anyhow::Result<Arc<Ruleset>> {
+    if let Some(name) = route.filter(|name| !ruleset.routes.iter().any(|route| route.name == *name)) {
+        return Err(anyhow!("there is no route `{name}`: name a `[[route]]` of the configuration"));
+    }
+    let knows = |name: &str| ruleset.callers.as_ref().is_some_and(|file| file.callers().knows(name));
+    if let Some(name) = caller.filter(|name| !knows(name)) {
+        return Err(anyhow!("there is no caller `{name}`: see `blotter key list`"));
+    }
+    Ok(Arc::new(ruleset).narrowed(route.unwrap_or_default(), caller.unwrap_or_default()))
 }
 
 fn unknown(name: &str) -> anyhow::Error {
@@ -52,10 +65,9 @@ fn unknown(name: &str) -> anyhow::Error {
     anyhow!("`{name}` is no endpoint that is known: use one of {}", names.join(", "))
 }
 
-fn preview(setup: &Setup, key: &MacKey, dialect: &'static Dialect, file: &Path) -> anyhow::Result<Previewed> {
+fn preview(ruleset: &Ruleset, key: &MacKey, dialect: &'static Dialect, file: &Path) -> anyhow::Result<Previewed> {
     let name = scan::name(file);
     let bytes = scan::read(file).with_context(|| format!("{name} cannot be read"))?;
-    let ruleset = &setup.ruleset;
     let nesting = ruleset.limits.nesting;
     let mut redaction = Redactor { detector: &ruleset.detector, policy: &ruleset.policy, key, nesting }.begin();
     let media = media(&name, &bytes);
@@ -78,35 +90,35 @@ fn media(name: &str, bytes: &[u8]) -> Media {
 
 impl Previewed {
     /// How often each pattern found something, as in `2 EMAIL by email (redact)`.
-    fn findings(&self, setup: &Setup) -> Vec<String> {
+    fn findings(&self, ruleset: &Ruleset) -> Vec<String> {
         let line = |(&(pattern, action), count): (&(_, crate::policy::Action), &u64)| {
-            let pattern = setup.ruleset.detector.pattern(pattern);
+            let pattern = ruleset.detector.pattern(pattern);
             format!("{count} {} by {} ({})", pattern.entity, pattern.name, action.name())
         };
         self.account.findings.iter().map(line).collect()
     }
 
-    fn describe(&self, setup: &Setup) -> String {
+    fn describe(&self, ruleset: &Ruleset) -> String {
         let join = |all: Vec<String>| if all.is_empty() { "nothing".to_owned() } else { all.join(", ") };
         let opaque = self.account.opaque.iter().map(|(member, count)| format!("{count} {member}")).collect();
         format!(
             "\n{} as {}\nfound         {}\ncoverage      {} strings, {} bytes scanned\nleft alone    {}",
             self.name,
             self.dialect,
-            join(self.findings(setup)),
+            join(self.findings(ruleset)),
             self.account.coverage.strings,
             self.account.coverage.bytes,
             join(opaque),
         )
     }
 
-    fn to_json(&self, setup: &Setup) -> Value {
+    fn to_json(&self, ruleset: &Ruleset) -> Value {
         let opaque: BTreeMap<&str, u64> = self.account.opaque.iter().map(|(member, count)| (*member, *count)).collect();
         json!({
             "file": self.name,
             "as": self.dialect,
             "forwarded": String::from_utf8_lossy(&self.forwarded),
-            "found": self.findings(setup),
+            "found": self.findings(ruleset),
             "coverage": {
                 "strings": self.account.coverage.strings,
                 "bytes": self.account.coverage.bytes,

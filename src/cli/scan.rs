@@ -23,6 +23,12 @@ pub(super) struct Options {
     /// scanned and what left alone
     #[arg(long = "as", value_name = "ENDPOINT", conflicts_with_all = ["redacted", "show_values"])]
     endpoint: Option<String>,
+    /// With `--as`: the route that the request is for; without it no rule for a route counts
+    #[arg(long, requires = "endpoint")]
+    route: Option<String>,
+    /// With `--as`: the caller whose request it is; without it no rule for a caller counts
+    #[arg(long, requires = "endpoint")]
+    caller: Option<String>,
     /// Write the redacted bytes instead of a table
     #[arg(long, conflicts_with_all = ["json", "show_values"])]
     redacted: bool,
@@ -51,7 +57,8 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let standard_input = [PathBuf::from("-")];
     let files = if options.files.is_empty() { &standard_input[..] } else { &options.files };
     if let Some(endpoint) = &options.endpoint {
-        return preview::run(&setup, &key, endpoint, files, options.json);
+        let ruleset = preview::narrowed(setup.ruleset, options.route.as_deref(), options.caller.as_deref())?;
+        return preview::run(&ruleset, &key, endpoint, files, options.json);
     }
     let scanned = files.iter().map(|file| scan(&setup, &key, file)).collect::<anyhow::Result<Vec<_>>>()?;
     match options {

@@ -1,6 +1,5 @@
 //! The language of `proxy.toml`.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -9,11 +8,11 @@ use toml::Spanned;
 
 use super::callers::{self, CallerFile};
 use super::sections::Sections;
-use super::{Admin, KeyPlace, Limits, Named, Outbound, Tls, admin, audit, key, tls};
+use super::{Admin, KeyPlace, Limits, Named, Outbound, Tls, admin, audit, key, policy, tls};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
-use crate::policy::{Answers, Exemption, Policy, Rule};
-use crate::route::{Credential, Route, Routes, Scheme, Secret, Upstream};
+use crate::policy::{Answers, Exemption, Policy};
+use crate::route::{Credential, Declaration, Route, Routes, Scheme, Secret, Upstream};
 
 /// What a `proxy.toml` says, its paths and defaults in place.
 pub(super) struct File {
@@ -37,7 +36,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +57,8 @@ struct RouteSection {
     exempt: Vec<Exemption>,
     #[serde(default)]
     answers: Answers,
+    #[serde(default)]
+    require: Vec<Declaration>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +72,6 @@ struct CredentialSection {
 /// Reads a `proxy.toml` whose relative paths begin at `folder`. What is wrong is told, and its default stands in.
 pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>), Vec<Problem>> {
     let mut sections = Sections::read(source)?;
-    let (policy, ruled) = policy(&mut sections);
     let (audit, audit_key) = audit::read(&mut sections, folder);
     let callers = callers::read(&mut sections, folder);
     let mut named = Vec::new();
@@ -82,6 +82,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let outbound = outbound(&mut sections, folder, &mut named);
     let listen = listen(&mut sections, has_tls, callers.is_some());
     let routes = routes(&mut sections, folder, &mut named, callers.is_some());
+    let (policy, ruled) = policy::read(&mut sections, &routes, callers.as_ref());
     let patterns = sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns));
     named.extend(patterns.clone().map(Named::Folder));
     let file = File {
@@ -173,24 +174,6 @@ fn limits(sections: &mut Sections) -> Limits {
     limits
 }
 
-fn policy(sections: &mut Sections) -> (Policy, Vec<Spanned<Entity>>) {
-    let mut rules = BTreeMap::new();
-    let mut ruled = Vec::new();
-    for (name, rule) in sections.take_members::<Rule>("entities") {
-        match name.get_ref().parse() {
-            Ok(entity) => {
-                ruled.push(Spanned::new(name.span(), Entity::clone(&entity)));
-                rules.insert(entity, rule);
-            }
-            Err(error) => {
-                let what = format!("`{}` is no entity", name.get_ref());
-                sections.problem(name.span(), what, format!("{error}"));
-            }
-        }
-    }
-    (Policy::new(rules), ruled)
-}
-
 fn routes(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>, keyed: bool) -> Routes {
     let mut routes: Vec<Route> = Vec::new();
     let told = sections.problems.len();
@@ -228,7 +211,7 @@ fn routes(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>, keyed:
 }
 
 fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Option<Route> {
-    let RouteSection { name, upstream, upstreams, credential, exempt, answers } = section;
+    let RouteSection { name, upstream, upstreams, credential, exempt, answers, require } = section;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if !name.get_ref().starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.get_ref().bytes().all(allowed) {
         let what = format!("`{}` cannot be a segment of a path", name.get_ref());
@@ -251,7 +234,7 @@ fn route(sections: &mut Sections, section: RouteSection, folder: &Path) -> Optio
         return None;
     }
     let upstream = upstreams.remove(0);
-    Some(Route { name: name.into_inner(), upstream, others: upstreams, credential, exempt, answers })
+    Some(Route { name: name.into_inner(), upstream, others: upstreams, credential, exempt, answers, require })
 }
 
 fn upstream(sections: &mut Sections, written: Spanned<String>) -> Option<Upstream> {

@@ -11,6 +11,7 @@ mod inventory;
 mod key;
 mod limits;
 mod patterns;
+mod policy;
 mod sections;
 mod tls;
 mod watch;
@@ -41,13 +42,14 @@ pub use watch::{Look, Watch};
 pub const DEFAULT: &str = include_str!("../../proxy.toml");
 
 /// All that can be reloaded. Immutable: an exchange sees one ruleset for its whole life.
+#[derive(Clone)]
 pub struct Ruleset {
     /// All patterns.
     pub detector: Arc<Detector>,
     /// What is done with findings.
     pub policy: Arc<Policy>,
     /// Where requests go.
-    pub routes: Routes,
+    pub routes: Arc<Routes>,
     /// Bounds on sizes and times.
     pub limits: Limits,
     /// Who may call; `None` lets anybody in.
@@ -162,7 +164,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
             let ruleset = Ruleset {
                 detector,
                 policy: Arc::new(file.policy),
-                routes: file.routes,
+                routes: Arc::new(file.routes),
                 limits: file.limits,
                 tls: file.tls,
                 outbound: file.outbound,
@@ -202,6 +204,16 @@ impl KeyPlace {
     pub fn replace_ring(&self, ring: &KeyRing) -> Result<bool, KeyError> {
         let Self::File(path) = self else { return Ok(false) };
         key::replace(path, &ring.to_text()).map(|()| true)
+    }
+}
+
+impl Ruleset {
+    /// The ruleset for what a caller sends on a route.
+    pub fn narrowed(self: &Arc<Self>, route: &str, caller: &str) -> Arc<Self> {
+        match self.policy.narrowed(route, caller) {
+            Some(policy) => Arc::new(Self { policy: Arc::new(policy), ..Self::clone(self) }),
+            None => Arc::clone(self),
+        }
     }
 }
 

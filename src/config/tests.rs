@@ -69,7 +69,7 @@ fn all_problems_are_told_at_once() {
             "proxy.toml:3: ",
             "proxy.toml:5: ",
             "proxy.toml:6: `ssn` is no entity: an entity is upper-case letters",
-            "proxy.toml:9: unknown variant `eat`, expected one of `alert`, `allow`, `block`, `redact`",
+            "proxy.toml:9: unknown variant `eat`, expected one of `alert`, `allow`, `block`, `mask`, `redact`",
         ],
     );
 }

@@ -4,9 +4,12 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Credential, Either, File, Kinds, Lane, LaneEnd, Object, Opaque, Sealed, Subject, Text};
+use super::Shape::{
+    self, Credential, Either, File, Kinds, Lane, LaneEnd, Object, Opaque, Said, Sealed, Subject, Text, Tool,
+};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use crate::role::Role;
 use crate::wire::frame::Framing;
 
 /// `…/messages`, and the same body under Vertex's and Bedrock's paths.
@@ -124,10 +127,10 @@ static REQUEST: Shape = Object {
         ("output_format", &FORMAT),
         ("service_tier", &Opaque),
         ("stop_sequences", &Opaque),
-        ("system", &BLOCK),
+        ("system", &Said(Role::System, &BLOCK)),
         ("thinking", &Opaque),
         ("tool_choice", &Object { fields: &[("name", &Opaque), ("type", &Opaque)], rest: &Opaque }),
-        ("tools", &TOOL),
+        ("tools", &Said(Role::System, &TOOL)),
         ("user_profile_id", &Opaque),
     ],
     rest: &Text,
@@ -170,11 +173,22 @@ static TOOL: Shape = Object {
 static BLOCK: Shape = Kinds {
     tag: "type",
     kinds: &[
+        ("bash_code_execution_tool_result", &RESULT),
+        ("code_execution_tool_result", &RESULT),
+        ("mcp_tool_result", &RESULT),
         ("redacted_thinking", &Object { fields: &[("data", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("text_editor_code_execution_tool_result", &RESULT),
         ("thinking", &Sealed { seal: "signature", under: &THOUGHT }),
+        ("tool_result", &RESULT),
+        ("tool_search_tool_result", &RESULT),
+        ("web_fetch_tool_result", &RESULT),
+        ("web_search_tool_result", &RESULT),
     ],
     rest: &PLAIN_BLOCK,
 };
+
+/// What a tool gave; it stands in a message of the user's or of the model's.
+static RESULT: Shape = Said(Role::Tool, &PLAIN_BLOCK);
 
 static THOUGHT: Shape =
     Object { fields: &[("signature", &Opaque), ("thinking", &Opaque), ("type", &Opaque)], rest: &Text };
@@ -254,7 +268,7 @@ static ANSWER_BLOCK: Shape = Kinds {
             ("encrypted_content", &Opaque),
             ("id", &Opaque),
             ("input", &Lane(Strand::Arguments)),
-            ("name", &Opaque),
+            ("name", &Tool),
             ("server_name", &Opaque),
             ("signature", &Opaque),
             ("text", &Lane(Strand::Text)),

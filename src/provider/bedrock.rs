@@ -4,9 +4,10 @@
 
 use serde_json::json;
 
-use super::Shape::{self, File, Lane, LaneEnd, Object, Opaque, Sealed, Text};
+use super::Shape::{self, File, Lane, LaneEnd, Object, Opaque, Said, Sealed, Text, Tool};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use crate::role::Role;
 use crate::wire::frame::Framing;
 
 /// `/model/{id}/converse`, and the count of its tokens.
@@ -52,8 +53,11 @@ static REQUEST: Shape = Object {
         ("inferenceConfig", &Object { fields: &[("stopSequences", &Opaque)], rest: &Text }),
         ("input", &Object { fields: &[("converse", &REQUEST)], rest: &Text }),
         ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
-        ("system", &BLOCK),
-        ("toolConfig", &Object { fields: &[("toolChoice", &CHOICE), ("tools", &TOOL)], rest: &Text }),
+        ("system", &Said(Role::System, &BLOCK)),
+        (
+            "toolConfig",
+            &Said(Role::System, &Object { fields: &[("toolChoice", &CHOICE), ("tools", &TOOL)], rest: &Text }),
+        ),
     ],
     rest: &Text,
 };
@@ -96,10 +100,13 @@ static BLOCK: Shape = Object {
         ("reasoningContent", &REASONING),
         (
             "toolResult",
-            &Object {
-                fields: &[("content", &BLOCK), ("status", &Opaque), ("toolUseId", &Opaque), ("type", &Opaque)],
-                rest: &Text,
-            },
+            &Said(
+                Role::Tool,
+                &Object {
+                    fields: &[("content", &BLOCK), ("status", &Opaque), ("toolUseId", &Opaque), ("type", &Opaque)],
+                    rest: &Text,
+                },
+            ),
         ),
         ("toolUse", &Object { fields: &[("name", &Opaque), ("toolUseId", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("video", &MEDIA),
@@ -172,7 +179,7 @@ static ANSWER_BLOCK: Shape = Object {
             &Object {
                 fields: &[
                     ("input", &Lane(Strand::Arguments)),
-                    ("name", &Opaque),
+                    ("name", &Tool),
                     ("toolUseId", &Opaque),
                     ("type", &Opaque),
                 ],

@@ -4,10 +4,11 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Opaque, Text};
+use super::Shape::{self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Opaque, Said, Text, Tool};
 use super::openai::{CHAT_TOOL, IMAGE};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use crate::role::Role;
 use crate::wire::frame::Framing;
 
 /// `/v2/chat`.
@@ -80,7 +81,7 @@ static REQUEST: Shape = Object {
         ("seed", &Opaque),
         ("stop_sequences", &Opaque),
         ("tool_choice", &Opaque),
-        ("tools", &CHAT_TOOL),
+        ("tools", &Said(Role::System, &CHAT_TOOL)),
     ],
     rest: &Text,
 };
@@ -145,7 +146,7 @@ static SAID: Shape = Object {
                 fields: &[
                     (
                         "function",
-                        &Object { fields: &[("arguments", &Lane(Strand::Arguments)), ("name", &Opaque)], rest: &Text },
+                        &Object { fields: &[("arguments", &Lane(Strand::Arguments)), ("name", &Tool)], rest: &Text },
                     ),
                     ("id", &Opaque),
                     ("type", &Opaque),
@@ -182,14 +183,17 @@ static EVENT: Shape = Kinds {
 
 static REQUEST_V1: Shape = Object {
     fields: &[
+        ("chat_history", &Object { fields: &[("role", &Opaque)], rest: &Text }),
         ("connectors", &Object { fields: &[("id", &Opaque), ("user_access_token", &Credential)], rest: &Text }),
         ("conversation_id", &Opaque),
         ("documents", &DOCUMENT),
         ("model", &Opaque),
+        ("preamble", &Said(Role::System, &Text)),
         ("prompt_truncation", &Opaque),
         ("response_format", &FORMAT),
         ("stop_sequences", &Opaque),
-        ("tools", &Object { fields: &[("name", &Opaque)], rest: &Text }),
+        ("tool_results", &Said(Role::Tool, &Text)),
+        ("tools", &Said(Role::System, &Object { fields: &[("name", &Opaque)], rest: &Text })),
     ],
     rest: &Text,
 };
@@ -201,7 +205,7 @@ static ANSWER_V1: Shape = Object {
         ("generation_id", &Opaque),
         ("response_id", &Opaque),
         ("text", &TEXT_LANE),
-        ("tool_calls", &Object { fields: &[("name", &Opaque), ("parameters", &Lane(Strand::Arguments))], rest: &Text }),
+        ("tool_calls", &Object { fields: &[("name", &Tool), ("parameters", &Lane(Strand::Arguments))], rest: &Text }),
     ],
     rest: &Text,
 };
@@ -217,7 +221,7 @@ static EVENT_V1: Shape = Kinds {
                     (
                         "tool_call_delta",
                         &Object {
-                            fields: &[("parameters", &Lane(Strand::Arguments)), ("text", &TEXT_LANE)],
+                            fields: &[("name", &Tool), ("parameters", &Lane(Strand::Arguments)), ("text", &TEXT_LANE)],
                             rest: &Opaque,
                         },
                     ),

@@ -3,10 +3,11 @@
 //!
 //! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0), and the vendors' guides to batches and fine-tuning.
 
-use super::Shape::{self, Kinds, Object, Opaque, Text};
+use super::Shape::{self, Kinds, Object, Opaque, Said, Text};
 use super::any::ANY;
 use super::openai::{CHAT_MESSAGE, CHAT_REQUEST, CHAT_TOOL, COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, RESPONSES};
 use super::{Dialect, path};
+use crate::role::Role;
 
 /// `…/files` and what else takes files.
 pub(super) static FILES: Dialect = Dialect {
@@ -68,15 +69,17 @@ const URL: (&str, &Shape) = ("url", &Opaque);
 static UNNAMED: Shape = Object {
     fields: &[
         ID,
-        ("input", &Object { fields: &[("messages", &CHAT_MESSAGE), ("tools", &CHAT_TOOL)], rest: &Text }),
+        ("input", &Object { fields: &[("messages", &CHAT_MESSAGE), ("tools", &TOOLS)], rest: &Text }),
         ("messages", &CHAT_MESSAGE),
         ("non_preferred_output", &CHAT_MESSAGE),
         ("parallel_tool_calls", &Opaque),
         ("preferred_output", &CHAT_MESSAGE),
-        ("tools", &CHAT_TOOL),
+        ("tools", &TOOLS),
     ],
     rest: &Text,
 };
+
+static TOOLS: Shape = Said(Role::System, &CHAT_TOOL);
 
 /// Whether a path takes a piece of a file: where it is cut a value may be cut, and its length was told before.
 pub fn takes_pieces(path: &str) -> bool {

@@ -15,6 +15,7 @@ mod openai;
 mod path;
 mod schema;
 
+use crate::role::Role;
 use crate::wire::frame::Framing;
 use crate::wire::json::{Document, Kind, NodeId};
 
@@ -157,6 +158,8 @@ pub enum Shape {
     Offset(&'static str, Unit),
     /// Forwarded as it came, neither scanned nor restored: a string, a number or a list of them. An object here is text.
     Opaque,
+    /// Words of this role, whoever said the rest.
+    Said(Role, &'static Self),
     /// An object whose members `under` are opaque while its member `seal` holds a signature; all else in it is text.
     Sealed {
         /// The member with the signature.
@@ -168,6 +171,8 @@ pub enum Shape {
     Subject,
     /// What a model reads or writes: every string, number and key below is scanned, or restored in an answer.
     Text,
+    /// The name of a tool, beside its arguments: forwarded as it came.
+    Tool,
     /// Text, or in its place the numbers of a tokenizer, which cannot be read: a request with these is refused.
     TextOrTokens,
 }
@@ -290,6 +295,17 @@ impl Shape {
             (Self::Object { rest, .. }, Kind::Literal | Kind::Number | Kind::String) => rest.resolve(document, id),
             _ => self,
         }
+    }
+
+    /// Whether an object of this shape names, as its `role`, whose words it holds.
+    pub fn tells_role(&self) -> bool {
+        matches!(self, Self::Object { fields, .. } if fields.iter().any(|(field, _)| *field == "role"))
+    }
+
+    /// The member of an object of this shape that names a tool, if one does.
+    pub fn tool(&self) -> Option<&'static str> {
+        let Self::Object { fields, .. } = self else { return None };
+        fields.iter().find(|(_, shape)| matches!(shape, Self::Tool)).map(|(field, _)| *field)
     }
 
     /// The shape of the member `name`. Whether the name itself is known to the table tells [`Shape::knows`].

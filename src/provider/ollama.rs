@@ -4,10 +4,11 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Either, Lane, Mirror, Object, Opaque, Text, TextOrTokens};
+use super::Shape::{self, Either, Lane, Mirror, Object, Opaque, Said, Text, TextOrTokens, Tool};
 use super::openai::CHAT_TOOL;
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use crate::role::Role;
 use crate::wire::frame::Framing;
 
 /// `/api/chat`.
@@ -56,8 +57,9 @@ static REQUEST: Shape = Object {
         ("messages", &MESSAGE),
         ("model", &Opaque),
         ("options", &Object { fields: &[("seed", &Opaque), ("stop", &Opaque)], rest: &Text }),
+        ("system", &Said(Role::System, &Text)),
         ("think", &Opaque),
-        ("tools", &CHAT_TOOL),
+        ("tools", &Said(Role::System, &CHAT_TOOL)),
     ],
     rest: &Text,
 };
@@ -101,7 +103,7 @@ static SAID: Shape = Object {
                     (
                         "function",
                         &Object {
-                            fields: &[("arguments", &Lane(Strand::Arguments)), ("index", &Opaque), ("name", &Opaque)],
+                            fields: &[("arguments", &Lane(Strand::Arguments)), ("index", &Opaque), ("name", &Tool)],
                             rest: &Text,
                         },
                     ),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::conversations::Part;
 use super::coverage::{self, Sight};
+use super::declared::declared;
 use super::door::Visitor;
 use super::encoding::{Encoding, Undecodable};
 use super::ending::{Ending, count, micros, tallies};
@@ -31,7 +32,7 @@ use crate::config::Ruleset;
 use crate::metrics::{Commit, Side, Way};
 use crate::provider::Dialect;
 use crate::redact::{Account, Facts, Media, Vault};
-use crate::route::Route;
+use crate::route::{Declaration, Route};
 
 /// Bodies longer than this are scanned on a thread of their own, so that other exchanges go on meanwhile.
 const LONG_BODY: usize = 16 << 10;
@@ -88,6 +89,8 @@ impl Exchange {
             caller: visitor.name().map_or_else(|| caller(&gateway, request), str::to_owned),
             subject: header_token(&gateway, request, Identity::Subject),
             conversation: header_token(&gateway, request, Identity::Conversation),
+            purpose: None,
+            consent: None,
             route: String::new(),
             provider: dialect.name.to_owned(),
             method: method_for_log(request.method()),
@@ -124,6 +127,8 @@ impl Exchange {
         let (route, target) = find_route(&ruleset, &request)?;
         self.opened.route.clone_from(&route.name);
         self.visitor.go_on(&route.name)?;
+        self.ruleset = ruleset.narrowed(&route.name, &self.opened.caller);
+        self.declare(request.headers(), route)?;
         let share = self.visitor.share(&ruleset);
         self.place = Some(self.gateway.places.take(ruleset.limits.exchanges, share, self.started)?);
         if websocket::is_asked(&request) {
@@ -144,7 +149,7 @@ impl Exchange {
         let ending = self.ending();
         relay::answer(relay::Answer {
             gateway: Arc::clone(&self.gateway),
-            ruleset,
+            ruleset: Arc::clone(&self.ruleset),
             dialect: self.dialect,
             answers,
             vault,
@@ -153,6 +158,14 @@ impl Exchange {
             response,
         })
         .await
+    }
+
+    /// Takes up what the request declares, without what the log may not have.
+    fn declare(&mut self, headers: &HeaderMap, route: &Route) -> Result<(), Refused> {
+        let for_log = |text: &str| self.gateway.redactor(&self.ruleset).begin().text_for_log(text);
+        self.opened.purpose = declared(Declaration::Purpose, headers, route)?.map(for_log);
+        self.opened.consent = declared(Declaration::Consent, headers, route)?.map(for_log);
+        Ok(())
     }
 
     /// Opens a WebSocket on both sides. Its messages are exchanges of their own, this one is the connection.
@@ -193,6 +206,7 @@ impl Exchange {
         let session = Session::new(Connection {
             gateway: Arc::clone(&gateway),
             live: Arc::clone(&self.live),
+            ruleset,
             dialect,
             answers: route.answers,
             exempt: route.exempt.clone(),

@@ -8,6 +8,10 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub(super) const SUBJECT: HeaderName = HeaderName::from_static("x-blotter-subject");
 /// Names the conversation for the log; never forwarded.
 pub(super) const CONVERSATION: HeaderName = HeaderName::from_static("x-blotter-conversation");
+/// Says for the log what a request is for; never forwarded.
+pub(super) const PURPOSE: HeaderName = HeaderName::from_static("x-blotter-purpose");
+/// Says for the log by which consent a request is made; never forwarded.
+pub(super) const CONSENT: HeaderName = HeaderName::from_static("x-blotter-consent");
 /// Tells the caller under which id the log has the exchange.
 pub(super) const EXCHANGE: HeaderName = HeaderName::from_static("x-blotter-exchange");
 
@@ -48,8 +52,16 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 /// Turns a caller's headers into those that the upstream gets, before their values are scanned.
 pub(super) fn prepare_request(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
-    for name in [header::HOST, header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::EXPECT, SUBJECT, CONVERSATION]
-    {
+    for name in [
+        header::HOST,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LENGTH,
+        header::EXPECT,
+        SUBJECT,
+        CONVERSATION,
+        PURPOSE,
+        CONSENT,
+    ] {
         headers.remove(name);
     }
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));

@@ -8,6 +8,7 @@ mod broken;
 mod connection;
 mod conversations;
 mod coverage;
+mod declared;
 mod dial;
 mod door;
 mod encoding;

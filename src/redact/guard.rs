@@ -14,6 +14,7 @@ use super::vault::Vault;
 use crate::crypto::MacKey;
 use crate::detect::{Detector, Finding};
 use crate::policy::{Action, Policy};
+use crate::role::Role;
 
 /// How many bytes of a strand wait: as long as the longest values of several words are.
 pub(super) const REACH: usize = 256;
@@ -70,7 +71,7 @@ impl Guard {
 
     fn stranger(&self, finding: Finding, text: &str, vault: &Vault) -> Option<Stranger> {
         let Finding { entity, span, .. } = &finding;
-        let stays = matches!(self.policy.action(entity), Action::Alert | Action::Allow);
+        let stays = matches!(self.policy.action(entity, Role::Assistant), Action::Alert | Action::Allow);
         let canonical = self.detector.canonical(&finding, text);
         if stays || vault.knows(&self.key, entity, &canonical) {
             return None;

@@ -1,6 +1,7 @@
 //! One strand of an answer's text: finds placeholders in it however the provider cut it, and says what to change where.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::context::Context;
 use super::guard::{Guard, Stranger, Watch};
@@ -14,6 +15,8 @@ use crate::wire::json;
 /// A strand's undecided text and what came before it.
 pub(super) struct Lane {
     strand: Strand,
+    /// The tool whose arguments these are.
+    tool: Option<Arc<str>>,
     context: Context,
     /// The text that may be the beginning of a placeholder: as long as one at most.
     window: String,
@@ -93,6 +96,7 @@ impl Lane {
         let (window, pieces, watch, gone, shifts) = Default::default();
         Self {
             strand,
+            tool: None,
             context,
             window,
             after_word: false,
@@ -113,6 +117,11 @@ impl Lane {
     /// Begins a string that is whole, somewhere in a strand, and goes by `name`.
     pub(super) fn of_whole_string(strand: Strand, name: &str) -> Self {
         Self { context: Context::text(), is_whole: true, watch: Watch::named(name), ..Self::new(strand) }
+    }
+
+    /// The same strand, among the arguments of this tool.
+    pub(super) fn in_tool(self, tool: Option<Arc<str>>) -> Self {
+        Self { tool, ..self }
     }
 
     /// Takes the next text, which stands at `origin`, and decides what can be decided.
@@ -242,7 +251,9 @@ impl Lane {
     /// The value to put here, escaped for the JSON strings of the lane's own text around it.
     fn value(&self, means: Means, name: &str) -> Option<String> {
         let Held { entity, value } = means.vault.value(name)?;
-        if !self.context.restorable() || !comes_back(means.policy.restore(entity), self.strand) {
+        let comes_back = comes_back(means.policy.restore(entity), self.strand)
+            && (self.strand == Strand::Text || means.policy.is_for_tool(entity, self.tool.as_deref()));
+        if !self.context.restorable() || !comes_back {
             return None;
         }
         Some(self.escaped(value.to_string()))

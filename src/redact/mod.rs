@@ -9,6 +9,7 @@ mod file;
 mod guard;
 mod ids;
 mod lane;
+mod mask;
 mod media;
 mod nest;
 mod placeholder;
@@ -36,6 +37,7 @@ use crate::crypto::MacKey;
 use crate::detect::{Detector, Entity, Finding, PatternId};
 use crate::policy::{Action, Answers, Exemption, Policy};
 use crate::provider::{Dialect, Shape};
+use crate::role::Role;
 use crate::wire::json::{Document, JsonError, Kind};
 use crate::wire::multipart::MultipartError;
 use crate::wire::{Edit, splice};
@@ -71,6 +73,8 @@ pub struct Redaction<'a> {
     redactor: Redactor<'a>,
     recognisers: Recognisers<'a>,
     exempt: &'a [Exemption],
+    /// Whose words are read.
+    role: Role,
     /// There if the texts are an answer's.
     answer: Option<Answer<'a>>,
     vault: Vault,
@@ -156,6 +160,17 @@ enum Place {
     Open,
 }
 
+/// What becomes of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It leaves as it is, and is replaced in the log.
+    Left,
+    /// Its last letters and digits leave, so many.
+    Masked(usize),
+    /// A placeholder leaves.
+    Replaced,
+}
+
 /// What a body says about its exchange.
 #[derive(Default)]
 pub struct Facts {
@@ -223,7 +238,16 @@ impl<'a> Redactor<'a> {
 
     fn with(self, recognisers: Recognisers<'a>) -> Redaction<'a> {
         let (vault, log_vault, account) = Default::default();
-        Redaction { redactor: self, recognisers, exempt: &[], answer: None, vault, log_vault, account }
+        Redaction {
+            redactor: self,
+            recognisers,
+            exempt: &[],
+            role: Role::default(),
+            answer: None,
+            vault,
+            log_vault,
+            account,
+        }
     }
 
     /// An answer's text fit for the log, and what was found in it: all of it is replaced, whatever the policy says. Counted is
@@ -384,21 +408,37 @@ impl Redaction<'_> {
 
     fn mark(&mut self, finding: Finding, text: &str, place: Place) -> Result<Mark, Unfit> {
         let canonical = self.redactor.detector.canonical(&finding, text);
-        let reach = self.judge(&finding, &canonical, place)?;
-        let with = self.placeholder(&finding.entity, &canonical, &text[finding.span.clone()], reach);
-        Ok(Mark { edit: Edit { span: finding.span, with }, pattern: finding.pattern, reach, logged: None })
+        let fate = self.judge(&finding, &canonical, place)?;
+        let written = &text[finding.span.clone()];
+        Ok(self.mark_as(fate, finding, &canonical, written))
     }
 
-    /// Counts a finding and says where it is replaced.
-    fn judge(&mut self, finding: &Finding, canonical: &str, place: Place) -> Result<Reach, Unfit> {
+    /// The change that a finding's fate is.
+    fn mark_as(&mut self, fate: Fate, finding: Finding, canonical: &str, written: &str) -> Mark {
+        let Finding { entity, span, pattern } = finding;
+        let (vault, reach) = match fate {
+            Fate::Left => (&mut self.log_vault, Reach::Log),
+            Fate::Masked(_) => (&mut self.log_vault, Reach::Sent),
+            Fate::Replaced => (&mut self.vault, Reach::Sent),
+        };
+        let placeholder = vault.placeholder(self.redactor.key, &entity, canonical, written);
+        let (with, logged) = match fate {
+            Fate::Masked(keep) => (mask::mask(written, keep), Some(placeholder)),
+            Fate::Left | Fate::Replaced => (placeholder, None),
+        };
+        Mark { edit: Edit { span, with }, pattern, reach, logged }
+    }
+
+    /// Counts a finding and says what becomes of it.
+    fn judge(&mut self, finding: &Finding, canonical: &str, place: Place) -> Result<Fate, Unfit> {
         if let Some(answer) = self.answer {
             let action = answer.action(self.redactor, &finding.entity, canonical);
             *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
-            return Ok(Reach::Log);
+            return Ok(Fate::Left);
         }
         let action = match place {
             Place::Opaque => Action::Allow,
-            Place::Open => self.redactor.policy.action(&finding.entity),
+            Place::Open => self.redactor.policy.action(&finding.entity, self.role),
         };
         if place == Place::Open {
             *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
@@ -408,36 +448,40 @@ impl Redaction<'_> {
                 let pattern = self.redactor.detector.pattern(finding.pattern).name.clone();
                 Err(Unfit::Blocked { entity: finding.entity.clone(), pattern })
             }
-            Action::Alert | Action::Allow => Ok(Reach::Log),
-            Action::Redact => Ok(Reach::Sent),
+            Action::Alert | Action::Allow => Ok(Fate::Left),
+            Action::Mask => Ok(Fate::Masked(self.redactor.policy.keep(&finding.entity, self.role))),
+            Action::Redact => Ok(Fate::Replaced),
         }
     }
+}
 
-    fn placeholder(&mut self, entity: &Entity, canonical: &str, written: &str, reach: Reach) -> String {
-        let vault = match reach {
-            Reach::Log => &mut self.log_vault,
-            Reach::Sent => &mut self.vault,
-        };
-        vault.placeholder(self.redactor.key, entity, canonical, written)
+impl Mark {
+    /// The change that the log's copy gets.
+    fn for_log(self) -> Edit {
+        let Self { edit: Edit { span, with }, logged, .. } = self;
+        Edit { span, with: logged.unwrap_or(with) }
     }
 }
 
 impl Answer<'_> {
     /// What is done with a value of an answer.
     fn action(self, redactor: Redactor, entity: &Entity, canonical: &str) -> Action {
-        match (self.guard, redactor.policy.action(entity)) {
+        match (self.guard, redactor.policy.action(entity, Role::Assistant)) {
             _ if self.vault.knows(redactor.key, entity, canonical) => Action::Allow,
             (Answers::Leave, _) | (_, Action::Allow) => Action::Allow,
             (Answers::Alert, _) | (_, Action::Alert) => Action::Alert,
-            (Answers::Redact, Action::Block | Action::Redact) => Action::Redact,
+            (Answers::Redact, Action::Block | Action::Mask | Action::Redact) => Action::Redact,
         }
     }
 }
 
 /// `bytes` with the marks that reach so far: all of them for the log.
 fn apply(bytes: &[u8], marks: &[Mark], reach: Reach) -> Vec<u8> {
-    let reaches = move |mark: &&Mark| reach == Reach::Log || mark.reach == reach;
-    splice(bytes, marks.iter().filter(reaches).map(|mark| &mark.edit))
+    let sent = marks.iter().filter(|mark| mark.reach == Reach::Sent).map(|mark| &mark.edit);
+    match reach {
+        Reach::Log => splice(bytes, &marks.iter().cloned().map(Mark::for_log).collect::<Vec<_>>()),
+        Reach::Sent => splice(bytes, sent),
+    }
 }
 
 fn apply_to_text(text: &str, marks: &[Mark], reach: Reach) -> String {
@@ -446,8 +490,7 @@ fn apply_to_text(text: &str, marks: &[Mark], reach: Reach) -> String {
 
 /// `bytes` with all marks, and with what the log may not have blanked.
 fn log_copy(bytes: &[u8], marks: Vec<Mark>, blanks: Vec<Edit>) -> Bytes {
-    let edit = |Mark { edit: Edit { span, with }, logged, .. }| Edit { span, with: logged.unwrap_or(with) };
-    let mut edits: Vec<Edit> = marks.into_iter().map(edit).collect();
+    let mut edits: Vec<Edit> = marks.into_iter().map(Mark::for_log).collect();
     edits.extend(blanks);
     edits.sort_by_key(|edit| edit.span.start);
     splice(bytes, &edits).into()

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::lane::{Change, Lane, Means, Origin};
 use super::restore::{HeldFrame, LaneKey, MOST_LANES, Offset, Restorer, Written};
@@ -9,6 +10,9 @@ use super::shift::Shifts;
 use crate::provider::{Shape, Strand, Unit};
 use crate::wire::frame::{Framing, Payload};
 use crate::wire::json::{Document, Kind, NodeId};
+
+/// Stands before the number of an item where a tool is known by it: no list is so long.
+const ITEM: u64 = u64::MAX;
 
 /// One frame on its way through the tables.
 pub(super) struct Reading<'r, 'd> {
@@ -18,6 +22,8 @@ pub(super) struct Reading<'r, 'd> {
     pub number: u64,
     /// What is read was said by lanes before.
     pub again: bool,
+    /// The tool whose arguments are read.
+    pub tool: Option<Arc<str>>,
     /// The numbers of choices and blocks that end with this frame.
     pub ended: Vec<Vec<u64>>,
 }
@@ -26,7 +32,7 @@ impl Reading<'_, '_> {
     /// Reads a value of this shape; `indexes` are the numbers of the choices and blocks around it, `field` its key.
     pub(super) fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
         match (shape.resolve(self.document, id), self.document.kind(id)) {
-            (Shape::Credential | Shape::File | Shape::Media | Shape::Opaque, _) => {}
+            (Shape::Credential | Shape::File | Shape::Media | Shape::Opaque | Shape::Tool, _) => {}
             (Shape::Again(shape), _) => {
                 let outer = std::mem::replace(&mut self.again, true);
                 self.value(id, shape, indexes, field);
@@ -35,7 +41,7 @@ impl Reading<'_, '_> {
             (Shape::Flow(shape), Kind::Array) => {
                 self.document.items(id).for_each(|item| self.value(item, shape, indexes, field));
             }
-            (Shape::Flow(shape), _) => self.value(id, shape, indexes, field),
+            (Shape::Flow(shape) | Shape::Said(_, shape), _) => self.value(id, shape, indexes, field),
             (Shape::LaneEnd, _) if self.document.source(id) != "null" => self.ended.push(indexes.clone()),
             (Shape::LaneEnd, _) => {}
             (Shape::Mirror, Kind::Literal) => {}
@@ -63,6 +69,7 @@ impl Reading<'_, '_> {
         if id == self.document.root() {
             indexes.extend(self.restorer.numbers.iter().filter_map(|name| self.place_of(id, name)));
         }
+        self.note_tool(id, shape, indexes);
         for (key, value) in self.document.members(id) {
             let name = self.document.text(key);
             let (shape, known) = shape.field(&name);
@@ -72,6 +79,33 @@ impl Reading<'_, '_> {
             self.value(value, shape, indexes, &name);
         }
         indexes.truncate(around);
+    }
+
+    /// Keeps the name of the tool that an object calls: its arguments may come in later frames.
+    fn note_tool(&mut self, id: NodeId, shape: &Shape, indexes: &[u64]) {
+        let Some(name) = shape.tool().and_then(|name| self.document.member(id, name)) else { return };
+        let name = self.document.text(name);
+        // Some providers write the name into the first piece of a call, and none into the others.
+        if self.document.kind(id) != Kind::Object || name.is_empty() {
+            return;
+        }
+        let name: Arc<str> = name.as_ref().into();
+        if let Some(item) = self.item(id, "id") {
+            self.restorer.keep_tool(vec![ITEM, item], Arc::clone(&name));
+        }
+        self.restorer.keep_tool(indexes.to_vec(), name);
+    }
+
+    /// The tool whose arguments stand here, if it was named.
+    fn tool_at(&mut self, indexes: &[u64]) -> Option<Arc<str>> {
+        let item = self.item(self.document.root(), "item_id");
+        let by_item = item.and_then(|item| self.restorer.tools.get([ITEM, item].as_slice()));
+        by_item.or_else(|| self.restorer.tools.get(indexes)).cloned()
+    }
+
+    /// The number of the item that an object names by this member, where the API's frames say by ids which they belong to.
+    fn item(&mut self, id: NodeId, member: &str) -> Option<u64> {
+        if self.restorer.numbers.contains(&"item_id") { self.place_of(id, member) } else { None }
     }
 
     /// The number of an item by the member `name`: as it is given there, or that of the id that is.
@@ -89,6 +123,7 @@ impl Reading<'_, '_> {
 
     /// A piece of a lane, or what is whole in its place.
     fn strand(&mut self, id: NodeId, kind: Kind, strand: Strand, indexes: &[u64], field: &str) {
+        self.tool = self.tool_at(indexes);
         match kind {
             Kind::String if self.again => {
                 let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
@@ -100,6 +135,7 @@ impl Reading<'_, '_> {
             Kind::Array | Kind::Object => self.whole_value(id, strand, indexes, field),
             Kind::Literal | Kind::Number => {}
         }
+        self.tool = None;
     }
 
     fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
@@ -131,7 +167,7 @@ impl Reading<'_, '_> {
         }
         let begin = if restorer.framing == Framing::Whole { Lane::of_whole_answer } else { Lane::new };
         let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
-        restorer.lanes.push((key, begin(strand)));
+        restorer.lanes.push((key, begin(strand).in_tool(self.tool.take())));
         Some(restorer.lanes.len() - 1)
     }
 
@@ -205,7 +241,7 @@ impl Reading<'_, '_> {
         let origin = self.origin(id);
         let restorer = &mut *self.restorer;
         let means = Means { vault: &restorer.vault, policy: &restorer.policy, guard: restorer.guard.as_ref() };
-        let mut lane = Lane::of_whole_string(strand, name);
+        let mut lane = Lane::of_whole_string(strand, name).in_tool(self.tool.clone());
         restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
         restorer.account.placeholders += lane.close(means, &mut restorer.changes);
         Some(lane.shifts).filter(|shifts| !shifts.is_empty())

@@ -81,6 +81,8 @@ pub struct Restorer {
     /// What moved in the lanes that ended.
     moved: HashMap<LaneKey, Shifts>,
     pub(super) changes: Vec<Change>,
+    /// The tools that are called, by the numbers of their calls.
+    pub(super) tools: HashMap<Vec<u64>, Arc<str>>,
     pub(super) account: AnswerAccount,
 }
 
@@ -198,6 +200,7 @@ impl Restorer {
             lanes: Vec::new(),
             moved: HashMap::new(),
             changes: Vec::new(),
+            tools: HashMap::new(),
             account: AnswerAccount::new(limits),
         }
     }
@@ -311,12 +314,14 @@ impl Restorer {
         }
         let shape = self.shape;
         let (again, ended, mut indexes) = (false, Vec::new(), std::mem::take(&mut self.indexes));
-        let mut reading = Reading { restorer: self, document: &document, payload: &payload, number, again, ended };
+        let mut reading =
+            Reading { restorer: self, document: &document, payload: &payload, number, again, tool: None, ended };
         reading.value(document.root(), shape, &mut indexes, "");
         let ended = reading.ended;
         self.indexes = indexes;
         for indexes in ended {
             self.close_lanes(|key| key.indexes.starts_with(&indexes));
+            self.tools.retain(|at, _| !at.starts_with(&indexes));
         }
         self.hurry(number);
         self.settle();
@@ -376,6 +381,14 @@ impl Restorer {
                 self.moved.insert(key, lane.shifts);
             }
         }
+    }
+
+    /// Keeps by which name a tool is called. Old ones are forgotten: what is not named gets the least.
+    pub(super) fn keep_tool(&mut self, at: Vec<u64>, name: Arc<str>) {
+        if self.tools.len() >= MOST_LANES {
+            self.tools.clear();
+        }
+        self.tools.insert(at, name);
     }
 
     /// Gives each change to its frame.

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::crypto::{MasterKey, Purpose};
 use crate::detect::{BUILT_IN, Settings, Source};
-use crate::policy::{Restore, Rule};
+use crate::policy::{Restore, Rule, Scope};
+use crate::role::Role;
 use crate::wire::frame::Framing;
 use crate::wire::json;
 
@@ -212,7 +213,7 @@ fn each_part_of_a_split_value_comes_back_by_itself() {
 #[test]
 fn a_split_value_is_treated_as_the_policy_says() {
     let json = turns(&[("user", "4111 1111"), ("user", "1111 1111")]);
-    let rule = |action| policy("CARD", Rule { action, ..Rule::default() });
+    let rule = |action| policy("CARD", Rule { action: Some(action), ..Rule::default() });
     let (alerted, vault, account) = redact_with(&rule(Action::Alert), chat(), &json).unwrap();
     assert_eq!(alerted.bytes, json);
     assert!(vault.is_empty() && !account.findings.is_empty());
@@ -346,7 +347,7 @@ fn token_ids_leave_only_where_they_are_exempt_and_not_into_the_log() {
 fn the_log_holds_no_value_that_the_policy_lets_leave_in_a_file() {
     let written = |text: &str| crate::wire::base64::decode("Zg==").unwrap().encode(text.as_bytes());
     let body = |file: &str| format!(r#"{{"messages":[{{"content":[{{"file":{{"file_data":"{file}"}}}}]}}]}}"#);
-    let alert = policy("SSN", Rule { action: Action::Alert, ..Rule::default() });
+    let alert = policy("SSN", Rule { action: Some(Action::Alert), ..Rule::default() });
     let (redacted, ..) = redact_with(&alert, chat(), &body(&written("536-90-4399 ann@x.org"))).unwrap();
     let said = |body: &[u8]| {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap();
@@ -408,6 +409,185 @@ fn json_too_deep_is_refused_inside_strings_too() {
     assert!(matches!(redact_with(&Policy::default(), chat(), &deep), Err(Unfit::Json(JsonError::TooDeep { .. }))));
 }
 
+#[test]
+fn a_guarded_value_comes_back_in_the_arguments_of_named_tools_alone() {
+    const EVENTS: Framing = Framing::Events;
+    let tools = |names: &[&str]| {
+        let tools = Some(names.iter().map(ToString::to_string).collect());
+        policy("SSN", Rule { tools, ..Rule::default() })
+    };
+    let (_, [ssn, ..]) = vault();
+    let run = |policy, path: &str, framing, answer: &str| {
+        let answer = answer.replace("SSN", &ssn);
+        let (out, _) = restore_in(policy, Dialect::of(path), framing, &[answer.as_bytes()]);
+        String::from_utf8(out.concat().concat()).unwrap().contains(SSN)
+    };
+    let check = |path: &str, framing, answer: &str| {
+        assert!(!run(Policy::default(), path, framing, answer), "{answer}");
+        assert!(!run(tools(&["mail"]), path, framing, answer), "{answer}");
+        assert!(run(tools(&["mail", "pay"]), path, framing, answer), "{answer}");
+        assert!(run(tools(&["*"]), path, framing, answer), "{answer}");
+    };
+    check(
+        "/v1/chat/completions",
+        Framing::Whole,
+        r#"{"choices":[{"message":{"tool_calls":[{"function":{"arguments":"{\"a\":\"SSN\"}","name":"pay"}}]}}]}"#,
+    );
+    check(
+        "/v1/chat/completions",
+        EVENTS,
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":1,\"function\":{\"name\":\"pay\",\"arguments\":\"\"}},{\"index\":0,\"function\":{\"name\":\"no\"}}]}}]}\n\n\
+        data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":1,\"function\":{\"arguments\":\"[\\\"SSN\\\"]\"}}]}}]}\n\n",
+    );
+    check(
+        "/v1/messages",
+        EVENTS,
+        "data: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"pay\",\"input\":{}}}\n\n\
+        data: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"[\\\"SSN\\\"]\"}}\n\n",
+    );
+    check("/v1/messages", Framing::Whole, r#"{"content":[{"type":"tool_use","name":"pay","input":{"a":"SSN"}}]}"#);
+    check(
+        "/v1/responses",
+        EVENTS,
+        "data: {\"type\":\"response.output_item.added\",\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"pay\",\"arguments\":\"\"}}\n\n\
+        data: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":2,\"delta\":\"[\\\"SSN\\\"]\"}\n\n",
+    );
+    check(
+        "/v1/responses",
+        EVENTS,
+        "data: {\"type\":\"response.output_item.done\",\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"pay\",\"arguments\":\"[\\\"SSN\\\"]\"}}\n\n",
+    );
+    check(
+        "/v1beta/models/g:generateContent",
+        Framing::Whole,
+        r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"pay","args":{"a":"SSN"}}}]}}]}"#,
+    );
+    check(
+        "/api/chat",
+        Framing::Lines,
+        "{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"pay\",\"arguments\":{\"a\":\"SSN\"}}}]}}\n",
+    );
+    check(
+        "/model/m/converse",
+        Framing::Whole,
+        r#"{"output":{"message":{"content":[{"toolUse":{"name":"pay","input":{"a":"SSN"}}}]}}}"#,
+    );
+    let text = r#"{"choices":[{"message":{"content":"SSN"}}]}"#;
+    assert!(run(Policy::default(), "/v1/chat/completions", Framing::Whole, text), "text is no tool");
+}
+
+#[test]
+fn a_mask_leaves_the_last_digits_and_the_log_none() {
+    let mask = Rule { action: Some(Action::Mask), keep: 4, ..Rule::default() };
+    let check = |dialect, json: &str, expected: &str, logged: &str| {
+        let (redacted, vault, _) = redact_with(&policy("SSN", mask.clone()), dialect, json).unwrap();
+        assert_eq!(std::str::from_utf8(&redacted.bytes).unwrap(), expected);
+        assert_eq!(without_codes(&redacted.logged), logged);
+        assert!(vault.is_empty(), "nothing can come back");
+    };
+    check(
+        chat(),
+        r#"{"messages":[{"role":"user","content":"536-90-4399"}]}"#,
+        r#"{"messages":[{"role":"user","content":"***-**-4399"}]}"#,
+        r#"{"messages":[{"role":"user","content":"[SSN]"}]}"#,
+    );
+    check(
+        messages(),
+        r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","input":{"ssn":536904399}}]}]}"#,
+        r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","input":{"ssn":"*****4399"}}]}]}"#,
+        r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","input":{"ssn":"[SSN]"}}]}]}"#,
+    );
+    check(
+        chat(),
+        r#"{"messages":[{"role":"user","content":"my ssn is 536-90-"},{"role":"user","content":"4399 ok"}]}"#,
+        r#"{"messages":[{"role":"user","content":"my ssn is ***-**-"},{"role":"user","content":"**** ok"}]}"#,
+        r#"{"messages":[{"role":"user","content":"my ssn is [SSN]"},{"role":"user","content":"[SSN] ok"}]}"#,
+    );
+}
+
+#[test]
+fn the_table_tells_whose_words_they_are() {
+    // Each role's words become something else; what nobody said is the user's.
+    let roles = [(Role::Assistant, "ASSISTANT"), (Role::System, "SYSTEM"), (Role::Tool, "TOOL"), (Role::User, "USER")];
+    let check = |path: &str, json: &str, expected: &[&str]| {
+        let found: Vec<&str> = roles
+            .iter()
+            .filter(|(role, _)| {
+                let scope = Scope { roles: vec![*role], ..Scope::default() };
+                let policy = Policy::of(vec![(scope, Rule { action: Some(Action::Block), ..Rule::default() })]);
+                matches!(redact_with(&policy, Dialect::of(path), json), Err(Unfit::Blocked { .. }))
+            })
+            .map(|(_, name)| *name)
+            .collect();
+        assert_eq!(found, expected, "{json}");
+    };
+    const CHAT: &str = "/v1/chat/completions";
+    check(CHAT, r#"{"messages":[{"role":"user","content":"ann@x.org"}]}"#, &["USER"]);
+    check(CHAT, r#"{"messages":[{"content":[{"type":"text","text":"ann@x.org"}],"role":"developer"}]}"#, &["SYSTEM"]);
+    check(CHAT, r#"{"messages":[{"role":"tool","content":"{\"to\":\"ann@x.org\"}"}]}"#, &["TOOL"]);
+    check(
+        CHAT,
+        r#"{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{\"role\":\"system\",\"a\":\"ann@x.org\"}"}}]}]}"#,
+        &["ASSISTANT"],
+    );
+    check(CHAT, r#"{"tools":[{"type":"function","function":{"description":"ann@x.org"}}]}"#, &["SYSTEM"]);
+    check(CHAT, r#"{"metadata":{"role":"system","note":"ann@x.org"}}"#, &["USER"]);
+    const MESSAGES: &str = "/v1/messages";
+    check(MESSAGES, r#"{"system":[{"type":"text","text":"ann@x.org"}]}"#, &["SYSTEM"]);
+    check(
+        MESSAGES,
+        r#"{"messages":[{"role":"user","content":[{"type":"tool_result","content":"ann@x.org"},{"type":"text","text":"bob@x.org"}]}]}"#,
+        &["TOOL", "USER"],
+    );
+    check(
+        MESSAGES,
+        r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","input":{"role":"system","a":"ann@x.org"}}]}]}"#,
+        &["ASSISTANT"],
+    );
+    const RESPONSES: &str = "/v1/responses";
+    check(RESPONSES, r#"{"instructions":"ann@x.org","input":"bob@x.org"}"#, &["SYSTEM", "USER"]);
+    check(RESPONSES, r#"{"input":[{"type":"function_call","arguments":"ann@x.org"}]}"#, &["ASSISTANT"]);
+    check(RESPONSES, r#"{"input":[{"type":"function_call_output","output":"ann@x.org"}]}"#, &["TOOL"]);
+    check(
+        RESPONSES,
+        r#"{"input":[{"role":"system","content":[{"type":"input_text","text":"ann@x.org"}]}]}"#,
+        &["SYSTEM"],
+    );
+    const GEMINI: &str = "/v1beta/models/g:generateContent";
+    check(GEMINI, r#"{"system_instruction":{"role":"user","parts":[{"text":"ann@x.org"}]}}"#, &["SYSTEM"]);
+    check(GEMINI, r#"{"contents":[{"role":"model","parts":[{"text":"ann@x.org"}]}]}"#, &["ASSISTANT"]);
+    check(
+        GEMINI,
+        r#"{"contents":[{"role":"user","parts":[{"functionResponse":{"response":{"a":"ann@x.org"}}}]}]}"#,
+        &["TOOL"],
+    );
+    check(
+        "/model/m/converse",
+        r#"{"messages":[{"role":"user","content":[{"toolResult":{"content":[{"text":"ann@x.org"}]}}]}]}"#,
+        &["TOOL"],
+    );
+    check(
+        "/v1/chat",
+        r#"{"preamble":"ann@x.org","chat_history":[{"role":"CHATBOT","message":"bob@x.org"}]}"#,
+        &["ASSISTANT", "SYSTEM"],
+    );
+    check("/api/chat", r#"{"messages":[{"role":"system","content":"ann@x.org"}]}"#, &["SYSTEM"]);
+    const REALTIME: &str = "/v1/realtime";
+    check(REALTIME, r#"{"session":{"instructions":"ann@x.org","tools":[{"description":"bob@x.org"}]}}"#, &["SYSTEM"]);
+    check(
+        REALTIME,
+        r#"{"response":{"instructions":"ann@x.org","input":[{"role":"user","content":"bob@x.org"}]}}"#,
+        &["SYSTEM", "USER"],
+    );
+    check(REALTIME, r#"{"item":{"type":"function_call_output","output":"ann@x.org"}}"#, &["TOOL"]);
+    check(REALTIME, r#"{"item":{"role":"assistant","content":[{"text":"ann@x.org"}]}}"#, &["ASSISTANT"]);
+    const LIVE: &str = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+    check(LIVE, r#"{"setup":{"systemInstruction":{"role":"user","parts":[{"text":"ann@x.org"}]}}}"#, &["SYSTEM"]);
+    check(LIVE, r#"{"clientContent":{"turns":[{"role":"model","parts":[{"text":"ann@x.org"}]}]}}"#, &["ASSISTANT"]);
+    check(LIVE, r#"{"toolResponse":{"functionResponses":[{"response":{"a":"ann@x.org"}}]}}"#, &["TOOL"]);
+    check("/v1/models", r#"{"messages":[{"role":"system","content":"ann@x.org"}]}"#, &["USER"]);
+}
+
 fn policy(entity: &str, rule: Rule) -> Policy {
     Policy::new([(entity.parse().unwrap(), rule)].into())
 }
@@ -415,7 +595,7 @@ fn policy(entity: &str, rule: Rule) -> Policy {
 #[test]
 fn the_policy_decides() {
     let json = r#"{"messages":[{"content":"536-90-4399 ann@x.org"}]}"#;
-    let run = |action| redact_with(&policy("SSN", Rule { action, ..Rule::default() }), chat(), json);
+    let run = |action| redact_with(&policy("SSN", Rule { action: Some(action), ..Rule::default() }), chat(), json);
     let (redacted, _, account) = run(Action::Alert).unwrap();
     assert_eq!(without_codes(&redacted.bytes), r#"{"messages":[{"content":"536-90-4399 [EMAIL]"}]}"#);
     assert_eq!(account.findings.len(), 2);
@@ -432,7 +612,7 @@ fn the_log_holds_no_value_that_the_policy_or_a_table_lets_leave() {
         assert_eq!(without_codes(&redacted.logged), logged);
         assert!(vault.is_empty(), "nothing can come back that never left");
     };
-    let alert = || policy("SSN", Rule { action: Action::Alert, ..Rule::default() });
+    let alert = || policy("SSN", Rule { action: Some(Action::Alert), ..Rule::default() });
     check(alert(), chat(), r#"{"messages":[{"content":"536-90-4399"}]}"#, r#"{"messages":[{"content":"[SSN]"}]}"#);
     check(
         Policy::default(),
@@ -552,7 +732,8 @@ fn nothing_comes_back_inside_an_address() {
 fn an_entity_comes_back_where_its_rule_says() {
     let (_, [ssn, ..]) = vault();
     let run = |restore, stream: &str| {
-        let policy = policy("SSN", Rule { restore, ..Rule::default() });
+        let tools = Some(vec!["*".to_owned()]);
+        let policy = policy("SSN", Rule { restore: Some(restore), tools, ..Rule::default() });
         let (out, _) = restore_in(policy, chat(), Framing::Events, &[stream.as_bytes()]);
         String::from_utf8(out.concat().concat()).unwrap().contains(SSN)
     };
@@ -710,7 +891,8 @@ fn sent() -> (Vault, [String; 2]) {
 
 fn guarded(dialect: &'static Dialect, framing: Framing) -> Restorer {
     let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
-    Restorer::new(sent().0, Arc::default(), dialect, framing, LIMITS).guarded(guard)
+    let everywhere = Rule { tools: Some(vec!["*".to_owned()]), ..Rule::default() };
+    Restorer::new(sent().0, Arc::new(policy("SSN", everywhere)), dialect, framing, LIMITS).guarded(guard)
 }
 
 fn guard(dialect: &'static Dialect, framing: Framing, chunks: &[&[u8]]) -> String {
@@ -783,7 +965,7 @@ fn the_guard_reads_whole_answers_and_what_is_no_json() {
 
 #[test]
 fn what_the_caller_sent_as_it_is_may_come_back() {
-    let alert = policy("EMAIL", Rule { action: Action::Alert, ..Rule::default() });
+    let alert = policy("EMAIL", Rule { action: Some(Action::Alert), ..Rule::default() });
     let json = r#"{"model":"ssn 219-09-9999","messages":[{"content":"bob@y.org"}]}"#;
     let (_, vault, _) = redact_with(&alert, chat(), json).unwrap();
     let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
@@ -837,7 +1019,7 @@ fn a_key_block_waits_for_its_end() {
 
 #[test]
 fn the_log_tells_what_was_done_with_an_answers_values() {
-    let policy = policy("EMAIL", Rule { action: Action::Allow, ..Rule::default() });
+    let policy = policy("EMAIL", Rule { action: Some(Action::Allow), ..Rule::default() });
     let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
     let (vault, _) = sent();
     for (guard, done) in

@@ -6,10 +6,11 @@ use std::ops::Range;
 use super::file::File;
 use super::split::{self, Said, Scanned, Split};
 use super::words::{last_words, last_words_besides};
-use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text};
+use super::{Fate, Mark, Place, Reach, Redaction, Unfit, apply_to_text};
 use crate::detect::Finding;
 use crate::policy::Exemption;
 use crate::provider::Shape;
+use crate::role::Role;
 use crate::wire::Edit;
 use crate::wire::json::{self, Document, JsonError, Kind, NodeId};
 
@@ -36,6 +37,8 @@ pub(super) struct Walk<'w, 'a, 'd> {
     table: &'static Shape,
     /// The hash of the keys that lead to the value at hand, as far as tables list them; none below.
     path: Option<u64>,
+    /// The table has said whose words these are, whatever `role` an object here has.
+    is_said: bool,
 }
 
 /// What an opaque value counts under that no table lists by its key.
@@ -54,9 +57,24 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     /// Begins at the text's root; so many texts that are JSON lie around it.
     pub(super) fn new(redaction: &'w mut Redaction<'a>, document: &'d Document<'d>, nesting: usize) -> Self {
         let (marks, blanks, said, authors) = Default::default();
-        let (depth, place, author, in_key) = (0, Place::Open, None, false);
+        let (depth, place, author, in_key, is_said) = (0, Place::Open, None, false, false);
         let (table, path) = (&Shape::Text, (nesting == 0).then_some(0));
-        Self { redaction, document, nesting, depth, place, marks, blanks, said, author, authors, in_key, table, path }
+        Self {
+            redaction,
+            document,
+            nesting,
+            depth,
+            place,
+            marks,
+            blanks,
+            said,
+            author,
+            authors,
+            in_key,
+            table,
+            path,
+            is_said,
+        }
     }
 
     /// Walks a value; `name` is the key that it stands under, whose words count as cues.
@@ -65,20 +83,26 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         match (shape, self.document.kind(id)) {
             (_, Kind::Literal) => {}
             (Shape::Again(shape) | Shape::Flow(shape), _) => self.value(id, shape, name)?,
+            (Shape::Said(role, shape), _) => {
+                let outer = std::mem::replace(&mut self.redaction.role, *role);
+                let was_said = std::mem::replace(&mut self.is_said, true);
+                self.value(id, shape, name)?;
+                (self.redaction.role, self.is_said) = (outer, was_said);
+            }
             (Shape::File, Kind::String) => self.file(id, name)?,
             (Shape::TextOrTokens, Kind::Number) => {
                 self.redaction.unread(Exemption::TokenIds)?;
                 self.blank(id, "0");
             }
             (Shape::Media, Kind::String | Kind::Object) => self.media(id)?,
-            (Shape::Opaque, Kind::Number | Kind::String) if self.place == Place::Open => {
+            (Shape::Opaque | Shape::Tool, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.leave_opaque(name);
                 self.place = Place::Opaque;
                 self.value(id, &Shape::Text, name)?;
                 self.place = Place::Open;
             }
             // No table lists an object as a whole: what an unexpected one holds is text.
-            (Shape::Opaque, Kind::Object) => self.value(id, &Shape::Text, name)?,
+            (Shape::Opaque | Shape::Tool, Kind::Object) => self.value(id, &Shape::Text, name)?,
             (Shape::Credential, _) => {
                 self.leave_opaque(name);
                 self.blank(id, "\"(credential)\"");
@@ -94,6 +118,10 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                 self.depth += 1;
                 let (outer, own) = (self.author.take(), self.role(id));
                 let (table, path) = (std::mem::replace(&mut self.table, shape), self.path);
+                let around = self.redaction.role;
+                if let Some(role) = self.document.member(id, "role").filter(|_| !self.is_said && shape.tells_role()) {
+                    self.redaction.role = Role::named(&self.document.text(role));
+                }
                 for (key, value) in self.document.members(id) {
                     let name = self.document.text(key);
                     if !shape.knows(&name) {
@@ -109,6 +137,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                 }
                 (self.table, self.path) = (table, path);
                 self.author = outer;
+                self.redaction.role = around;
                 self.depth -= 1;
             }
             (Shape::Subject, Kind::String) if is_wa_id(self.document.inner(id)) => self.string(id, "phone")?,
@@ -213,17 +242,17 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         let mut before = Cow::Borrowed(scanned.before);
         if let Some(split) = self.authors.completed(self.redaction.redactor.detector, &author, scanned) {
             let Split { finding, first: (first, before_first, found_first), parts: (one, other) } = split;
-            let reach = self.redaction.judge(&finding, "", Place::Open)?;
+            let fate = self.redaction.judge(&finding, "", Place::Open)?;
             let text = self.document.text(first);
             let said = last_words_besides(&text, &found_first);
             let first = Scanned { string: first, text: &text, before: &before_first, found: &found_first };
-            let found_first = self.part(first, &finding, one, reach)?;
+            let found_first = self.part(first, &finding, one, fate)?;
             // Where the one part was what was said before the other, it is not any more.
             if let Some(name) = scanned.before.strip_prefix(&said).filter(|_| self.said == said) {
                 before = Cow::Owned(last_words_besides(&text, &found_first) + name);
             }
             if let Some(other) = other {
-                found = self.part(Scanned { before: &before, ..scanned }, &finding, other, reach)?;
+                found = self.part(Scanned { before: &before, ..scanned }, &finding, other, fate)?;
             }
         }
         self.authors.keep(&author, Scanned { before: &before, found: &found, ..scanned });
@@ -237,12 +266,14 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         scanned: Scanned,
         finding: &Finding,
         part: Range<usize>,
-        reach: Reach,
+        fate: Fate,
     ) -> Result<Vec<Range<usize>>, Unfit> {
         let written = &scanned.text[part.clone()];
-        let with = self.redaction.placeholder(&finding.entity, written, written, reach);
-        let rest = split::rest(self.redaction.redactor.detector, scanned, &part, &with);
-        let mut marks = vec![Mark { edit: Edit { span: part, with }, pattern: finding.pattern, reach, logged: None }];
+        // Half of what a mask leaves of each part would be too much of the whole.
+        let fate = if let Fate::Masked(_) = fate { Fate::Masked(0) } else { fate };
+        let mark = self.redaction.mark_as(fate, Finding { span: part.clone(), ..finding.clone() }, written, written);
+        let rest = split::rest(self.redaction.redactor.detector, scanned, &part, &mark.edit.with);
+        let mut marks = vec![mark];
         for finding in rest {
             marks.push(self.redaction.mark(finding, scanned.text, Place::Open)?);
         }
@@ -265,6 +296,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         for (mark, span) in marks.iter_mut().zip(offsets.chunks_exact(2)) {
             mark.edit.span = base + span[0]..base + span[1];
             mark.edit.with = json::encode(&mark.edit.with).into_owned();
+            mark.logged = mark.logged.take().map(|logged| json::encode(&logged).into_owned());
         }
         self.marks.append(&mut marks);
     }
@@ -301,11 +333,9 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     fn number(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
         let source = self.document.source(id);
         let marks = self.redaction.marks(source, before, self.place)?;
-        let furthest = marks.iter().find(|mark| mark.reach == Reach::Sent).or(marks.first());
-        if let Some(&Mark { pattern, reach, .. }) = furthest {
-            let with = format!("\"{}\"", apply_to_text(source, &marks, reach));
-            self.marks.push(Mark { edit: Edit { span: self.document.span(id), with }, pattern, reach, logged: None });
-        }
+        self.mark_whole(self.document.span(id), &marks, |reach| {
+            format!("\"{}\"", apply_to_text(source, &marks, reach))
+        });
         Ok(())
     }
 
@@ -316,16 +346,19 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
             return self.value(id, &Shape::Opaque, name);
         };
         let marks = self.marks_in(&file.text, "")?;
-        let furthest = marks.iter().find(|mark| mark.reach == Reach::Sent).or(marks.first());
-        if let Some(&Mark { pattern, reach, .. }) = furthest {
-            let with = |reach| file.write(&apply_to_text(&file.text, &marks, reach));
-            let differs = reach == Reach::Sent && marks.iter().any(|mark| mark.reach == Reach::Log);
-            let logged = differs.then(|| with(Reach::Log));
-            let span = self.document.span(id);
-            let edit = Edit { span: span.start + 1..span.end - 1, with: with(reach) };
-            self.marks.push(Mark { edit, pattern, reach, logged });
-        }
+        let span = self.document.span(id);
+        let with = |reach| file.write(&apply_to_text(&file.text, &marks, reach));
+        self.mark_whole(span.start + 1..span.end - 1, &marks, with);
         Ok(())
+    }
+
+    /// Marks all of a value in which something was found: it becomes what `with` makes of it, for what leaves and for the log.
+    fn mark_whole(&mut self, span: Range<usize>, marks: &[Mark], with: impl Fn(Reach) -> String) {
+        let furthest = marks.iter().find(|mark| mark.reach == Reach::Sent).or(marks.first());
+        let Some(&Mark { pattern, reach, .. }) = furthest else { return };
+        let differs = marks.iter().any(|mark| mark.reach != reach || mark.logged.is_some());
+        let logged = differs.then(|| with(Reach::Log));
+        self.marks.push(Mark { edit: Edit { span, with: with(reach) }, pattern, reach, logged });
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 
 use blotter::audit::Record;
 use blotter::crypto::KeyRing;
 
-use crate::crash::address_of;
 use crate::places::{call, call_until_served, half};
 use crate::support::{Answer, Caller, Script, Upstream};
 
@@ -75,9 +74,23 @@ impl House {
     }
 
     fn serve(&self) -> Running {
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let address = address_of(&mut child);
-        Running { child, address }
+        let log = std::fs::File::create(self.path("proxy.log")).unwrap();
+        let child = self.command(&["serve"]).stderr(log).spawn().unwrap();
+        let mut running = Running { child, address: SocketAddr::from(([0; 4], 0)) };
+        loop {
+            let told = self.told();
+            let first = told.lines().next().filter(|_| told.contains('\n'));
+            if let Some(address) = first.and_then(|line| line.rsplit("http://").next()?.parse().ok()) {
+                running.address = address;
+                return running;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// What the proxy said on its own log so far.
+    fn told(&self) -> String {
+        std::fs::read_to_string(self.path("proxy.log")).unwrap()
     }
 
     async fn call(&self, proxy: &Running, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -197,6 +210,7 @@ async fn keys_change_at_once_in_a_proxy_that_runs() {
     let kept = std::fs::read_to_string(house.path("who.toml")).unwrap();
     std::fs::write(house.path("who.toml"), "[[key]]\nname = 1\n").unwrap();
     house.expect(&proxy, PATH, &[("x-api-key", &newest)], 200, "{}").await;
+    assert_eq!(house.told().matches("the callers stay as they were").count(), 1, "{}", house.told());
     std::fs::write(house.path("who.toml"), kept).unwrap();
 
     house.run(&["key", "revoke", "bot"]);
@@ -204,6 +218,11 @@ async fn keys_change_at_once_in_a_proxy_that_runs() {
     drop(proxy);
     let events = events(&house.path("audit"));
     assert_eq!(events, ["made", "rotated", "rotated", "revoked"]);
+    let told = house.told();
+    for says in ["change=\"made\"", "a key ends soon: run `blotter key rotate bot`", "change=\"revoked\""] {
+        assert!(told.contains(says), "`{says}` in {told}");
+    }
+    assert!(![old, new, newest].iter().any(|key| told.contains(key)), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,6 +248,21 @@ async fn a_caller_is_held_to_its_rate_and_its_share() {
     assert!(String::from_utf8_lossy(&answer.body).contains("caller/busy"), "{:?}", answer.body);
     drop(other);
     call_until_served(proxy.address, &headers, CHAT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_may_be_for_one_caller() {
+    let house = House::build("").await;
+    let [bot, cat] = ["bot", "cat"].map(|name| house.run(&["key", "new", name]));
+    let rule = "[[rule]]\nentities = [\"SSN\"]\ncallers = [\"cat\"]\naction = \"block\"\n";
+    let config = std::fs::read_to_string(house.path("proxy.toml")).unwrap() + rule;
+    std::fs::write(house.path("proxy.toml"), config).unwrap();
+    let proxy = house.serve();
+    for (key, status) in [(bot, 200), (cat, 403)] {
+        let headers = [("x-api-key".to_owned(), key)];
+        let body = r#"{"messages":[{"role":"user","content":"SSN 536-90-4399"}]}"#;
+        assert_eq!(call(proxy.address, &headers, body).await.status.as_u16(), status);
+    }
 }
 
 #[tokio::test]

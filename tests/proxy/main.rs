@@ -4,6 +4,7 @@ mod admin;
 mod callers;
 mod coverage;
 mod crash;
+mod declared;
 mod encodings;
 mod exchanges;
 mod hostile;

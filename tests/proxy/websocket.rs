@@ -241,6 +241,59 @@ async fn what_is_said_is_redacted_and_restored_however_it_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_rules_for_its_route_and_tools_hold_for_every_message() {
+    const CARD: &str = "4242 4242 4242 4242";
+    let provider = Provider::start(|message| {
+        let text = String::from_utf8_lossy(&message.clone().into_data()).into_owned();
+        let Some(start) = text.find("[CARD_") else { return Vec::new() };
+        let placeholder = text[start..].split_inclusive(']').next().unwrap();
+        let call = |(at, tool): (usize, &str)| {
+            let id = format!("item_{tool}");
+            let item = json!({"id": id, "type": "function_call", "name": tool, "arguments": ""});
+            let arguments = json!({"card": placeholder}).to_string();
+            let (one, other) = arguments.split_at(14);
+            let delta = |piece: &str| {
+                let kind = "response.function_call_arguments.delta";
+                say(json!({"type": kind, "item_id": id, "output_index": at, "delta": piece}))
+            };
+            let added = json!({"type": "response.output_item.added", "output_index": at, "item": item});
+            [say(added), delta(one), delta(other)]
+        };
+        let mut acts: Vec<Act> = ["pay", "mail"].into_iter().enumerate().flat_map(call).collect();
+        acts.push(say(json!({"type": "response.done", "response": {}})));
+        acts
+    })
+    .await;
+    let rule = |route: &str, action: &str| {
+        format!("[[rule]]\nentities = [\"EMAIL\"]\nroutes = [\"{route}\"]\naction = \"{action}\"\n")
+    };
+    let other = "[[route]]\nname = \"other\"\nupstream = \"http://127.0.0.1:9\"\n";
+    let tools = "[entities.CARD]\ntools = [\"pay\"]\n";
+    let config = format!("{tools}{}{}{other}", rule("openai", "allow"), rule("other", "block"));
+    let proxy = Proxy::start(provider.address, &config).await;
+    let mut bot = Bot::connect(&proxy, REALTIME).await;
+    bot.say(user_says(&format!("mail ann@x.org the card {CARD}"))).await;
+    let mut arguments = [String::new(), String::new()];
+    loop {
+        let event = bot.event().await;
+        match event["type"].as_str().unwrap() {
+            "response.done" => break,
+            "response.output_item.added" => {}
+            _ => arguments[event["output_index"].as_u64().unwrap() as usize] += event["delta"].as_str().unwrap(),
+        }
+    }
+    bot.leave().await;
+    assert!(provider.heard()[0].to_text().unwrap().contains("mail ann@x.org the card [CARD_"));
+    let [pay, mail] = arguments;
+    assert_eq!(pay, json!({"card": CARD}).to_string());
+    assert!(mail.starts_with(r#"{"card":"[CARD_"#), "{mail}");
+    let records = proxy.stop().await;
+    let actions: Vec<&str> = records[0].opened.findings.iter().map(|tally| tally.action.as_str()).collect();
+    assert_eq!(actions, ["redact", "allow"]);
+    assert!(!texts(&records).contains("ann@x.org"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_in_the_log_before_the_provider_hears_it() {
     let folder = Arc::<Mutex<std::path::PathBuf>>::default();
     let looked = Arc::clone(&folder);

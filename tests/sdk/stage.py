@@ -23,6 +23,12 @@ CONFIG = """\
 listen = "127.0.0.1:0"
 default_route = "openai"
 
+[entities.CARD]
+tools = ["*"]
+
+[entities.SSN]
+tools = ["*"]
+
 [[route]]
 name = "openai"
 upstream = "http://{provider}"

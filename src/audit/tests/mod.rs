@@ -79,6 +79,8 @@ fn opened(number: u16) -> Opened {
         caller: "bot".into(),
         subject: Some("subject-1".into()),
         conversation: None,
+        purpose: Some("support".into()),
+        consent: None,
         route: "openai".into(),
         provider: "openai".into(),
         method: "POST".into(),

@@ -34,6 +34,8 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
         format!("caller        {}", opened.caller),
         format!("subject       {}", opened.subject.as_deref().unwrap_or("-")),
         format!("conversation  {}", opened.conversation.as_deref().unwrap_or("-")),
+        declared("purpose       ", opened.purpose.as_deref()),
+        declared("consent       ", opened.consent.as_deref()),
         format!("ruleset       {}", opened.ruleset),
         format!("found         {}", tallies_in_full(&opened.findings)),
         format!(
@@ -44,6 +46,7 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
             exemptions(&opened.coverage.exemptions)
         ),
     ];
+    lines.retain(|line| !line.is_empty());
     lines.extend(counts("in detail", &opened.coverage.counts));
     match closed {
         None => lines.push("outcome       open".to_owned()),
@@ -90,6 +93,11 @@ fn texts_of(opened: &Opened, closed: Option<&Closed>) -> Vec<String> {
 fn tallies_in_full(findings: &[Tally]) -> String {
     let part = |tally: &Tally| format!("{} {} by {} ({})", tally.count, tally.entity, tally.pattern, tally.action);
     if findings.is_empty() { "nothing".to_owned() } else { findings.iter().map(part).collect::<Vec<_>>().join(", ") }
+}
+
+/// What the caller declared, if anything.
+fn declared(name: &str, id: Option<&str>) -> String {
+    id.map(|id| format!("{name}{id}")).unwrap_or_default()
 }
 
 /// Counts by name, such as `3 opaque/role, 1 exempt/images`.

@@ -1,6 +1,6 @@
 //! What Gemini answers with.
 
-use super::super::Shape::{self, Flow, Kinds, Lane, Mirror, NamedLane, Object, Offset, Opaque, Text};
+use super::super::Shape::{self, Flow, Kinds, Lane, Mirror, NamedLane, Object, Offset, Opaque, Text, Tool};
 use super::super::{Strand, Unit};
 use super::{CODE, RESPONSE};
 
@@ -83,7 +83,7 @@ pub(super) static CALLED: Shape = Object {
     fields: &[
         ("args", &Lane(Strand::Arguments)),
         ("id", &Opaque),
-        ("name", &Opaque),
+        ("name", &Tool),
         ("partialArgs", &Flow(&PARTIAL)),
         ("partial_args", &Flow(&PARTIAL)),
     ],

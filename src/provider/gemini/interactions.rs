@@ -1,11 +1,12 @@
 //! Interactions: steps in, steps and typed events out.
 
 use super::super::Shape::{
-    self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Sealed, Text,
+    self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Said, Sealed, Text, Tool,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Strand, Tokens, Unit};
 use super::BASE;
+use crate::role::Role;
 
 /// `…/interactions`, and an interaction that is fetched later.
 pub(in crate::provider) static INTERACTIONS: Dialect = Dialect {
@@ -41,7 +42,8 @@ static REQUEST: Shape = Object {
         ("response_modalities", &Opaque),
         ("safety_settings", &super::SAFETY),
         ("service_tier", &Opaque),
-        ("tools", &TOOL),
+        ("system_instruction", &Said(Role::System, &Text)),
+        ("tools", &Said(Role::System, &TOOL)),
     ],
     rest: &Text,
 };
@@ -59,26 +61,45 @@ static FORMAT: Shape = Kinds {
 /// A step, a turn or a part; a plain string is text.
 static STEP: Shape = Kinds {
     tag: "type",
-    kinds: &[("thought", &Sealed { seal: "signature", under: &THOUGHT })],
-    rest: &Object {
-        fields: &[
-            ("annotations", &ANNOTATION),
-            ("call_id", &Opaque),
-            ("content", &STEP),
-            ("data", &File),
-            ("id", &Opaque),
-            ("mime_type", &Opaque),
-            ("name", &Opaque),
-            ("resolution", &Opaque),
-            ("result", &RESULT),
-            ("role", &Opaque),
-            ("server_name", &Opaque),
-            ("signature", &Opaque),
-            ("type", &Opaque),
-            ("uri", &Opaque),
-        ],
-        rest: &Text,
-    },
+    kinds: &[
+        ("code_execution_call", &CALL),
+        ("code_execution_result", &GIVEN),
+        ("function_call", &CALL),
+        ("function_result", &GIVEN),
+        ("google_search_result", &GIVEN),
+        ("mcp_server_tool_call", &CALL),
+        ("mcp_server_tool_result", &GIVEN),
+        ("model_output", &CALL),
+        ("thought", &Sealed { seal: "signature", under: &THOUGHT }),
+        ("url_context_result", &GIVEN),
+    ],
+    rest: &PLAIN_STEP,
+};
+
+/// What the model did.
+static CALL: Shape = Said(Role::Assistant, &PLAIN_STEP);
+
+/// What a tool gave.
+static GIVEN: Shape = Said(Role::Tool, &PLAIN_STEP);
+
+static PLAIN_STEP: Shape = Object {
+    fields: &[
+        ("annotations", &ANNOTATION),
+        ("call_id", &Opaque),
+        ("content", &STEP),
+        ("data", &File),
+        ("id", &Opaque),
+        ("mime_type", &Opaque),
+        ("name", &Opaque),
+        ("resolution", &Opaque),
+        ("result", &RESULT),
+        ("role", &Opaque),
+        ("server_name", &Opaque),
+        ("signature", &Opaque),
+        ("type", &Opaque),
+        ("uri", &Opaque),
+    ],
+    rest: &Text,
 };
 
 static THOUGHT: Shape = Object {
@@ -160,7 +181,7 @@ static ANSWER_STEP: Shape = Kinds {
             ("call_id", &Opaque),
             ("content", &ANSWER_STEP),
             ("id", &Opaque),
-            ("name", &Opaque),
+            ("name", &Tool),
             ("server_name", &Opaque),
             ("signature", &Opaque),
             ("text", &Lane(Strand::Text)),

@@ -1,9 +1,10 @@
 //! Live: contents in, contents and transcripts out, over one WebSocket.
 
-use super::super::Shape::{self, Flow, LaneEnd, Media, NamedLane, Object, Opaque, Text};
+use super::super::Shape::{self, Flow, LaneEnd, Media, NamedLane, Object, Opaque, Said, Text};
 use super::super::{Dialect, End, State, Strand, Tokens};
 use super::answer::{ANSWER_PART, CALLED};
-use super::{BASE, CONFIG, CONTENT, RESPONSE, TOOL};
+use super::{BASE, CONFIG, CONTENT, RESPONSE, SYSTEM, TOOL};
+use crate::role::Role;
 
 /// `…BidiGenerateContent`, on Google AI and on Vertex.
 pub(in crate::provider) static LIVE: Dialect = Dialect {
@@ -30,8 +31,8 @@ static ASKED: Shape = Object {
         ("realtimeInput", &INPUT),
         ("realtime_input", &INPUT),
         ("setup", &SETUP),
-        ("toolResponse", &RESULTS),
-        ("tool_response", &RESULTS),
+        ("toolResponse", &Said(Role::Tool, &RESULTS)),
+        ("tool_response", &Said(Role::Tool, &RESULTS)),
     ],
     rest: &Text,
 };
@@ -43,9 +44,9 @@ static SETUP: Shape = Object {
         ("model", &Opaque),
         ("sessionResumption", &RESUMPTION),
         ("session_resumption", &RESUMPTION),
-        ("systemInstruction", &CONTENT),
-        ("system_instruction", &CONTENT),
-        ("tools", &TOOL),
+        ("systemInstruction", &SYSTEM),
+        ("system_instruction", &SYSTEM),
+        ("tools", &Said(Role::System, &TOOL)),
     ],
     rest: &Text,
 };

@@ -9,9 +9,10 @@ mod tools;
 
 use serde_json::json;
 
-use super::Shape::{self, File, Object, Opaque, Text};
+use super::Shape::{self, File, Object, Opaque, Said, Text};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Streams, Tokens};
+use crate::role::Role;
 use crate::wire::frame::Framing;
 
 use answer::ANSWER;
@@ -93,13 +94,13 @@ static REQUEST: Shape = Object {
         ("requests", &REQUEST),
         ("safetySettings", &SAFETY),
         ("safety_settings", &SAFETY),
-        ("systemInstruction", &CONTENT),
-        ("system_instruction", &CONTENT),
+        ("systemInstruction", &SYSTEM),
+        ("system_instruction", &SYSTEM),
         ("taskType", &Opaque),
         ("task_type", &Opaque),
         ("toolConfig", &TOOL_CONFIG),
         ("tool_config", &TOOL_CONFIG),
-        ("tools", &TOOL),
+        ("tools", &Said(Role::System, &TOOL)),
         ("ttl", &Opaque),
     ],
     rest: &Text,
@@ -121,18 +122,20 @@ static BATCH_INPUT: Shape = Object {
 
 static CONTENT: Shape = Object { fields: &[("parts", &PART), ("role", &Opaque)], rest: &Text };
 
+static SYSTEM: Shape = Said(Role::System, &CONTENT);
+
 static PART: Shape = Object {
     fields: &[
-        ("codeExecutionResult", &CODE),
-        ("code_execution_result", &CODE),
+        ("codeExecutionResult", &Said(Role::Tool, &CODE)),
+        ("code_execution_result", &Said(Role::Tool, &CODE)),
         ("executableCode", &CODE),
         ("executable_code", &CODE),
         ("fileData", &MEDIA),
         ("file_data", &MEDIA),
         ("functionCall", &CALL),
-        ("functionResponse", &RESPONSE),
+        ("functionResponse", &Said(Role::Tool, &RESPONSE)),
         ("function_call", &CALL),
-        ("function_response", &RESPONSE),
+        ("function_response", &Said(Role::Tool, &RESPONSE)),
         ("inlineData", &MEDIA),
         ("inline_data", &MEDIA),
         ("mediaResolution", &Opaque),
@@ -140,9 +143,9 @@ static PART: Shape = Object {
         ("thoughtSignature", &Opaque),
         ("thought_signature", &Opaque),
         ("toolCall", &CALL),
-        ("toolResponse", &RESPONSE),
+        ("toolResponse", &Said(Role::Tool, &RESPONSE)),
         ("tool_call", &CALL),
-        ("tool_response", &RESPONSE),
+        ("tool_response", &Said(Role::Tool, &RESPONSE)),
         ("videoMetadata", &Opaque),
         ("video_metadata", &Opaque),
     ],

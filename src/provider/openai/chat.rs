@@ -1,12 +1,13 @@
 //! Chat completions.
 
 use super::super::Shape::{
-    self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Sealed, Subject,
-    Text,
+    self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Said, Sealed,
+    Subject, Text, Tool,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, Strand, Unit};
-use super::{ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
+use super::{ARGUMENT, ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
+use crate::role::Role;
 
 /// `…/chat/completions`.
 pub(in crate::provider) static CHAT: Dialect = Dialect {
@@ -23,7 +24,7 @@ pub(in crate::provider) static REQUEST: Shape = Object {
         ("audio", &Opaque),
         ("data_sources", &Object { fields: &[("parameters", &SEARCH)], rest: &Text }),
         ("function_call", &CALLED),
-        ("functions", &FUNCTION),
+        ("functions", &Said(Role::System, &FUNCTION)),
         ("include", &Opaque),
         ("logit_bias", &Opaque),
         ("messages", &MESSAGE),
@@ -31,18 +32,21 @@ pub(in crate::provider) static REQUEST: Shape = Object {
         ("modalities", &Opaque),
         ("model", &Opaque),
         ("models", &Opaque),
-        ("prediction", &Object { fields: &[("type", &Opaque), ("content", &PART)], rest: &Text }),
+        (
+            "prediction",
+            &Said(Role::Assistant, &Object { fields: &[("type", &Opaque), ("content", &PART)], rest: &Text }),
+        ),
         ("prompt_cache_retention", &Opaque),
         ("reasoning", &Opaque),
         ("reasoning_effort", &Opaque),
-        ("response_format", &RESPONSE_FORMAT),
+        ("response_format", &Said(Role::System, &RESPONSE_FORMAT)),
         ("safety_identifier", &Subject),
         ("seed", &Opaque),
         ("service_tier", &Opaque),
         ("stop", &Opaque),
         ("stream_options", &Opaque),
         ("tool_choice", &TOOL_CHOICE),
-        ("tools", &TOOL),
+        ("tools", &Said(Role::System, &TOOL)),
         ("user", &Subject),
         ("verbosity", &Opaque),
     ],
@@ -232,4 +236,4 @@ static SAID_PART: Shape = Kinds {
 };
 
 static CALLS: Shape =
-    Object { fields: &[("arguments", &ARGUMENTS), ("input", &TEXT_LANE), ("name", &Opaque)], rest: &Text };
+    Object { fields: &[("arguments", &ARGUMENTS), ("input", &ARGUMENT), ("name", &Tool)], rest: &Text };

@@ -1,10 +1,11 @@
 //! Conversations that the provider keeps. OpenAI's and Mistral's have the same path and other members.
 
-use super::super::Shape::{self, Object, Opaque, Text};
+use super::super::Shape::{self, Object, Opaque, Said, Text, Tool};
 use super::super::{Dialect, State, Strand};
 use super::events::ANSWER_ITEM;
 use super::items::ITEM;
 use super::{BASE, CHAT_TOOL, METADATA};
+use crate::role::Role;
 
 /// `…/conversations` and what is in one.
 pub(in crate::provider) static CONVERSATIONS: Dialect = Dialect {
@@ -28,11 +29,12 @@ static REQUEST: Shape = Object {
     fields: &[
         ("agent_id", &Opaque),
         ("from_entry_id", &Opaque),
+        ("instructions", &Said(Role::System, &Text)),
         ("inputs", &ITEM),
         ("items", &ITEM),
         ("metadata", &METADATA),
         ("model", &Opaque),
-        ("tools", &CHAT_TOOL),
+        ("tools", &Said(Role::System, &CHAT_TOOL)),
     ],
     rest: &Text,
 };
@@ -66,7 +68,7 @@ static EVENT: Shape = Object {
         ("conversation_id", &Opaque),
         ("id", &Opaque),
         ("model", &Opaque),
-        ("name", &Opaque),
+        ("name", &Tool),
         ("tool_call_id", &Opaque),
         ("type", &Opaque),
         ("usage", &Opaque),

@@ -1,10 +1,10 @@
 //! What Responses answers with: the items that the model makes, and the events of a stream.
 
-use super::super::Shape::{self, Again, Kinds, LaneEnd, Mirror, NamedLane, Object, Opaque, Text};
+use super::super::Shape::{self, Again, Kinds, LaneEnd, Mirror, NamedLane, Object, Opaque, Text, Tool};
 use super::super::Strand;
 use super::items::{ANNOTATION, PART};
 use super::responses::RESPONSE;
-use super::{ARGUMENTS, TEXT_LANE};
+use super::{ARGUMENT, ARGUMENTS, TEXT_LANE};
 
 /// An item that the model or a tool of the provider's made.
 pub(super) static ANSWER_ITEM: Shape = Kinds {
@@ -12,6 +12,7 @@ pub(super) static ANSWER_ITEM: Shape = Kinds {
     kinds: &[("image_generation_call", &Object { fields: &[("revised_prompt", &Text)], rest: &Opaque })],
     rest: &Object {
         fields: &[
+            ("action", &ARGUMENT),
             ("arguments", &ARGUMENTS),
             ("call_id", &Opaque),
             ("caller", &Opaque),
@@ -21,8 +22,8 @@ pub(super) static ANSWER_ITEM: Shape = Kinds {
             ("encrypted_content", &Opaque),
             ("fingerprint", &Opaque),
             ("id", &Opaque),
-            ("input", &TEXT_LANE),
-            ("name", &Opaque),
+            ("input", &ARGUMENT),
+            ("name", &Tool),
             ("namespace", &Opaque),
             ("role", &Opaque),
             ("server_label", &Opaque),
@@ -77,7 +78,7 @@ pub(super) static EVENT: Shape = Kinds {
         ("response.completed", &DONE),
         (
             "response.custom_tool_call_input.delta",
-            &Object { fields: &[("delta", &NamedLane("input", Strand::Text))], rest: &Opaque },
+            &Object { fields: &[("delta", &NamedLane("input", Strand::Argument))], rest: &Opaque },
         ),
         ("response.custom_tool_call_input.done", &DONE),
         ("response.failed", &DONE),
@@ -101,11 +102,11 @@ pub(super) static EVENT: Shape = Kinds {
         ("response.refusal.done", &DONE),
         (
             "response.shell_call_command.added",
-            &Object { fields: &[("command", &NamedLane("command", Strand::Text))], rest: &Opaque },
+            &Object { fields: &[("command", &NamedLane("command", Strand::Argument))], rest: &Opaque },
         ),
         (
             "response.shell_call_command.delta",
-            &Object { fields: &[("delta", &NamedLane("command", Strand::Text))], rest: &Opaque },
+            &Object { fields: &[("delta", &NamedLane("command", Strand::Argument))], rest: &Opaque },
         ),
         ("response.shell_call_command.done", &DONE),
         ("response.shell_call_output_content.delta", &Object { fields: &[("delta", &SHELL_OUTPUT)], rest: &Opaque }),
@@ -129,6 +130,7 @@ macro_rules! whole {
                 ("item", &Again(&ANSWER_ITEM)),
                 ("item_id", &Opaque),
                 ("logprobs", &Mirror),
+                ("name", &Tool),
                 ("obfuscation", &Opaque),
                 ("part", &Again(&ANSWER_PART)),
                 ("response", &Again(&RESPONSE)),

@@ -1,47 +1,77 @@
 //! The items of a conversation in Responses, on their way to the model, and its tools.
 
-use super::super::Shape::{self, Credential, Either, File, Kinds, Object, Offset, Opaque, Text};
+use super::super::Shape::{self, Credential, Either, File, Kinds, Object, Offset, Opaque, Said, Text};
 use super::super::Unit;
 use super::super::schema::SCHEMA;
 use super::IMAGE;
+use crate::role::Role;
 
 /// An item of a conversation; a plain string is text.
 pub(super) static ITEM: Shape = Kinds {
     tag: "type",
-    kinds: &[(
-        "image_generation_call",
-        &Object { fields: &[("id", &Opaque), ("result", &Opaque), ("type", &Opaque)], rest: &Text },
-    )],
-    rest: &Object {
-        fields: &[
-            ("action", &ACTION),
-            ("actions", &ACTION),
-            ("approval_request_id", &Opaque),
-            ("call_id", &Opaque),
-            ("caller", &CALLER),
-            ("container_id", &Opaque),
-            ("content", &PART),
-            ("encrypted_content", &Opaque),
-            ("environment", &ENVIRONMENT),
-            ("fingerprint", &Opaque),
-            ("id", &Opaque),
-            ("name", &Opaque),
-            ("namespace", &Opaque),
-            ("operation", &Object { fields: &[("type", &Opaque)], rest: &Text }),
-            ("output", &PART),
-            ("outputs", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),
-            ("phase", &Opaque),
-            ("results", &Object { fields: &[("file_id", &Opaque)], rest: &Text }),
-            ("role", &Opaque),
-            ("server_label", &Opaque),
-            ("signature", &Opaque),
-            ("status", &Opaque),
-            ("summary", &PART),
-            ("tools", &TOOL),
-            ("type", &Opaque),
-        ],
-        rest: &Text,
-    },
+    kinds: &[
+        ("apply_patch_call", &CALL),
+        ("apply_patch_call_output", &RESULT),
+        ("code_interpreter_call", &CALL),
+        ("computer_call", &CALL),
+        ("computer_call_output", &RESULT),
+        ("custom_tool_call", &CALL),
+        ("custom_tool_call_output", &RESULT),
+        ("file_search_call", &RESULT),
+        ("function.call", &CALL),
+        ("function.result", &RESULT),
+        ("function_call", &CALL),
+        ("function_call_output", &RESULT),
+        (
+            "image_generation_call",
+            &Object { fields: &[("id", &Opaque), ("result", &Opaque), ("type", &Opaque)], rest: &Text },
+        ),
+        ("local_shell_call", &CALL),
+        ("local_shell_call_output", &RESULT),
+        ("mcp_call", &RESULT),
+        ("reasoning", &CALL),
+        ("shell_call", &CALL),
+        ("shell_call_output", &RESULT),
+        ("web_search_call", &CALL),
+    ],
+    rest: &PLAIN_ITEM,
+};
+
+/// What the model did.
+static CALL: Shape = Said(Role::Assistant, &PLAIN_ITEM);
+
+/// What a tool gave, perhaps with what it was asked.
+static RESULT: Shape = Said(Role::Tool, &PLAIN_ITEM);
+
+static PLAIN_ITEM: Shape = Object {
+    fields: &[
+        ("action", &ACTION),
+        ("actions", &ACTION),
+        ("approval_request_id", &Opaque),
+        ("call_id", &Opaque),
+        ("caller", &CALLER),
+        ("container_id", &Opaque),
+        ("content", &PART),
+        ("encrypted_content", &Opaque),
+        ("environment", &ENVIRONMENT),
+        ("fingerprint", &Opaque),
+        ("id", &Opaque),
+        ("name", &Opaque),
+        ("namespace", &Opaque),
+        ("operation", &Object { fields: &[("type", &Opaque)], rest: &Text }),
+        ("output", &PART),
+        ("outputs", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),
+        ("phase", &Opaque),
+        ("results", &Object { fields: &[("file_id", &Opaque)], rest: &Text }),
+        ("role", &Opaque),
+        ("server_label", &Opaque),
+        ("signature", &Opaque),
+        ("status", &Opaque),
+        ("summary", &PART),
+        ("tools", &TOOL),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
 };
 
 static CALLER: Shape = Object { fields: &[("caller_id", &Opaque), ("type", &Opaque)], rest: &Text };

@@ -58,6 +58,9 @@ pub(super) static TEXT_LANE: Shape = Lane(Strand::Text);
 
 pub(super) static ARGUMENTS: Shape = Lane(Strand::Arguments);
 
+/// What a tool takes that is no JSON.
+static ARGUMENT: Shape = Lane(Strand::Argument);
+
 /// Notes of the caller's own program.
 static METADATA: Shape = Object { fields: &[("user_id", &Shape::Subject)], rest: &Text };
 

@@ -1,10 +1,11 @@
 //! Realtime: a conversation over one WebSocket, in words and in sound.
 
-use super::super::Shape::{self, Again, Kinds, LaneEnd, Media, NamedLane, Object, Opaque, Text};
+use super::super::Shape::{self, Again, Kinds, LaneEnd, Media, NamedLane, Object, Opaque, Said, Text, Tool};
 use super::super::{Dialect, State, Strand};
 use super::items::TOOL;
 use super::responses::{CHOICE, PROMPT, RESPONSES_BASE, SESSION};
 use super::{ARGUMENTS, IMAGE, METADATA};
+use crate::role::Role;
 
 /// `…/realtime`.
 pub(in crate::provider) static REALTIME: Dialect = Dialect {
@@ -35,7 +36,17 @@ static ASKED: Shape = Object {
     rest: &Text,
 };
 
-static ITEM: Shape = Object {
+static ITEM: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("function_call", &Said(Role::Assistant, &PLAIN_ITEM)),
+        ("function_call_output", &Said(Role::Tool, &PLAIN_ITEM)),
+        ("mcp_call", &Said(Role::Tool, &PLAIN_ITEM)),
+    ],
+    rest: &PLAIN_ITEM,
+};
+
+static PLAIN_ITEM: Shape = Object {
     fields: &[
         ("approval_request_id", &Opaque),
         ("call_id", &Opaque),
@@ -63,12 +74,13 @@ static RESPONSE: Shape = Object {
         ("audio", &super::responses::AUDIO),
         ("conversation", &Opaque),
         ("input", &ITEM),
+        ("instructions", &Said(Role::System, &Text)),
         ("metadata", &METADATA),
         ("modalities", &Opaque),
         ("output_modalities", &Opaque),
         ("prompt", &PROMPT),
         ("tool_choice", &CHOICE),
-        ("tools", &TOOL),
+        ("tools", &Said(Role::System, &TOOL)),
         ("voice", &Opaque),
     ],
     rest: &Text,
@@ -114,6 +126,7 @@ macro_rules! whole {
                 ("event_id", &Opaque),
                 ("item", &ANSWER_ITEM),
                 ("item_id", &Opaque),
+                ("name", &Tool),
                 ("obfuscation", &Opaque),
                 ("part", &ANSWER_PART),
                 ("previous_item_id", &Opaque),
@@ -149,7 +162,7 @@ static ANSWER_ITEM: Shape = Object {
         ("call_id", &Opaque),
         ("content", &ANSWER_PART),
         ("id", &Opaque),
-        ("name", &Opaque),
+        ("name", &Tool),
         ("object", &Opaque),
         ("role", &Opaque),
         ("status", &Opaque),

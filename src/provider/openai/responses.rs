@@ -3,12 +3,13 @@
 //! [`events`]: super::events
 //! [`items`]: super::items
 
-use super::super::Shape::{self, Either, Object, Opaque, Subject, Text};
+use super::super::Shape::{self, Either, Object, Opaque, Said, Subject, Text};
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Tokens};
 use super::events::{ANSWER_ITEM, EVENT};
 use super::items::{ITEM, PART, TOOL};
 use super::{BASE, METADATA};
+use crate::role::Role;
 
 /// `…/responses`, and a response that is fetched later.
 pub(in crate::provider) static RESPONSES: Dialect = Dialect {
@@ -46,13 +47,14 @@ pub(super) static SESSION: Shape = Object {
         ("audio", &AUDIO),
         ("include", &Opaque),
         ("input_audio_transcription", &TRANSCRIPTION),
+        ("instructions", &Said(Role::System, &Text)),
         ("model", &Opaque),
         ("modalities", &Opaque),
         ("output_modalities", &Opaque),
         ("prompt", &PROMPT),
         ("session", &SESSION),
         ("tool_choice", &CHOICE),
-        ("tools", &TOOL),
+        ("tools", &Said(Role::System, &TOOL)),
         ("type", &Opaque),
         ("voice", &REFERENCE),
     ],
@@ -96,6 +98,7 @@ static REQUEST: Shape = Object {
         ("conversation", &REFERENCE),
         ("include", &Opaque),
         ("input", &ITEM),
+        ("instructions", &Said(Role::System, &ITEM)),
         ("metadata", &METADATA),
         ("modalities", &Opaque),
         ("model", &Opaque),
@@ -109,7 +112,7 @@ static REQUEST: Shape = Object {
         ("stream_id", &Opaque),
         ("text", &Object { fields: &[("format", &FORMAT), ("verbosity", &Opaque)], rest: &Text }),
         ("tool_choice", &CHOICE),
-        ("tools", &TOOL),
+        ("tools", &Said(Role::System, &TOOL)),
         ("truncation", &Opaque),
         ("user", &Subject),
     ],

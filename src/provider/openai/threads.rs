@@ -1,9 +1,10 @@
 //! Assistants: threads, their messages and runs.
 
-use super::super::Shape::{self, Object, Opaque, Text};
+use super::super::Shape::{self, Object, Opaque, Said, Text, Tool};
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, State, Strand, Unit};
 use super::{BASE, CHAT_TOOL, IMAGE, METADATA};
+use crate::role::Role;
 
 /// `…/threads/…`, `…/assistants`.
 pub(in crate::provider) static THREADS: Dialect = Dialect {
@@ -29,11 +30,13 @@ pub(in crate::provider) static THREADS: Dialect = Dialect {
 
 static REQUEST: Shape = Object {
     fields: &[
+        ("additional_instructions", &Said(Role::System, &Text)),
         ("additional_messages", &MESSAGE),
         ("assistant_id", &Opaque),
         ("attachments", &ATTACHMENT),
         ("content", &PART),
         ("include", &Opaque),
+        ("instructions", &Said(Role::System, &Text)),
         ("messages", &MESSAGE),
         ("metadata", &METADATA),
         ("model", &Opaque),
@@ -41,9 +44,9 @@ static REQUEST: Shape = Object {
         ("role", &Opaque),
         ("thread", &REQUEST),
         ("tool_choice", &Opaque),
-        ("tool_outputs", &Object { fields: &[("tool_call_id", &Opaque)], rest: &Text }),
+        ("tool_outputs", &Said(Role::Tool, &Object { fields: &[("tool_call_id", &Opaque)], rest: &Text })),
         ("tool_resources", &RESOURCES),
-        ("tools", &CHAT_TOOL),
+        ("tools", &Said(Role::System, &CHAT_TOOL)),
     ],
     rest: &Text,
 };
@@ -116,7 +119,7 @@ static ANSWER: Shape = Object {
 static CALL: Shape = Object {
     fields: &[
         ("code_interpreter", &Object { fields: &[("input", &Shape::NamedLane("code", Strand::Text))], rest: &Text }),
-        ("function", &Object { fields: &[("arguments", &super::ARGUMENTS), ("name", &Opaque)], rest: &Text }),
+        ("function", &Object { fields: &[("arguments", &super::ARGUMENTS), ("name", &Tool)], rest: &Text }),
         ("id", &Opaque),
         ("type", &Opaque),
     ],

@@ -26,6 +26,7 @@ use super::super::reload::Live;
 use super::end::{End, Side};
 use super::turns::{Turns, Writing};
 use crate::audit::{Closed, Opened};
+use crate::config::Ruleset;
 use crate::policy::{Answers, Exemption};
 use crate::provider::{Dialect, Refusal};
 use crate::redact::{Guard, Restorer, Vault};
@@ -42,6 +43,8 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub(in crate::proxy) struct Connection {
     pub gateway: Arc<Gateway>,
     pub live: Arc<Live>,
+    /// The rules for the connection's route and caller.
+    pub ruleset: Arc<Ruleset>,
     pub dialect: &'static Dialect,
     /// What is done with values that the caller did not send.
     pub answers: Answers,
@@ -60,6 +63,7 @@ pub(in crate::proxy) struct Connection {
 pub(in crate::proxy) struct Session {
     gateway: Arc<Gateway>,
     live: Arc<Live>,
+    ruleset: Arc<Ruleset>,
     dialect: &'static Dialect,
     answers: Answers,
     exempt: Vec<Exemption>,
@@ -83,8 +87,7 @@ struct Life {
 impl Session {
     /// Begins with nothing said.
     pub(in crate::proxy) fn new(connection: Connection) -> Self {
-        let Connection { gateway, live, dialect, answers, exempt, opened, vault, part, ending } = connection;
-        let ruleset = Arc::clone(&live.ruleset);
+        let Connection { gateway, live, ruleset, dialect, answers, exempt, opened, vault, part, ending } = connection;
         let limits = ruleset.limits.answer();
         // A message is a frame, as a line is.
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, Framing::Lines, limits);
@@ -98,12 +101,12 @@ impl Session {
         let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         let turns = Arc::new(Mutex::new(Turns::new(restorer)));
         let life = Life { begun: Instant::now(), heard_ms: AtomicU64::new(0) };
-        Self { gateway, live, dialect, answers, exempt, opened, part, ending, turns, life }
+        Self { gateway, live, ruleset, dialect, answers, exempt, opened, part, ending, turns, life }
     }
 
     /// Carries messages until the connection ends, and ends it.
     pub(in crate::proxy) async fn run(self, caller: OnUpgrade, provider: OnUpgrade) {
-        let limits = self.live.ruleset.limits;
+        let limits = self.ruleset.limits;
         let patience = Duration::from_secs(limits.request_seconds);
         let (caller, provider) = match tokio::time::timeout(patience, async { tokio::join!(caller, provider) }).await {
             Ok((Ok(caller), Ok(provider))) => (caller, provider),
@@ -161,7 +164,7 @@ impl Session {
                 Ok(message) => message,
                 Err(end) => return end,
             };
-            if writing == Writing::Binary && Document::parse(&message, self.live.ruleset.limits.nesting).is_err() {
+            if writing == Writing::Binary && Document::parse(&message, self.ruleset.limits.nesting).is_err() {
                 return End::Refused(Refused::upstream(
                     "answer/unread",
                     "The provider sent bytes that are no JSON, which cannot be read: use an API that speaks JSON.",
@@ -189,7 +192,7 @@ impl Session {
 
     /// A side's next message.
     async fn next(&self, side: Side, from: &mut Receiver) -> Result<(Writing, Bytes), End> {
-        let limits = &self.live.ruleset.limits;
+        let limits = &self.ruleset.limits;
         loop {
             let next = from.next().await;
             self.life.is_heard();
@@ -243,7 +246,7 @@ impl Session {
         let mut turns = self.turns.lock().await;
         let turn = turns.end();
         let connection = turns.over(self.ending);
-        let (gateway, ruleset, answers) = (&self.gateway, &self.live.ruleset, self.answers);
+        let (gateway, ruleset, answers) = (&self.gateway, &self.ruleset, self.answers);
         let vault = turns.restorer.vault();
         let entries =
             turn.into_iter().chain([connection]).map(|over| over.entry(gateway, ruleset, answers, vault, outcome));
@@ -254,7 +257,7 @@ impl Session {
 
     /// Takes a caller's reason out of a close frame if it holds a value.
     fn clear(&self, frame: &mut CloseFrame) {
-        let mut redaction = self.gateway.redactor(&self.live.ruleset).begin();
+        let mut redaction = self.gateway.redactor(&self.ruleset).begin();
         if !matches!(redaction.text(&frame.reason), Ok(Cow::Borrowed(_))) {
             frame.reason = Utf8Bytes::default();
         }

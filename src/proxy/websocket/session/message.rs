@@ -54,7 +54,7 @@ impl Session {
         let answered = recognise(&self.gateway, &self.live, self.dialect, &message, &Media::Json).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
         let mut turns = Arc::clone(&self.turns).lock_owned().await;
-        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.live.ruleset), self.dialect);
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         let (length, exempt) = (message.len(), self.exempt.clone());
         let mut part = self.part.clone();
         let work = move || {
@@ -74,7 +74,7 @@ impl Session {
             (redacted, account, weight)
         };
         let (redacted, account, weight) = scan(length, work).await?;
-        let limit = self.live.ruleset.limits.request_bytes;
+        let limit = self.ruleset.limits.request_bytes;
         if weight > limit {
             return Err(Refused::request(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -105,7 +105,7 @@ impl Session {
                 method: "MESSAGE".to_owned(),
                 subject: self.opened.subject.clone().or(subject),
                 model: redacted.facts.model.or_else(|| self.opened.model.clone()),
-                findings: tallies(&self.live.ruleset, &account),
+                findings: tallies(&self.ruleset, &account),
                 coverage,
                 request: redacted.logged.to_vec(),
                 ..self.opened.clone()
@@ -134,7 +134,7 @@ impl Session {
     }
 
     fn entry(&self, over: Over, turns: &Turns, outcome: Outcome) -> (Ending, Closed) {
-        over.entry(&self.gateway, &self.live.ruleset, self.answers, turns.restorer.vault(), outcome)
+        over.entry(&self.gateway, &self.ruleset, self.answers, turns.restorer.vault(), outcome)
     }
 
     async fn log_refused(&self, at: Timestamp, refused: &Refused) {

@@ -1,0 +1,30 @@
+//! Every file in `bad` is a configuration that is refused. Its last lines, from `# expect:` on, are the problems that are told,
+//! or how they begin. Adding a case needs no Rust.
+
+use std::fs;
+use std::path::Path;
+
+use blotter::config;
+
+#[test]
+fn every_bad_configuration_is_told_what_is_wrong() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/bad");
+    let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|kind| kind == "toml"));
+    paths.sort();
+    for path in &paths {
+        let text = fs::read_to_string(path).unwrap();
+        let expected = text.split_once("# expect:\n").unwrap_or_else(|| panic!("{} expects nothing", path.display())).1;
+        let expected: Vec<&str> = expected.lines().map(|line| line.trim_start_matches("# ")).collect();
+        let Err(problems) = config::load(Some(path)) else { panic!("{} is refused", path.display()) };
+        // Each begins with its line in this file, or with another file beside it.
+        let (file, beside) = (format!("{}:", path.display()), format!("{}/", folder.display()));
+        let bare = |problem: &str| problem.replace(&file, "").replace(&beside, "");
+        let mut told: Vec<String> = problems.iter().map(|problem| bare(&problem.to_string())).collect();
+        told.sort();
+        let is_told = told.len() == expected.len()
+            && told.iter().zip(&expected).all(|(told, expected)| told.starts_with(expected));
+        assert!(is_told, "{}:\n{}", path.display(), told.join("\n"));
+    }
+    assert!(paths.len() >= 5, "the cases are found");
+}
