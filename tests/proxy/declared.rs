@@ -4,13 +4,7 @@ use crate::support::{Caller, Proxy, Script, Upstream};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purpose_and_a_consent_are_in_the_log_without_values() {
-    let upstream = Upstream::start(|_| Script {
-        status: 200,
-        headers: vec![("content-type".into(), "application/json".into())],
-        chunks: vec!["{}".into()],
-        breaks_off: false,
-    })
-    .await;
+    let upstream = Upstream::start(|_| Script::json("{}")).await;
     let proxy = Proxy::start(upstream.address, "").await;
     let declare = [("x-blotter-purpose", "support"), ("x-blotter-consent", "form-7/ann@x.org")];
     let headers = declare.map(|(name, id)| (name.to_owned(), id.to_owned()));

@@ -10,13 +10,7 @@ use tokio::net::TcpStream;
 const PATH: &str = "/openai/v1/chat/completions";
 
 async fn proxy(limits: &str) -> (Upstream, Proxy) {
-    let upstream = Upstream::start(|_| Script {
-        status: 200,
-        headers: vec![("content-type".into(), "application/json".into())],
-        chunks: vec!["{}".into()],
-        breaks_off: false,
-    })
-    .await;
+    let upstream = Upstream::start(|_| Script::json("{}")).await;
     let proxy = Proxy::start(upstream.address, &format!("[limits]\n{limits}\n")).await;
     (upstream, proxy)
 }

@@ -34,6 +34,18 @@ pub struct Script {
     pub breaks_off: bool,
 }
 
+impl Script {
+    /// A whole answer.
+    pub fn json(text: &str) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json".into())],
+            chunks: vec![Bytes::copy_from_slice(text.as_bytes())],
+            breaks_off: false,
+        }
+    }
+}
+
 /// A request that the upstream received.
 #[derive(Clone)]
 pub struct Received {
