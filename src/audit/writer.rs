@@ -166,7 +166,13 @@ struct Waiter {
     _place: OwnedSemaphorePermit,
 }
 
-type Pending = (Entry, Option<Waiter>);
+/// An entry that is to be written.
+struct Pending {
+    entry: Entry,
+    waiter: Option<Waiter>,
+    /// Whether it is in the gap's count already.
+    failed: bool,
+}
 
 /// The thread's own state.
 struct Run {
@@ -257,7 +263,7 @@ impl Run {
         let mut next = Some(job);
         while let Some(job) = next.take() {
             match job {
-                Job::Append { entry, waiter } => batch.push((entry, waiter)),
+                Job::Append { entry, waiter } => batch.push(Pending { entry, waiter, failed: false }),
                 Job::Stop => self.stopping = true,
             }
             if batch.len() < BATCH {
@@ -268,9 +274,9 @@ impl Run {
     }
 
     fn write(&mut self, batch: Vec<Pending>) {
-        let Some((first, _)) = batch.first() else { return };
-        let recovered = self.gap.as_ref().map(|gap| gap.ended(first.at()));
-        let entries: Vec<&Entry> = recovered.iter().chain(batch.iter().map(|(entry, _)| entry)).collect();
+        let Some(first) = batch.first() else { return };
+        let recovered = self.gap.as_ref().map(|gap| gap.ended(first.entry.at()));
+        let entries: Vec<&Entry> = recovered.iter().chain(batch.iter().map(|pending| &pending.entry)).collect();
         match self.journal.commit(&entries) {
             Ok(()) => {
                 self.gap = None;
@@ -285,14 +291,16 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, batch: Vec<Pending>, error: &AuditError) {
+    fn fail(&mut self, mut batch: Vec<Pending>, error: &AuditError) {
         if error.is_of_one_entry() {
             tracing::warn!("{error}");
             return batch.into_iter().for_each(|pending| answer(pending, Err(error.clone())));
         }
         tracing::error!(entries = batch.len(), "{error}");
-        self.widen_gap(batch.len(), error.clone());
-        let (waiting, late) = batch.into_iter().partition(|(_, waiter)| waiter.is_some());
+        let failures = batch.iter().filter(|pending| !pending.failed).count();
+        batch.iter_mut().for_each(|pending| pending.failed = true);
+        self.widen_gap(failures, error.clone());
+        let (waiting, late) = batch.into_iter().partition(|pending| pending.waiter.is_some());
         self.late.extend::<Vec<_>>(late);
         Vec::into_iter(waiting).for_each(|pending| answer(pending, Err(error.clone())));
     }
@@ -316,8 +324,8 @@ impl Gap {
     }
 }
 
-fn answer((_, waiter): Pending, written: Result<(), AuditError>) {
-    if let Some(waiter) = waiter {
+fn answer(pending: Pending, written: Result<(), AuditError>) {
+    if let Some(waiter) = pending.waiter {
         // A caller that went away needs no answer.
         let _ = waiter.answer.send(written);
     }
