@@ -101,7 +101,7 @@ impl Anchors {
             }
         }
         let count = entries.len().next_power_of_two().min(1 << HASH_BITS);
-        let bucket = |entry: &Entry| hash(entry.gram) % count;
+        let bucket = |entry: &Entry| hash(entry.gram) & (count - 1);
         entries.sort_by_key(bucket);
         let mut buckets = vec![0; count + 1];
         entries.iter().for_each(|entry| buckets[bucket(entry) + 1] += 1);
@@ -147,7 +147,8 @@ impl Anchors {
     /// Compares the literals that the group of four bytes at `at` can be part of.
     fn compare(&self, text: &[u8], at: usize, wakings: &mut Vec<Waking>) {
         let gram = gram(text, at);
-        let bucket = hash(gram) % (self.buckets.len() - 1);
+        // The buckets are a power of two, with one more where the last ends.
+        let bucket = hash(gram) & (self.buckets.len() - 2);
         let entries = &self.entries[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize];
         for entry in entries.iter().filter(|entry| entry.gram == gram) {
             let literal = &self.literals[entry.literal as usize..][..usize::from(entry.len)];

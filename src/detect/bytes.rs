@@ -4,7 +4,10 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bytes([u128; 2]);
+pub(super) struct Bytes([u64; WORDS]);
+
+/// As many words as hold a bit for each byte.
+const WORDS: usize = 4;
 
 /// Every byte.
 pub(super) const ANY: Bytes = Bytes::of(0, u8::MAX);
@@ -21,9 +24,12 @@ pub(super) const OPENING: Bytes = Bytes::one(b'+').and(Bytes::one(b'('));
 impl Bytes {
     /// The bytes from `first` to `last`.
     pub(super) const fn of(first: u8, last: u8) -> Self {
-        let (first, end) = (first as u32, last as u32 + 1);
-        let low = below(end) & !below(first);
-        Self([low, below(end.saturating_sub(u128::BITS)) & !below(first.saturating_sub(u128::BITS))])
+        let (mut bits, mut byte) = ([0; WORDS], first as usize);
+        while byte <= last as usize {
+            bits[byte / 64] |= 1 << (byte % 64);
+            byte += 1;
+        }
+        Self(bits)
     }
 
     /// One byte.
@@ -33,12 +39,13 @@ impl Bytes {
 
     /// The bytes of both sets.
     pub(super) const fn and(self, other: Self) -> Self {
-        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a | e, b | f, c | g, d | h])
     }
 
     /// The bytes that both sets have.
     pub(super) fn common(self, other: Self) -> Self {
-        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+        Self(std::array::from_fn(|word| self.0[word] & other.0[word]))
     }
 
     /// Whether any byte is of this kind.
@@ -53,13 +60,8 @@ impl Bytes {
 
     /// Whether `byte` is one of them.
     pub(super) fn has(self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
+        self.0[usize::from(byte / 64)] >> (byte % 64) & 1 == 1
     }
-}
-
-/// A bit for each of the first `end` numbers.
-const fn below(end: u32) -> u128 {
-    if end < u128::BITS { (1 << end) - 1 } else { u128::MAX }
 }
 
 /// The bytes that a piece can begin with; `None` when that cannot be told.

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::{
     Detector, Entity, NotAnEntity, Pattern, PatternId, Problem, Settings, Source,
     anchors::Anchors,
-    cues::{Cues, ListId},
+    cues::{Cues, ListId, Lists},
     examples,
     language::{self, CueLists, CueWords, File, Read, Written, WrittenLookalike, WrittenService},
     numbers::Numbers,
@@ -336,7 +336,7 @@ impl Workshop {
         validator
     }
 
-    fn heard(&mut self, source: &Source, written: &Written, cues: &CueLists) -> Vec<ListId> {
+    fn heard(&mut self, source: &Source, written: &Written, cues: &CueLists) -> Lists {
         let mut heard = Vec::new();
         for name in &cues.names {
             match self.lists.get(name) {
@@ -350,7 +350,7 @@ impl Workshop {
         if !cues.words.is_empty() {
             heard.push(self.list(&cues.words));
         }
-        heard
+        heard.into_iter().collect()
     }
 
     fn complain(&mut self, source: &Source, name: &Spanned<String>, what: &str, remedy: &str) {

@@ -95,7 +95,7 @@ impl Scene<'_> {
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
         let names = range.start == 0 && !self.named.hits.is_empty();
-        let speaks = |hit: &&Hit| rule.cues.contains(&hit.list) || rule.anti_cues.contains(&hit.list);
+        let speaks = |hit: &&Hit| rule.cues.contains(hit.list) || rule.anti_cues.contains(hit.list);
         if !names && !hits.clone().any(|hit| speaks(&hit)) {
             return if self.is_part_of_name(span) { Sign::Against } else { Sign::None };
         }

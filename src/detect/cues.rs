@@ -10,6 +10,40 @@ use super::lexicon::Lexicon;
 /// Names one list of cue words.
 pub(super) type ListId = u16;
 
+/// A set of lists, as bits.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lists(Vec<u64>);
+
+impl Lists {
+    /// Whether `list` is one of them.
+    pub(super) fn contains(&self, list: ListId) -> bool {
+        let word = self.0.get(usize::from(list / 64));
+        word.is_some_and(|word| word >> (list % 64) & 1 == 1)
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = ListId> {
+        (0..64 * self.0.len()).map(|list| list as ListId).filter(|list| self.contains(*list))
+    }
+}
+
+impl FromIterator<ListId> for Lists {
+    fn from_iter<I: IntoIterator<Item = ListId>>(lists: I) -> Self {
+        let mut bits = Vec::new();
+        for list in lists {
+            let word = usize::from(list / 64);
+            bits.resize(bits.len().max(word + 1), 0);
+            bits[word] |= 1 << (list % 64);
+        }
+        Self(bits)
+    }
+}
+
 /// All cue words of all pattern files.
 pub(super) struct Cues {
     words: Lexicon,
@@ -61,13 +95,13 @@ impl Cues {
     pub(super) fn judge(
         &self,
         hits: &[Hit],
-        cues: &[ListId],
-        anti_cues: &[ListId],
+        cues: &Lists,
+        anti_cues: &Lists,
         gap: impl Fn(&Hit) -> Option<usize>,
     ) -> Sign {
-        let nearest = |lists: &[ListId], spoilt: &dyn Fn(&Hit) -> bool, gap: &dyn Fn(&Hit) -> Option<usize>| {
+        let nearest = |lists: &Lists, spoilt: &dyn Fn(&Hit) -> bool, gap: &dyn Fn(&Hit) -> Option<usize>| {
             let mut nearest = None;
-            for hit in hits.iter().filter(|hit| lists.contains(&hit.list)) {
+            for hit in hits.iter().filter(|hit| lists.contains(hit.list)) {
                 let nearer = gap(hit).filter(|gap| nearest.is_none_or(|nearest| *gap < nearest));
                 if nearer.is_some() && !self.is_inside_other(hit, hits, lists) && !spoilt(hit) {
                     nearest = nearer;
@@ -75,7 +109,7 @@ impl Cues {
             }
             nearest
         };
-        let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(&anti.list) && runs_into(anti, cue));
+        let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(anti.list) && runs_into(anti, cue));
         let anti_gap = |anti: &Hit| {
             let along = hits.iter().filter(|any| Some(any.list) == self.any && runs_into(anti, any));
             along.filter_map(&gap).chain(gap(anti)).min()
@@ -90,12 +124,12 @@ impl Cues {
     }
 
     /// Whether `hit` is part of a longer word that none of `lists` holds. `order number` is still about an order.
-    fn is_inside_other(&self, hit: &Hit, hits: &[Hit], lists: &[ListId]) -> bool {
+    fn is_inside_other(&self, hit: &Hit, hits: &[Hit], lists: &Lists) -> bool {
         let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
         hits.iter().filter(holds).max_by_key(|longer| longer.len()).is_some_and(|longest| {
             let same = |other: &Hit| other.start == longest.start && other.end == longest.end;
             let begins = |other: &Hit| longest.start == hit.start && other.end == longest.end && runs_into(hit, other);
-            !hits.iter().any(|other| same(other) && lists.contains(&other.list))
+            !hits.iter().any(|other| same(other) && lists.contains(other.list))
                 && !hits.iter().any(|other| Some(other.list) == self.any && begins(other))
         })
     }
@@ -150,6 +184,14 @@ impl Heard {
 const BLOCK: usize = 512;
 
 fn stands_alone(context: &str, word: Range<usize>) -> bool {
+    let bytes = context.as_bytes();
+    let ascii = |at: usize| bytes.get(at).is_none_or(u8::is_ascii);
+    if ascii(word.start) && ascii(word.end - 1) {
+        // Nothing but a letter of ASCII runs into one.
+        let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+        let before = word.start.checked_sub(1).is_some_and(letter);
+        return !(before && letter(word.start) || letter(word.end - 1) && letter(word.end));
+    }
     let glued = |inside: Option<char>, outside: Option<char>| {
         let same = |inside: char, outside: char| inside.is_ascii() == outside.is_ascii();
         inside
@@ -203,7 +245,8 @@ mod tests {
         cues.find(text, 0..text.len(), 0, &mut hits);
         let before = |hit: &Hit| usize::try_from(start - hit.end).ok().filter(|gap| *gap <= 20);
         let after = |hit: &Hit| usize::try_from(hit.start - start - 3).ok().filter(|gap| *gap <= 10);
-        assert_eq!(cues.judge(&hits, &[0], &[1], |hit| before(hit).or_else(|| after(hit))), expected, "{text}");
+        let [of, against] = [0, 1].map(|list| Lists::from_iter([list]));
+        assert_eq!(cues.judge(&hits, &of, &against, |hit| before(hit).or_else(|| after(hit))), expected, "{text}");
     }
 
     #[test]

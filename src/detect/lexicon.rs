@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::spots;
+use super::{bytes::Bytes, spots};
 
 /// Phrases in one sorted list. Every phrase knows the longest other one that it begins with.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(super) struct Lexicon {
     seen: Vec<u64>,
     longest: usize,
     /// Which single characters of ASCII, such as `+`, begin no phrase.
-    silent: Vec<bool>,
+    silent: Bytes,
 }
 
 /// A token by its hash, with its part of the ranges; none where nothing is.
@@ -38,6 +38,7 @@ struct Phrase {
     end: u32,
     /// The number of the longest phrase that this one begins with, plus 1.
     within: u32,
+    is_ascii: bool,
 }
 
 impl Lexicon {
@@ -53,7 +54,8 @@ impl Lexicon {
             }
             let within = open.last().map_or(0, |last| last + 1);
             open.push(lexicon.phrases.len() as u32);
-            lexicon.phrases.push(Phrase { start, end: lexicon.text.len() as u32, within });
+            let (end, is_ascii) = (lexicon.text.len() as u32, phrase.is_ascii());
+            lexicon.phrases.push(Phrase { start, end, within, is_ascii });
             lexicon.longest = lexicon.longest.max(phrase.len());
         }
         lexicon.index();
@@ -68,16 +70,16 @@ impl Lexicon {
     fn index(&mut self) {
         const BITS_PER_PHRASE: usize = 16;
         self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
-        self.silent = (0..=u8::MAX).map(|byte| byte.is_ascii() && kind(byte) == Kind::Single).collect();
-        let mut begun: Vec<(u64, u32)> = Vec::with_capacity(self.phrases.len());
+        let (mut begun, mut first) = (Vec::with_capacity(self.phrases.len()), Bytes::default());
         for number in 0..self.phrases.len() as u32 {
             let phrase = self.phrase(number);
             let end = token(&phrase.as_bytes()[..phrase.len().min(LONGEST)], 0);
             let spelled = spellings(&phrase[..phrase.floor_char_boundary(end)]);
             begun.extend(spelled.iter().map(|head| (hash(head.as_bytes(), 0, head.len()), number)));
-            let first = usize::from(phrase.as_bytes()[0]);
-            self.silent[first] = false;
+            first = first.and(Bytes::one(phrase.as_bytes()[0]));
         }
+        let is_silent = |byte: &u8| kind(*byte) == Kind::Single && !first.has(*byte);
+        self.silent = (0..0x80).filter(is_silent).map(Bytes::one).fold(Bytes::default(), Bytes::and);
         begun.sort_unstable();
         begun.dedup();
         self.heads = vec![Head::default(); (2 * begun.len() + 1).next_power_of_two()];
@@ -128,12 +130,14 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut at = skip_begun(bytes, &range);
         while at < range.end {
-            if self.silent[usize::from(bytes[at])] {
+            if self.silent.has(bytes[at]) {
                 at += 1;
                 continue;
             }
-            let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
-            let hash = hash(bytes, at, end);
+            let (end, hash) = short_word(bytes, at).unwrap_or_else(|| {
+                let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
+                (end, hash(bytes, at, end))
+            });
             let (word, bits) = self.place(hash);
             if self.seen[word] & bits == bits {
                 self.look_up(text, at, self.begun(hash), &mut hit);
@@ -153,15 +157,16 @@ impl Lexicon {
                 continue;
             }
             for number in range.clone() {
-                let phrase = self.phrase(number);
+                let Phrase { start, end, is_ascii, .. } = self.phrases[number as usize];
+                let phrase = &self.text.as_bytes()[start as usize..end as usize];
                 let end = at + phrase.len();
                 let ends = |(a, b): (&u8, &u8)| a.eq_ignore_ascii_case(b);
-                let last = text.as_bytes().get(end - 1).zip(phrase.as_bytes().last());
-                if last.is_some_and(ends) && spots::stands(text.as_bytes(), at, phrase.as_bytes()) {
+                let last = text.as_bytes().get(end - 1).zip(phrase.last());
+                if last.is_some_and(ends) && spots::stands(text.as_bytes(), at, phrase) {
                     hit(at..end, number);
-                } else if !phrase.is_ascii() {
+                } else if !is_ascii {
                     let small: &Small = small.get_or_insert_with(|| self.small(text, at));
-                    if small.text.starts_with(phrase) {
+                    if small.text.as_bytes().starts_with(phrase) {
                         hit(at..at + small.original(phrase.len()), number);
                     }
                 }
@@ -302,6 +307,21 @@ fn skip_begun(text: &[u8], range: &Range<usize>) -> usize {
     if begun { token(&text[..range.end], start) } else { start }
 }
 
+/// The end and the hash of the token at `at` if it is a word of less than eight letters of ASCII, as most are.
+fn short_word(text: &[u8], at: usize) -> Option<(usize, u64)> {
+    const HIGH: u64 = EACH * 0x80;
+    let word = u64::from_le_bytes(*text[at..].first_chunk::<8>()?);
+    let small = (word | SMALL) & !HIGH;
+    let from_a = small + EACH * (0x80 - b'a' as u64);
+    let behind_z = small + EACH * (0x80 - b'z' as u64 - 1);
+    let others = !(from_a & !behind_z) | word;
+    let len = (others & HIGH).trailing_zeros() as usize / 8;
+    (1..8).contains(&len).then(|| (at + len, mix(word & (u64::MAX >> (64 - 8 * len)), len)))
+}
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+const SMALL: u64 = EACH * 0x20;
+
 /// A hash of the token from `at` to `end`, whatever its ASCII case: its first eight bytes and its length.
 fn hash(text: &[u8], at: usize, end: usize) -> u64 {
     let len = end - at;
@@ -309,7 +329,10 @@ fn hash(text: &[u8], at: usize, end: usize) -> u64 {
         Some(head) => u64::from_le_bytes(*head) & (u64::MAX >> (64 - 8 * len.min(8))),
         None => text[at..end].iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
     };
-    const SMALL: u64 = 0x2020_2020_2020_2020;
+    mix(head, len)
+}
+
+fn mix(head: u64, len: usize) -> u64 {
     let mixed = (head | SMALL).wrapping_add(len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }

@@ -117,12 +117,15 @@ impl Table {
 
     /// Tells `found` the rules among `picked` that may match at `group`.
     fn fitting(&self, text: &[u8], group: &Group, picked: Bits, mut found: impl FnMut(RuleId)) {
-        let mut bits = both(picked, self.runs[group.run.min(MANY)]);
+        let sized = both(self.runs[group.run.min(MANY)], self.leads[(group.end - group.start).min(MANY)]);
+        let mut bits = both(picked, sized);
         if group.opens == Opens::Not {
             bits = both(bits, self.here.map(|word| !word));
         }
-        bits = both(bits, self.leads[(group.end - group.start).min(MANY)]);
         for place in 0..=PLACES {
+            if bits == Bits::default() {
+                return;
+            }
             let byte = (group.start + place).checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
             bits = both(bits, self.places[usize::from(self.kinds[usize::from(byte)])][place]);
         }
@@ -213,7 +216,7 @@ fn listeners(rules: &[Rule], waits: &[Table]) -> Vec<RuleSet> {
     let mut listeners: Vec<RuleSet> = Vec::new();
     for (number, table) in waits.iter().enumerate() {
         for (bit, id) in table.rules.iter().enumerate() {
-            for &list in &rules[*id as usize].cues {
+            for list in rules[*id as usize].cues.iter() {
                 listeners.resize(listeners.len().max(usize::from(list) + 1), RuleSet::default());
                 let sets = &mut listeners[usize::from(list)].0;
                 sets.resize(waits.len(), Bits::default());

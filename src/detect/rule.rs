@@ -7,6 +7,7 @@ use regex_automata::{
     dfa::{Automaton, StartKind, dense},
     meta::Regex,
     nfa::thompson::NFA,
+    util::primitives::StateID,
 };
 use regex_syntax::{
     ParserBuilder,
@@ -16,7 +17,7 @@ use regex_syntax::{
 use super::{
     PatternId,
     bytes::Bytes,
-    cues::ListId,
+    cues::Lists,
     digits::PLACES,
     language::{Distance, Strength},
     shape::{self, Start},
@@ -40,8 +41,8 @@ pub(super) struct Rule {
     /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
     pub leads: u32,
     pub check: Option<&'static Validator>,
-    pub cues: Vec<ListId>,
-    pub anti_cues: Vec<ListId>,
+    pub cues: Lists,
+    pub anti_cues: Lists,
     pub distance: Distance,
     pub multiline: bool,
     /// Forms that are left alone.
@@ -49,7 +50,7 @@ pub(super) struct Rule {
     /// What matches; the words of a list are found without one.
     pub regex: Option<Regex>,
     /// The same as one table, where that is small: what begins at a known place is matched without a detour.
-    pub table: Option<dense::DFA<Vec<u32>>>,
+    pub table: Option<Table>,
     pub group: usize,
 }
 
@@ -82,7 +83,7 @@ impl Rule {
         let hir = parse(source)?;
         let shape = shape::shape(&hir);
         let is_placed = !matches!(shape.start, Start::Anywhere | Start::Around { .. });
-        let table = is_placed.then(|| table(&hir)).flatten();
+        let table = is_placed.then(|| Table::new(&hir)).flatten();
         let hunt = if is_placed { Hunt::At { has_table: table.is_some() } } else { Hunt::Within };
         let regex = compiled(&hir, hunt)?;
         // No length is known where a branch can never match.
@@ -119,8 +120,8 @@ impl Rule {
             behind: [Bytes::default(); PLACES],
             leads: 0,
             check: None,
-            cues: Vec::new(),
-            anti_cues: Vec::new(),
+            cues: Lists::default(),
+            anti_cues: Lists::default(),
             distance: Distance::default(),
             multiline: false,
             formats: Vec::new(),
@@ -133,13 +134,14 @@ impl Rule {
     /// The match that begins at `range.start` and ends within `range`.
     pub(super) fn match_at(&self, text: &str, range: Range<usize>) -> Option<Range<usize>> {
         let start = range.start;
-        let input = Input::new(text).range(range).anchored(Anchored::Yes);
-        let found = match &self.table {
-            // Nothing in its configuration lets it give up.
-            Some(table) => table.try_search_fwd(&input).ok()?,
-            None => self.regex.as_ref()?.search_half(&input),
+        let end = match &self.table {
+            Some(table) => table.match_end(text.as_bytes(), range),
+            None => {
+                let input = Input::new(text).range(range).anchored(Anchored::Yes);
+                self.regex.as_ref()?.search_half(&input).map(|found| found.offset())
+            }
         };
-        found.map(|found| start..found.offset())
+        end.map(|end| start..end)
     }
 
     /// The first match within `range`.
@@ -251,15 +253,54 @@ fn compiled(hir: &Hir, hunt: Hunt) -> Result<Regex, BadRegex> {
     Regex::builder().configure(config).build_from_hir(hir).map_err(|error| BadRegex::compiled(&error))
 }
 
-/// The regex as a table for matches that begin at a known place; `None` if it would be large.
-fn table(hir: &Hir) -> Option<dense::DFA<Vec<u32>>> {
-    let config = NFA::config().utf8(false).nfa_size_limit(Some(HEAVIEST));
-    let nfa = NFA::compiler().configure(config).build_from_hir(hir).ok()?;
-    let config = dense::Config::new()
-        .start_kind(StartKind::Anchored)
-        .dfa_size_limit(Some(LARGEST_TABLE))
-        .determinize_size_limit(Some(LARGEST_TABLE));
-    dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()
+/// A regex as one table, for matches that begin at a known place.
+pub(super) struct Table {
+    states: dense::DFA<Vec<u32>>,
+    /// Where a match begins, if that is the same whatever stands before it.
+    start: Option<StateID>,
+}
+
+impl Table {
+    /// `None` if it would be large.
+    fn new(hir: &Hir) -> Option<Self> {
+        let config = NFA::config().utf8(false).nfa_size_limit(Some(HEAVIEST));
+        let nfa = NFA::compiler().configure(config).build_from_hir(hir).ok()?;
+        let config = dense::Config::new()
+            .start_kind(StartKind::Anchored)
+            .dfa_size_limit(Some(LARGEST_TABLE))
+            .determinize_size_limit(Some(LARGEST_TABLE));
+        let states = dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()?;
+        let start = states.universal_start_state(Anchored::Yes);
+        Some(Self { states, start })
+    }
+
+    /// Where the match ends that begins at `range.start`, within `range`. Most end or fail within a few bytes, so there is
+    /// nothing here but the steps.
+    fn match_end(&self, text: &[u8], range: Range<usize>) -> Option<usize> {
+        let states = &self.states;
+        let mut state = match self.start {
+            Some(start) => start,
+            // Nothing in its configuration lets it fail.
+            None => states.start_state_forward(&Input::new(text).range(range.clone()).anchored(Anchored::Yes)).ok()?,
+        };
+        let mut end = None;
+        for (at, byte) in text[range.clone()].iter().enumerate() {
+            state = states.next_state(state, *byte);
+            if states.is_special_state(state) {
+                // A state tells of the match before its last byte.
+                if states.is_match_state(state) {
+                    end = Some(range.start + at);
+                } else if states.is_dead_state(state) {
+                    return end;
+                }
+            }
+        }
+        state = match text.get(range.end) {
+            Some(byte) => states.next_state(state, *byte),
+            None => states.next_eoi_state(state),
+        };
+        if states.is_match_state(state) { Some(range.end) } else { end }
+    }
 }
 
 /// How many pieces a regex has when every repetition stands as often as it may; one without end counts as a long one.

@@ -113,8 +113,12 @@ pub(super) struct Scene<'s> {
     pub(super) text: &'s str,
     pub(super) line: Range<usize>,
     pub(super) named: Named,
+    /// Where literals woke rules that match there.
+    awake: Vec<Waking>,
     /// Where rules have to be tried in this pass, by rule and place.
     wakings: Vec<Waking>,
+    /// What may take a place in this round.
+    candidates: Vec<Taken>,
     /// What the rounds so far have taken of the line, sorted.
     pub(super) taken: Vec<Taken>,
     pub(super) heard: RefCell<Heard>,
@@ -123,8 +127,8 @@ pub(super) struct Scene<'s> {
 impl<'s> Scene<'s> {
     fn new(detector: &'s Detector, text: &'s str, before: &str) -> Self {
         let named = Named::new(&detector.cues, before);
-        let (wakings, taken, heard) = (Vec::new(), Vec::new(), RefCell::default());
-        Self { detector, text, line: 0..0, named, wakings, taken, heard }
+        let (awake, wakings, candidates, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { detector, text, line: 0..0, named, awake, wakings, candidates, taken, heard: RefCell::default() }
     }
 
     /// Goes through all rounds in a line until nothing new is found; says what is taken in the end.
@@ -134,12 +138,11 @@ impl<'s> Scene<'s> {
         self.line = line;
         self.heard.borrow_mut().clear();
         self.taken.clear();
-        let awake = &awake
-            .iter()
-            .copied()
-            .filter_map(|mut waking| self.can_match(&mut waking).then_some(waking))
-            .collect::<Vec<_>>()[..];
-        self.wake(awake, groups);
+        let mut matching = std::mem::take(&mut self.awake);
+        matching.clear();
+        matching.extend(awake.iter().copied().filter_map(|mut waking| self.can_match(&mut waking).then_some(waking)));
+        self.awake = matching;
+        self.wake(groups);
         if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
             return &self.taken;
         }
@@ -148,10 +151,10 @@ impl<'s> Scene<'s> {
         for _ in 0..PASSES {
             let taken = self.taken.len();
             if !std::mem::take(&mut is_awake) {
-                self.wake(awake, groups);
+                self.wake(groups);
             }
-            Round::ALL.into_iter().for_each(|round| self.settle(self.candidates(round)));
-            if self.taken.len() == taken || !self.is_anything_left(awake, groups) {
+            Round::ALL.into_iter().for_each(|round| self.take_round(round));
+            if self.taken.len() == taken || !self.is_anything_left(groups) {
                 break;
             }
         }
@@ -184,7 +187,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Collects where rules have to be tried.
-    fn wake(&mut self, awake: &[Waking], groups: &[Group]) {
+    fn wake(&mut self, groups: &[Group]) {
         let mut wakings = std::mem::take(&mut self.wakings);
         wakings.clear();
         for group in groups.iter().filter(|group| !self.is_taken(group.start..group.end)) {
@@ -193,7 +196,7 @@ impl<'s> Scene<'s> {
         }
         self.listen(groups, &mut wakings);
         wakings.retain_mut(|waking| self.can_match(waking));
-        wakings.extend_from_slice(awake);
+        wakings.extend_from_slice(&self.awake);
         self.wakings = wakings;
         self.look_alike();
         self.wakings.sort_unstable();
@@ -292,10 +295,10 @@ impl<'s> Scene<'s> {
     }
 
     /// Whether anything that could be a value is not taken yet.
-    fn is_anything_left(&self, awake: &[Waking], groups: &[Group]) -> bool {
+    fn is_anything_left(&self, groups: &[Group]) -> bool {
         let is_free = |at: usize| !self.is_taken(at..at + 1);
         groups.iter().any(|group| is_free(group.start))
-            || awake.iter().any(|waking| is_free(waking.at))
+            || self.awake.iter().any(|waking| is_free(waking.at))
             || !self.detector.anywhere.is_empty()
     }
 
@@ -304,8 +307,9 @@ impl<'s> Scene<'s> {
             .is_some_and(|taken| taken.span.start <= range.start && taken.span.end >= range.end)
     }
 
-    fn candidates(&self, round: Round) -> Vec<Taken> {
-        let mut found = Vec::new();
+    /// Tries the rules of a round, and gives each place to one of them.
+    fn take_round(&mut self, round: Round) {
+        let mut found = std::mem::take(&mut self.candidates);
         let of_round = |id: &RuleId| self.detector.rule(*id).round == round;
         for wakings in self.wakings.chunk_by(|a, b| a.rule == b.rule).filter(|chunk| of_round(&chunk[0].rule)) {
             self.try_wakings(wakings, &mut found);
@@ -313,7 +317,8 @@ impl<'s> Scene<'s> {
         for &id in self.detector.anywhere.iter().filter(|id| of_round(id)) {
             self.try_within(id, self.line.clone(), &mut found);
         }
-        found
+        self.settle(&mut found);
+        self.candidates = found;
     }
 
     /// Tries one rule where it was woken.
@@ -448,7 +453,7 @@ impl<'s> Scene<'s> {
     /// Whether a cue word of a number's rule runs into it, as in `visa4111111111111111exp`.
     fn touches_cue(&self, rule: &Rule, span: &Range<usize>) -> bool {
         let is_number = matches!(rule.start, Start::Number { back: 0, .. });
-        is_number && !rule.cues.is_empty() && self.hits_beside(span).any(|list| rule.cues.contains(&list))
+        is_number && !rule.cues.is_empty() && self.hits_beside(span).any(|list| rule.cues.contains(list))
     }
 
     /// Whether no letter or digit runs on behind `span`.
@@ -483,16 +488,18 @@ impl<'s> Scene<'s> {
     }
 
     /// Gives each place to the longest candidate for it, the earlier rule first.
-    fn settle(&mut self, mut candidates: Vec<Taken>) {
+    fn settle(&mut self, candidates: &mut Vec<Taken>) {
         if candidates.len() < 2 {
-            self.taken.append(&mut candidates);
-            self.taken.sort_by_key(|taken| taken.span.start);
+            if let Some(candidate) = candidates.pop() {
+                let place = self.taken.partition_point(|taken| taken.span.start < candidate.span.start);
+                self.taken.insert(place, candidate);
+            }
             return;
         }
         candidates
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.span.len()), candidate.by, candidate.span.start));
         let mut won: BTreeMap<usize, Taken> = BTreeMap::new();
-        for candidate in candidates {
+        for candidate in candidates.drain(..) {
             let before = won.range(..candidate.span.end).next_back();
             if before.is_none_or(|(_, before)| before.span.end <= candidate.span.start) {
                 won.insert(candidate.span.start, candidate);

@@ -48,22 +48,24 @@ pub(super) enum Opens {
 /// Finds the groups of `text` that stand in runs of at least `least` digits.
 pub(super) fn groups(text: &[u8], least: usize) -> Vec<Group> {
     let (mut groups, mut run) = (Vec::new(), Run::default());
-    for group in Digits::new(text) {
-        if !run.joins(text, group.start) {
-            run.tell(text, least, &mut groups);
-            run = Run { start: group.start, ..Run::default() };
+    for Range { start, end } in Digits::new(text) {
+        if !run.joins(text, start) {
+            run.end_in(&mut groups, least);
+            run = Run { first: groups.len(), ..Run::default() };
         }
-        run.digits += group.len();
-        run.end = group.end;
+        run.digits += end - start;
+        run.end = end;
+        groups.push(Group { start, end, run: 0, opens: Opens::Before });
     }
-    run.tell(text, least, &mut groups);
+    run.end_in(&mut groups, least);
     groups
 }
 
 /// A run of groups.
 #[derive(Default)]
 struct Run {
-    start: usize,
+    /// The number of its first group.
+    first: usize,
     end: usize,
     digits: usize,
 }
@@ -77,18 +79,12 @@ impl Run {
             && !gap.iter().any(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'\n' | b'\r'))
     }
 
-    /// Adds the run's groups, if it has enough digits to matter.
-    fn tell(&self, text: &[u8], least: usize, groups: &mut Vec<Group>) {
-        if self.digits < least.max(1) {
-            return;
+    /// Tells its groups how many digits they have together, or takes them away if that is less than `least`.
+    fn end_in(&self, groups: &mut Vec<Group>, least: usize) {
+        if self.digits < least {
+            return groups.truncate(self.first);
         }
-        let mut at = self.start;
-        while at < self.end {
-            let digits = text[at..self.end].iter().take_while(|byte| byte.is_ascii_digit()).count();
-            groups.push(Group { start: at, end: at + digits, run: self.digits, opens: Opens::Before });
-            at += digits;
-            at += text[at..self.end].iter().take_while(|byte| !byte.is_ascii_digit()).count();
-        }
+        groups[self.first..].iter_mut().for_each(|group| group.run = self.digits);
     }
 }
 
@@ -112,8 +108,9 @@ impl<'t> Digits<'t> {
     /// Goes on to the next block, if there is one.
     fn step(&mut self) -> bool {
         self.block += BLOCK;
-        self.bits = digits_at(self.text, self.block);
-        self.block < self.text.len()
+        let is_there = self.block < self.text.len();
+        self.bits = if is_there { digits_at(self.text, self.block) } else { 0 };
+        is_there
     }
 }
 
@@ -143,13 +140,15 @@ impl Iterator for Digits<'_> {
 
 /// Which of the bytes of the block at `at` are digits, as bits.
 fn digits_at(text: &[u8], at: usize) -> u64 {
-    let rest = text.get(at..).unwrap_or_default();
+    let rest = &text[at..];
     if let Some(block) = rest.first_chunk::<BLOCK>() {
         // Most blocks of a chat hold none.
         let has_digit = block.iter().fold(false, |any, byte| any | byte.is_ascii_digit());
         return if has_digit { digits(block) } else { 0 };
     }
-    rest.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(byte.is_ascii_digit()))
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    digits(&block)
 }
 
 /// Which bytes of a block are digits, eight at a time.
