@@ -116,8 +116,8 @@ fn respond(script: Script, sent: Arc<AtomicUsize>) -> Response<Chunks> {
             sent.fetch_add(1, Ordering::SeqCst);
         }
         if script.breaks_off {
-            // The chunks have to be on their way before the break.
-            tokio::task::yield_now().await;
+            // What is written in one go with the break does not leave: a provider breaks off a moment later.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             sender.send(Err(std::io::Error::other("the script says so"))).await.unwrap_or_default();
         }
     });
