@@ -22,6 +22,8 @@ pub mod policy;
 pub mod provider;
 #[path = "../../src/redact/mod.rs"]
 pub mod redact;
+#[path = "../../src/role.rs"]
+pub mod role;
 #[path = "../../src/wire/mod.rs"]
 pub mod wire;
 
