@@ -2,9 +2,13 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PIECE = 4
+
+# Seconds between the pieces of a model that is named `fake-slow`.
+PAUSE = 0.02
 
 
 class Echo:
@@ -34,24 +38,31 @@ class Echo:
                 echo.seen.append(body)
                 echo.received.append((dict(self.headers), body))
                 request = json.loads(body)
-                status, content_type, chunks = trouble(request) or (200, *answer(self.path, request))
+                model = f"{self.path} {request.get('model')}"
+                status, content_type, chunks = trouble(model) or (200, *answer(self.path, request))
                 self.send_response(status)
                 self.send_header("content-type", content_type)
                 self.send_header("transfer-encoding", "chunked")
                 self.end_headers()
-                for chunk in chunks:
-                    chunk = chunk.encode()
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-                    self.wfile.flush()
-                self.wfile.write(b"0\r\n\r\n")
+                try:
+                    for chunk in chunks:
+                        chunk = chunk.encode()
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                        self.wfile.flush()
+                        time.sleep(PAUSE if "fake-slow" in model else 0)
+                    self.wfile.write(b"0\r\n\r\n")
+                except ConnectionError:
+                    # Whoever asked has left.
+                    self.close_connection = True
 
         return Handler
 
 
-def trouble(request):
+def trouble(model):
     """An error, if the model's name asks for one, as in `fake-status-429`."""
-    _, asked, status = str(request.get("model")).partition("fake-status-")
-    return asked and (int(status), "application/json", ['{"error":{"message":"you asked for trouble","type":"fake"}}'])
+    _, asked, status = model.partition("fake-status-")
+    body = '{"error":{"message":"you asked for trouble","type":"fake"},"message":"you asked for trouble"}'
+    return asked and (int(status[:3]), "application/json", [body])
 
 
 def answer(path, request):
@@ -168,11 +179,18 @@ def ollama(request, lines, answer, name):
 
 def cohere(request, _):
     text = last_text(request["messages"])
+    called = arguments({"tools": request.get("tools"), "input": request["messages"]})
+    call = {"id": "t", "type": "function", "function": {"name": "note", "arguments": called}}
     if not request.get("stream"):
-        message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
-        return whole({"id": "c", "finish_reason": "COMPLETE", "message": message})
+        message = {"role": "assistant", "tool_calls": [call]} if called else {"role": "assistant", "content": [{"type": "text", "text": text}]}
+        return whole({"id": "c", "finish_reason": "TOOL_CALL" if called else "COMPLETE", "message": message})
     delta = lambda kind, message, **more: {"type": kind, **more, "delta": {"message": message}}
     said = [delta("message-start", {"role": "assistant", "content": []}, id="c")]
+    if called:
+        said.append(delta("tool-call-start", {"tool_calls": {**call, "function": {"name": "note", "arguments": ""}}}, index=0))
+        said += [delta("tool-call-delta", {"tool_calls": {"function": {"arguments": piece}}}, index=0) for piece in pieces(called)]
+        said += [{"type": "tool-call-end", "index": 0}, {"type": "message-end", "delta": {"finish_reason": "TOOL_CALL"}}]
+        return events(said)
     said.append(delta("content-start", {"content": {"type": "text", "text": ""}}, index=0))
     said += [delta("content-delta", {"content": {"text": piece}}, index=0) for piece in pieces(text)]
     said += [{"type": "content-end", "index": 0}, {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}]
@@ -181,12 +199,16 @@ def cohere(request, _):
 
 def chat(request, _):
     text = last_text(request["messages"])
+    called = arguments({"tools": request.get("tools"), "input": request["messages"]})
+    call = lambda arguments: [{"index": 0, "id": "t", "type": "function", "function": {"name": "note", "arguments": arguments}}]
     chunk = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     if not request.get("stream"):
-        message = {"role": "assistant", "content": text}
-        return whole({**chunk, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
-    choices = [{"index": 0, "delta": {"content": piece}, "finish_reason": None} for piece in pieces(text)]
+        message = {"role": "assistant", "content": "", "tool_calls": call(called)} if called else {"role": "assistant", "content": text}
+        finish = "tool_calls" if called else "stop"
+        return whole({**chunk, "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage})
+    deltas = [{"tool_calls": call(piece)} for piece in pieces(called)] if called else [{"content": piece} for piece in pieces(text)]
+    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {"content": ""}, "finish_reason": "stop"})
     chunks = [{**chunk, "object": "chat.completion.chunk", "choices": [choice]} for choice in choices]
     content_type, said = events(chunks, named=False)

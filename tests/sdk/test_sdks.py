@@ -260,6 +260,12 @@ class Promises:
         [exchange] = self.assert_logged((200, "upstream-failed"))
         self.assertEqual(exchange["reason"], "upstream/broken-off")
 
+    def test_5_mb_go_through(self):
+        text = "all is well, thank you. " * ((5 << 20) // 24) + CUSTOMER
+        self.assertTrue(self.ask([user(text)]) == text)
+        self.assertTrue(fill(self.look()[0]["body"]) == self.sent[0])
+        self.assert_logged((200, "complete"))
+
     def test_a_caller_who_leaves_ends_the_exchange(self):
         pieces = self.stream([user(CUSTOMER * 5)])
         next(piece for piece in pieces if piece)
