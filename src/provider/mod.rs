@@ -284,8 +284,8 @@ impl Shape {
             (Self::Either { object, .. }, Kind::Object) => object.resolve(document, id),
             (Self::Either { plain, .. }, _) => plain.resolve(document, id),
             (Self::Kinds { tag, kinds, rest }, _) => {
-                let tag = document.member(id, tag);
-                let kind = tag.and_then(|tag| kinds.iter().find(|(kind, _)| document.text(tag) == *kind));
+                let said = document.member(id, tag).map(|tag| document.text(tag));
+                let kind = said.and_then(|said| kinds.iter().find(|(kind, _)| said == *kind));
                 kind.map_or(*rest, |(_, shape)| *shape).resolve(document, id)
             }
             (Self::Sealed { seal, under }, _) => match document.member(id, seal) {

@@ -371,6 +371,9 @@ impl Redaction<'_> {
             }
         };
         let findings = detector.join(text, self.scan(text, before, place), outside);
+        if findings.is_empty() {
+            return Ok(Vec::new());
+        }
         findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
     }
 

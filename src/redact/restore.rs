@@ -498,8 +498,15 @@ impl Frames {
 
 impl Usage {
     fn read(&mut self, document: &Document, table: &[(&[&str], Tokens)]) {
+        // Most places lie in one object, which most frames do not have.
+        let mut outer = ("", None);
         for (path, tokens) in table {
-            let Some(count) = document.at(path).and_then(|id| document.source(id).parse().ok()) else { continue };
+            let [name, path @ ..] = *path else { continue };
+            if outer.0 != *name {
+                outer = (name, document.at(&[name]));
+            }
+            let place = outer.1.and_then(|outer| document.below(outer, path));
+            let Some(count) = place.and_then(|id| document.source(id).parse().ok()) else { continue };
             match tokens {
                 Tokens::Cached => self.cached = Some(count),
                 Tokens::Input => self.input = Some(count),

@@ -104,6 +104,9 @@ impl Ending {
     /// The end of a string, behind what was found in it.
     fn new(scanned: Scanned) -> Option<Self> {
         let text = scanned.text.trim_end();
+        if !text.chars().rev().take(NEAR).any(char::is_numeric) {
+            return None;
+        }
         let line = text.rfind(['\n', '\r']).map_or(0, |line_end| line_end + 1);
         let found = scanned.found.last().map_or(0, |found| found.end);
         let placeholder = text[line..].rfind(']').map_or(0, |end| line + end + 1);

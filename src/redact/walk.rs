@@ -201,7 +201,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
 
     /// What stands before a value: the end of the text before it, which may be the question that it answers, and its key.
     fn before(&self, name: &str) -> String {
-        format!("{} {}", self.said, last_words(name))
+        [&self.said, " ", last_words(name)].concat()
     }
 
     /// The role that an object gives the one whose message it is.
@@ -221,7 +221,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     }
 
     fn string(&mut self, id: NodeId, before: &str) -> Result<(), Unfit> {
-        let text = json::decode(self.document.inner(id));
+        let text = self.document.text(id);
         let marks = self.marks_in(&text, before)?;
         if self.place == Place::Open && !self.redaction.is_listing() {
             let found: Vec<Range<usize>> = marks.iter().map(|mark| mark.edit.span.clone()).collect();

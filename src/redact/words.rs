@@ -5,10 +5,15 @@ use std::ops::Range;
 /// The end of the last line of `text` without what was found in it, and without placeholders: the redacted text says the same.
 pub(super) fn last_words_besides(text: &str, found: &[Range<usize>]) -> String {
     const ENOUGH: usize = 1024;
-    let line = text.trim_ascii_end().rfind('\n').map_or(0, |line_end| line_end + 1);
-    let mut at = text.ceil_char_boundary(line.max(text.len().saturating_sub(ENOUGH)));
+    let from = text.ceil_char_boundary(text.len().saturating_sub(ENOUGH));
+    let line = memchr::memrchr(b'\n', text[from..].trim_ascii_end().as_bytes()).map_or(0, |line_end| line_end + 1);
+    let mut at = from + line;
+    let found = &found[found.partition_point(|found| found.end <= at)..];
+    if found.is_empty() && memchr::memchr(b'[', &text.as_bytes()[at..]).is_none() {
+        return last_words(&text[at..]).to_owned();
+    }
     let mut words = String::new();
-    for found in &found[found.partition_point(|found| found.end <= at)..] {
+    for found in found {
         words.push_str(&text[at..found.start.max(at)]);
         at = found.end;
     }

@@ -41,6 +41,8 @@ pub enum Kind {
 #[derive(Clone, Copy)]
 struct Node {
     kind: Kind,
+    /// Whether it is a string with escapes in it.
+    escaped: bool,
     start: u32,
     end: u32,
     /// The node after this one and all that is inside it.
@@ -118,8 +120,10 @@ impl<'a> Document<'a> {
 
     /// What the string at `id` says, or the source of any other value.
     pub fn text(&self, id: NodeId) -> Cow<'a, str> {
-        match self.kind(id) {
-            Kind::String => decode(self.inner(id)),
+        let Node { kind, escaped, .. } = self.node(id);
+        match kind {
+            Kind::String if escaped => decode(self.inner(id)),
+            Kind::String => Cow::Borrowed(self.inner(id)),
             _ => Cow::Borrowed(self.source(id)),
         }
     }
@@ -152,14 +156,18 @@ impl<'a> Document<'a> {
 
     /// The value reached from the root by the names in `path`.
     pub fn at(&self, path: &[&str]) -> Option<NodeId> {
-        path.iter().try_fold(self.root(), |id, name| self.member(id, name))
+        self.below(self.root(), path)
+    }
+
+    /// The value reached from the one at `id` by the names in `path`.
+    pub fn below(&self, id: NodeId, path: &[&str]) -> Option<NodeId> {
+        path.iter().try_fold(id, |id, name| self.member(id, name))
     }
 
     /// Whether the string at `id` says `text`.
     pub fn says(&self, id: NodeId, text: &str) -> bool {
         let inner = self.inner(id);
-        // An escape is longer than what it says.
-        inner == text || (inner.len() > text.len() && inner.contains('\\') && decode(inner) == text)
+        if self.node(id).escaped { decode(inner) == text } else { inner == text }
     }
 
     fn node(&self, id: NodeId) -> Node {
@@ -182,7 +190,7 @@ impl<'a> Document<'a> {
         let mut few: [&str; FEW] = [""; FEW];
         for (count, (key, _)) in self.members(object).enumerate() {
             let inner = self.inner(key);
-            if count == FEW || inner.contains('\\') {
+            if count == FEW || self.node(key).escaped {
                 return self.duplicate_key_of_many(object);
             }
             if few[..count].contains(&inner) {

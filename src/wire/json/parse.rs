@@ -6,7 +6,10 @@ use super::{JsonError, Kind, Node};
 pub(super) fn nodes(source: &str, depth: usize) -> Result<Vec<Node>, JsonError> {
     let bytes = source.as_bytes();
     let start = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { bytes, at: start, depth, open: Vec::new(), nodes: Vec::with_capacity(bytes.len() / 12) };
+    // In a short frame of an answer a value takes some nine bytes, in a long history many more.
+    const FEW: usize = 64;
+    let nodes = Vec::with_capacity((bytes.len() / 8).min(FEW).max(bytes.len() / 32));
+    let mut parser = Parser { bytes, at: start, depth, open: Vec::with_capacity(8), nodes };
     parser.run()?;
     Ok(parser.nodes)
 }
@@ -111,19 +114,23 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
+        let (start, mut escaped) = (self.at, false);
         self.at += 1;
         loop {
             self.at += plain_prefix(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
                 Some(_) => return Err(self.expected("an escape in place of a control character")),
                 None => return Err(self.expected("the end of a string")),
             }
         }
         self.at += 1;
-        self.push(Kind::String, start);
+        let next = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { kind: Kind::String, escaped, start: start as u32, end: self.at as u32, next });
         Ok(())
     }
 
@@ -179,7 +186,7 @@ impl Parser<'_> {
 
     fn push(&mut self, kind: Kind, start: usize) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, start: start as u32, end: self.at as u32, next });
+        self.nodes.push(Node { kind, escaped: false, start: start as u32, end: self.at as u32, next });
     }
 
     fn pass(&mut self, byte: u8) -> bool {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 ///
 /// `source` is the inside of a string that [`Document::parse`](super::Document::parse) has accepted.
 pub fn decode(source: &str) -> Cow<'_, str> {
-    if !source.contains('\\') {
+    if memchr::memchr(b'\\', source.as_bytes()).is_none() {
         return Cow::Borrowed(source);
     }
     let mut text = String::with_capacity(source.len());
