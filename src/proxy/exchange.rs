@@ -177,7 +177,7 @@ impl Exchange {
     ) -> Result<Response<Body>, Refused> {
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, _) = request.into_parts();
-        request::check_signature(&head.headers, route)?;
+        request::check_signature(&head.headers, &target, route)?;
         let mut headers = head.headers;
         if self.visitor.name().is_some() {
             headers::remove_all_credentials(&mut headers);
@@ -251,7 +251,7 @@ impl Exchange {
             headers::remove_all_credentials(&mut head.headers);
         }
         request::check_head(&head.method, &head.headers, &self.ruleset.limits)?;
-        request::check_signature(&head.headers, route)?;
+        request::check_signature(&head.headers, &target, route)?;
         upload::check(&target, &head.headers)?;
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
         let limits = self.ruleset.limits;

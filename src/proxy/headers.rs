@@ -18,6 +18,9 @@ pub(super) const EXCHANGE: HeaderName = HeaderName::from_static("x-blotter-excha
 /// Says where in a trace a request belongs.
 pub(super) const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
+/// What belongs to a signature of a request to AWS (SigV4), beside `authorization`.
+const SIGNATURE: [&str; 3] = ["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+
 /// Where SDKs put the provider's key.
 const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
 
@@ -96,7 +99,7 @@ pub(super) fn is_key(protocol: &str) -> bool {
 
 /// Takes every credential out.
 pub(super) fn remove_credentials(headers: &mut HeaderMap) {
-    for name in CREDENTIALS {
+    for name in CREDENTIALS.into_iter().chain(SIGNATURE) {
         headers.remove(name);
     }
 }
