@@ -167,6 +167,8 @@ pub enum Shape {
         /// The shape while it does.
         under: &'static Shape,
     },
+    /// What a signature covers: forwarded as it came, neither redacted nor restored, but what is found in it is told.
+    Signed,
     /// Text that names the customer: where the bot is on WhatsApp, a phone number without its plus.
     Subject,
     /// What a model reads or writes: every string, number and key below is scanned, or restored in an answer.

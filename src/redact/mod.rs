@@ -158,6 +158,8 @@ enum Place {
     Opaque,
     /// As the policy says.
     Open,
+    /// A signature covers it: it is not touched, and what is found is counted as an alert.
+    Signed,
 }
 
 /// What becomes of a finding.
@@ -363,7 +365,7 @@ impl Redaction<'_> {
     fn marks_in_string(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
         let detector = self.redactor.detector;
         let outside = match (&mut self.recognisers, place) {
-            (Recognisers::Absent, _) | (_, Place::Opaque) => Vec::new(),
+            (Recognisers::Absent, _) | (_, Place::Opaque | Place::Signed) => Vec::new(),
             (Recognisers::Asked(recognised), Place::Open) => recognised.said(text).ok_or(Unfit::Unasked)?,
             (Recognisers::Listing(texts), Place::Open) => {
                 texts.list(text);
@@ -442,8 +444,9 @@ impl Redaction<'_> {
         let action = match place {
             Place::Opaque => Action::Allow,
             Place::Open => self.redactor.policy.action(&finding.entity, self.role),
+            Place::Signed => Action::Alert,
         };
-        if place == Place::Open {
+        if place != Place::Opaque {
             *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
         }
         match action {

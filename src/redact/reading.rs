@@ -32,7 +32,7 @@ impl Reading<'_, '_> {
     /// Reads a value of this shape; `indexes` are the numbers of the choices and blocks around it, `field` its key.
     pub(super) fn value(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>, field: &str) {
         match (shape.resolve(self.document, id), self.document.kind(id)) {
-            (Shape::Credential | Shape::File | Shape::Media | Shape::Opaque | Shape::Tool, _) => {}
+            (Shape::Credential | Shape::File | Shape::Media | Shape::Opaque | Shape::Signed | Shape::Tool, _) => {}
             (Shape::Again(shape), _) => {
                 let outer = std::mem::replace(&mut self.again, true);
                 self.value(id, shape, indexes, field);

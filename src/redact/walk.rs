@@ -95,14 +95,14 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                 self.blank(id, "0");
             }
             (Shape::Media, Kind::String | Kind::Object) => self.media(id)?,
-            (Shape::Opaque | Shape::Tool, Kind::Number | Kind::String) if self.place == Place::Open => {
+            (Shape::Opaque | Shape::Signed | Shape::Tool, Kind::Number | Kind::String) if self.place == Place::Open => {
                 self.leave_opaque(name);
-                self.place = Place::Opaque;
+                self.place = if matches!(shape, Shape::Signed) { Place::Signed } else { Place::Opaque };
                 self.value(id, &Shape::Text, name)?;
                 self.place = Place::Open;
             }
             // No table lists an object as a whole: what an unexpected one holds is text.
-            (Shape::Opaque | Shape::Tool, Kind::Object) => self.value(id, &Shape::Text, name)?,
+            (Shape::Opaque | Shape::Signed | Shape::Tool, Kind::Object) => self.value(id, &Shape::Text, name)?,
             (Shape::Credential, _) => {
                 self.leave_opaque(name);
                 self.blank(id, "\"(credential)\"");
