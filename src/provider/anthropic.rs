@@ -72,6 +72,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &EVENT,
     json: Framing::Whole,
+    bytes: None,
     wrapped: None,
     numbers: &["index"],
     streams: Streams::Asked,

@@ -15,6 +15,7 @@ pub(super) static ANY: Dialect = Dialect {
     answer: &ANSWER,
     event: &ANSWER,
     json: Framing::Whole,
+    bytes: None,
     wrapped: None,
     numbers: &[],
     streams: Streams::Asked,

@@ -1,4 +1,4 @@
-//! Bedrock's Converse.
+//! Bedrock's Converse, and how any stream of Bedrock's tells an error.
 //!
 //! Source: the service model of botocore 1.44.5 and recorded traffic.
 
@@ -8,7 +8,7 @@ use super::Shape::{self, File, Lane, LaneEnd, Object, Opaque, Said, Sealed, Text
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
 use crate::role::Role;
-use crate::wire::frame::Framing;
+use crate::wire::frame::{self, Framing};
 
 /// `/model/{id}/converse`, and the count of its tokens.
 pub(super) static CONVERSE: Dialect =
@@ -25,6 +25,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &EVENT,
     json: Framing::Whole,
+    bytes: None,
     wrapped: None,
     numbers: &["contentBlockIndex"],
     streams: Streams::Asked,
@@ -220,4 +221,17 @@ static DELTA: Shape = Object {
 /// Bedrock's error is a message.
 fn refusal(refusal: &Refusal) -> String {
     json!({"message": refusal.message, "code": refusal.code}).to_string()
+}
+
+/// An error of Blotter's own as a message of a stream: one of the exceptions that the service model lists.
+pub(super) fn exception(refusal: &Refusal) -> Vec<u8> {
+    let kind = match refusal.status {
+        429 => "throttlingException",
+        400..500 => "validationException",
+        502 => "modelStreamErrorException",
+        503 => "serviceUnavailableException",
+        _ => "internalServerException",
+    };
+    let headers = [(":exception-type", kind), (":content-type", "application/json"), (":message-type", "exception")];
+    frame::message(&headers, json!({"message": refusal.message}).to_string().as_bytes())
 }

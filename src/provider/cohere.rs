@@ -59,6 +59,7 @@ const BASE: Dialect = Dialect {
     answer: &Text,
     event: &Text,
     json: Framing::Whole,
+    bytes: None,
     wrapped: None,
     numbers: &["index"],
     streams: Streams::Asked,

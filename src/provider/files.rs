@@ -3,18 +3,52 @@
 //!
 //! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0), and the vendors' guides to batches and fine-tuning.
 
-use super::Shape::{self, Kinds, Object, Opaque, Said, Text};
+use super::Shape::{self, Kinds, Lane, LaneEnd, Object, Opaque, Said, Text};
 use super::any::ANY;
 use super::openai::{CHAT_MESSAGE, CHAT_REQUEST, CHAT_TOOL, COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, RESPONSES};
-use super::{Dialect, path};
+use super::{Dialect, State, Strand, path};
 use crate::role::Role;
+use crate::wire::frame::Framing;
 
 /// `…/files` and what else takes files.
 pub(super) static FILES: Dialect = Dialect {
     name: "files",
     endings: &["files", "containers/*/files", "skills", "skills/*/versions", "uploads"],
     request: &FIELDS,
+    state: State { asks: &[], tells: &[&["id"]] },
     ..ANY
+};
+
+/// What is in a file: a text, unless its type says otherwise.
+pub(super) static CONTENT: Dialect = Dialect {
+    name: "files/content",
+    endings: &["files/*/content", "files/*:download"],
+    json: Framing::Text,
+    bytes: Some(Framing::Text),
+    state: State { asks: &[], tells: &[&["id"]] },
+    ..ANY
+};
+
+/// `…/batches`: a file of requests that is answered later, by another file.
+pub(super) static BATCHES: Dialect = Dialect {
+    name: "batches",
+    endings: &["batches", "batches/*", "batches/*/cancel"],
+    request: &BATCH,
+    answer: &BATCH,
+    state: State { asks: &[&["input_file_id"]], tells: &[&["id"], &["output_file_id"], &["error_file_id"]] },
+    ..ANY
+};
+
+static BATCH: Shape = Object {
+    fields: &[
+        ("endpoint", &Opaque),
+        ("error_file_id", &Opaque),
+        ("id", &Opaque),
+        ("input_file_id", &Opaque),
+        ("model", &Opaque),
+        ("output_file_id", &Opaque),
+    ],
+    rest: &Text,
 };
 
 /// `…/audio/transcriptions` and `…/audio/translations`.
@@ -22,7 +56,17 @@ pub(super) static TRANSCRIPTIONS: Dialect = Dialect {
     name: "transcriptions",
     endings: &["audio/transcriptions", "audio/translations"],
     request: &FIELDS,
+    event: &HEARD,
     ..ANY
+};
+
+static HEARD: Shape = Kinds {
+    tag: "type",
+    kinds: &[
+        ("transcript.text.delta", &Object { fields: &[("delta", &Lane(Strand::Text))], rest: &Opaque }),
+        ("transcript.text.done", &Object { fields: &[("type", &LaneEnd), ("usage", &Opaque)], rest: &Text }),
+    ],
+    rest: &Object { fields: &[("type", &Opaque)], rest: &Text },
 };
 
 static FIELDS: Shape = Object {

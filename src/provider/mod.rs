@@ -36,6 +36,8 @@ pub struct Dialect {
     pub event: &'static Shape,
     /// How an answer is cut that is said to be JSON and no more.
     pub json: Framing,
+    /// How an answer is cut that is said to be bytes and no more; `None` where these are no text.
+    pub bytes: Option<Framing>,
     /// The member of a frame that holds the frame proper, in base64.
     pub wrapped: Option<&'static str>,
     /// The members by which a frame says which item, block or part it belongs to: by numbers or by ids.
@@ -218,17 +220,19 @@ struct Typed {
 }
 
 impl Dialect {
-    /// An error of Blotter's own as a frame of a stream, where frames are text. An API whose errors say their type names its events
-    /// by it.
-    pub fn error_frame(&self, framing: Framing, refusal: &Refusal) -> Option<String> {
+    /// An error of Blotter's own as a frame of a stream; an element of a list is without what stands around it there. An API whose
+    /// errors say their type names its events by it.
+    pub fn error_frame(&self, framing: Framing, refusal: &Refusal) -> Option<Vec<u8>> {
         let text = (self.refusal)(refusal);
         match framing {
+            Framing::Elements => Some(text.into()),
             Framing::Events if serde_json::from_str::<Typed>(&text).is_ok() => {
-                Some(format!("event: error\ndata: {text}\n\n"))
+                Some(format!("event: error\ndata: {text}\n\n").into())
             }
-            Framing::Events => Some(format!("data: {text}\n\n")),
-            Framing::Lines => Some(format!("{text}\n")),
-            Framing::Elements | Framing::Messages | Framing::Whole => None,
+            Framing::Events => Some(format!("data: {text}\n\n").into()),
+            Framing::Lines => Some(format!("{text}\n").into()),
+            Framing::Messages => Some(bedrock::exception(refusal)),
+            Framing::Text | Framing::Whole => None,
         }
     }
 

@@ -6,61 +6,98 @@ use bytes::Bytes;
 
 use super::refused::Refused;
 use crate::provider::Dialect;
-use crate::wire::frame::Framing;
+use crate::wire::frame::{Framing, whole_frames};
 
-/// What a stream that broke off still sends. `held` is what waited; `between` tells that what was sent before it ended with a frame:
-/// to half a frame nothing can be added.
+/// What was sent of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Whole frames.
+    Frames,
+    Nothing,
+    /// It ended within a frame, and to half a frame nothing can be added.
+    Part,
+}
+
+impl Sent {
+    /// What was sent once `bytes` were too.
+    pub(super) fn after(framing: Framing, bytes: &[u8]) -> Self {
+        if whole_frames(framing, bytes) == bytes.len() { Self::Frames } else { Self::Part }
+    }
+}
+
+/// What a stream that broke off still sends. `held` is what waited, `sent` what was sent before it.
 pub(super) fn last_words(
     dialect: &Dialect,
     framing: Framing,
     held: &Bytes,
-    between: bool,
+    sent: Sent,
     refused: &Refused,
 ) -> Vec<Bytes> {
-    let whole = whole(framing, held);
+    let whole = whole_frames(framing, held);
     match dialect.error_frame(framing, &refused.to_refusal()) {
-        Some(error) if between || whole > 0 => vec![held.slice(..whole), error.into()],
+        Some(error) if sent != Sent::Part || whole > 0 => {
+            let is_first = sent == Sent::Nothing && whole == 0;
+            vec![held.slice(..whole), in_its_place(framing, is_first, error)]
+        }
         _ => vec![held.clone()],
     }
 }
 
-/// Whether bytes that were sent ended with a frame.
-pub(super) fn ends_with_frame(framing: Framing, bytes: &[u8]) -> bool {
-    whole(framing, bytes) == bytes.len()
-}
-
-/// The length of the whole frames at the beginning of `bytes`.
-fn whole(framing: Framing, bytes: &[u8]) -> usize {
-    let end = |mark: &[u8]| memchr::memmem::rfind(bytes, mark).map(|at| at + mark.len());
-    match framing {
-        Framing::Events => [&b"\n\n"[..], b"\r\n\r\n", b"\r\r"].into_iter().filter_map(end).max().unwrap_or(0),
-        Framing::Lines => end(b"\n").unwrap_or(0),
-        Framing::Elements | Framing::Messages | Framing::Whole => 0,
+/// The last element of a list ends it, and the first begins it.
+fn in_its_place(framing: Framing, is_first: bool, error: Vec<u8>) -> Bytes {
+    if framing != Framing::Elements {
+        return error.into();
     }
+    let before: &[u8] = if is_first { b"[" } else { b",\r\n" };
+    [before, &error, b"]"].concat().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn sent(path: &str, framing: Framing, held: &[u8], sent: Sent) -> Vec<u8> {
+        let refused = Refused::upstream("upstream/broken-off", "It broke.");
+        last_words(Dialect::of(path), framing, &Bytes::copy_from_slice(held), sent, &refused).concat()
+    }
+
     #[test]
-    fn an_error_follows_whole_events_only() {
-        let check = |path: &str, framing, held: &str, between, expected: &str| {
-            let refused = Refused::upstream("upstream/broken-off", "It broke.");
-            let sent =
-                last_words(Dialect::of(path), framing, &Bytes::from(held.to_owned()), between, &refused).concat();
-            let sent = String::from_utf8(sent).unwrap();
+    fn an_error_follows_whole_frames_only() {
+        let check = |path: &str, framing, held: &str, before, expected: &str| {
+            let sent = String::from_utf8(sent(path, framing, held.as_bytes(), before)).unwrap();
             assert!(sent.starts_with(expected), "{sent}");
             assert_eq!(sent.contains("It broke."), expected != held, "{sent}");
         };
-        let (chat, messages, ollama) = ("/v1/chat/completions", "/v1/messages", "/api/chat");
-        check(chat, Framing::Events, "", true, "data: {\"error\":");
-        check(chat, Framing::Events, "", false, "");
-        check(chat, Framing::Events, "data: {\"a\"", true, "data: {\"error\":");
-        check(chat, Framing::Events, "data: {\"a\"", false, "data: {\"a\"");
-        check(chat, Framing::Events, "data: {}\n\ndata: {\"a\"", false, "data: {}\n\ndata: {\"error\":");
-        check(messages, Framing::Events, "", true, "event: error\ndata: {");
-        check(ollama, Framing::Lines, "{}\n{", true, "{}\n{\"");
-        check(chat, Framing::Messages, "abc", true, "abc");
+        let (chat, messages, ollama, gemini) =
+            ("/v1/chat/completions", "/v1/messages", "/api/chat", "/m:streamGenerateContent");
+        check(chat, Framing::Events, "", Sent::Frames, "data: {\"error\":");
+        check(chat, Framing::Events, "", Sent::Part, "");
+        check(chat, Framing::Events, "data: {\"a\"", Sent::Frames, "data: {\"error\":");
+        check(chat, Framing::Events, "data: {\"a\"", Sent::Part, "data: {\"a\"");
+        check(chat, Framing::Events, "data: {}\n\ndata: {\"a\"", Sent::Part, "data: {}\n\ndata: {\"error\":");
+        check(messages, Framing::Events, "", Sent::Nothing, "event: error\ndata: {");
+        check(ollama, Framing::Lines, "{}\n{", Sent::Frames, "{}\n{\"");
+        check(gemini, Framing::Events, "", Sent::Frames, "data: {\"error\":");
+        check(gemini, Framing::Elements, "[{}", Sent::Nothing, "[{},\r\n{\"error\":");
+        check(gemini, Framing::Elements, ",{\"a\":", Sent::Frames, ",\r\n{\"error\":");
+        check(gemini, Framing::Elements, "", Sent::Nothing, "[{\"error\":");
+        check(chat, Framing::Text, "abc", Sent::Frames, "abc");
+    }
+
+    #[test]
+    fn a_list_that_broke_off_ends() {
+        let whole = sent("/m:streamGenerateContent", Framing::Elements, b"[{\"a\":1}\n,{\"b", Sent::Nothing);
+        let list: Vec<serde_json::Value> = serde_json::from_slice(&whole).unwrap();
+        assert_eq!(list[1]["error"]["status"], "UNAVAILABLE");
+    }
+
+    #[test]
+    fn a_binary_stream_ends_with_an_exception() {
+        let sent = sent("/model/m/converse-stream", Framing::Messages, b"abc", Sent::Frames);
+        assert_eq!(whole_frames(Framing::Messages, &sent), sent.len());
+        let text = String::from_utf8_lossy(&sent);
+        for said in [":exception-type", "modelStreamErrorException", ":message-type", "{\"message\":\"It broke.\"}"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
     }
 }

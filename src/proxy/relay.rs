@@ -11,19 +11,20 @@ use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
+use super::broken::{self, Sent};
 use super::conversations::Part;
 use super::coverage::{self, Waits};
 use super::encoding::{Encoding, Undecodable};
 use super::ending::{Answered, Ending};
 use super::incoming::{Dry, Source};
 use super::refused::Refused;
-use super::{Gateway, broken, headers};
+use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome};
 use crate::config::Ruleset;
 use crate::metrics::{Metrics, Phase, Way};
 use crate::policy::Answers;
 use crate::provider::Dialect;
-use crate::redact::{AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault};
+use crate::redact::{AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault, without_cut_value};
 use crate::wire::frame::Framing;
 
 /// An upstream's answer whose head has arrived.
@@ -61,7 +62,7 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
         gateway,
         dialect,
         framing,
-        between: true,
+        sent: Sent::Nothing,
         ruleset,
         answers,
         status,
@@ -107,8 +108,18 @@ fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
         | "application/x-jsonlines"
         | "application/x-ndjson" => Some(Framing::Lines),
         essence if essence == "application/json" || essence.ends_with("+json") => Some(dialect.json),
+        "application/octet-stream" | "binary/octet-stream" => dialect.bytes,
+        "application/x-subrip" | "application/xml" => Some(Framing::Text).filter(|_| is_unicode(value)),
+        essence if essence.starts_with("text/") => Some(Framing::Text).filter(|_| is_unicode(value)),
         _ => None,
     }
+}
+
+/// Whether a text of this content type is in UTF-8, as it is where nothing else is said.
+fn is_unicode(content_type: &HeaderValue) -> bool {
+    let said = content_type.to_str().unwrap_or_default().to_ascii_lowercase();
+    let charset = said.split(';').filter_map(|parameter| parameter.trim().strip_prefix("charset=")).next();
+    charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "ascii" | "us-ascii" | "utf-8" | "utf8"))
 }
 
 /// Whether an answer is sound, pictures or a file: no text that a guard could read.
@@ -121,8 +132,7 @@ struct Relay {
     gateway: Arc<Gateway>,
     dialect: &'static Dialect,
     framing: Option<Framing>,
-    /// Whether what was sent so far ended with a frame.
-    between: bool,
+    sent: Sent,
     ruleset: Arc<Ruleset>,
     answers: Answers,
     status: StatusCode,
@@ -235,7 +245,7 @@ impl Relay {
             let Some(bytes) = next else { break };
             let ready = join(self.restore(&bytes)?);
             if let Some(framing) = self.framing.filter(|_| !ready.is_empty()) {
-                self.between = broken::ends_with_frame(framing, &ready);
+                self.sent = Sent::after(framing, &ready);
             }
             send(&self.gateway.metrics, sender, vec![ready]).await?;
         }
@@ -245,10 +255,10 @@ impl Relay {
 
     /// What an answer that broke off still sends.
     fn last_words(&mut self, refused: &Refused) -> Vec<Bytes> {
-        let held = join(self.finish().unwrap_or_default());
+        let held = join(self.break_off());
         match self.framing {
             Some(framing) if self.status.is_success() => {
-                broken::last_words(self.dialect, framing, &held, self.between, refused)
+                broken::last_words(self.dialect, framing, &held, self.sent, refused)
             }
             _ => vec![held],
         }
@@ -288,6 +298,11 @@ impl Relay {
         Ok(ready)
     }
 
+    /// What was held of an answer that broke off and may leave all the same.
+    fn break_off(&mut self) -> Vec<Bytes> {
+        self.restorer.as_mut().and_then(|restorer| restorer.break_off().ok()).unwrap_or_default()
+    }
+
     async fn close(self, outcome: Outcome, reason: Option<&'static str>) {
         let closed = self.entry(outcome, reason);
         if self.restorer.is_some() {
@@ -300,7 +315,7 @@ impl Relay {
     fn entry(&self, outcome: Outcome, reason: Option<&'static str>) -> Closed {
         let nothing = AnswerAccount::default();
         let account = self.restorer.as_ref().map_or(&nothing, Restorer::account);
-        let (written, truncated) = self.written(account);
+        let (written, truncated) = self.written(account, outcome);
         let nobody = Vault::default();
         let vault = self.restorer.as_ref().map_or(&nobody, Restorer::vault);
         let answered = Answered {
@@ -321,16 +336,23 @@ impl Relay {
     }
 
     /// What the provider wrote, as much of it as the log keeps, and whether that is only the beginning.
-    fn written<'r>(&'r self, account: &AnswerAccount) -> (Cow<'r, [u8]>, bool) {
+    fn written<'r>(&'r self, account: &AnswerAccount, outcome: Outcome) -> (Cow<'r, [u8]>, bool) {
+        let is_complete = outcome == Outcome::Complete;
         if !account.transcript.is_empty() {
-            return (Cow::Owned(account.transcript.to_json().into_bytes()), account.transcript.truncated());
+            let (transcript, truncated) = (&account.transcript, account.transcript.truncated());
+            let lanes = if is_complete { transcript.to_json() } else { transcript.to_json_of_broken() };
+            return (Cow::Owned(lanes.into_bytes()), truncated);
         }
         let limit = self.ruleset.limits.logged_answer_bytes;
-        if self.written.len() <= limit {
+        if self.written.len() > limit {
+            // Where a text is cut a value may be cut, and its head would not be known for what it is.
+            return (Cow::Borrowed(&self.written[..limit.saturating_sub(VALUE_LENGTH)]), true);
+        }
+        if is_complete {
             return (Cow::Borrowed(&self.written), false);
         }
-        // Where a text is cut a value may be cut, and its head would not be known for what it is.
-        (Cow::Borrowed(&self.written[..limit.saturating_sub(VALUE_LENGTH)]), true)
+        let text = String::from_utf8_lossy(&self.written);
+        (Cow::Owned(without_cut_value(&text).as_bytes().to_vec()), true)
     }
 }
 

@@ -49,7 +49,7 @@ pub use media::{Declared, Media};
 pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Frames, Restorer, Usage};
-pub use transcript::{Transcript, VALUE_LENGTH};
+pub use transcript::{Transcript, VALUE_LENGTH, without_cut_value};
 pub use vault::{Held, Vault};
 
 use recognised::Recognisers;

@@ -19,7 +19,7 @@ use super::transcript::Transcript;
 use super::vault::Vault;
 use super::wrapped::Wrapper;
 use crate::policy::Policy;
-use crate::provider::{Dialect, End, Shape, Tokens, Unit};
+use crate::provider::{Dialect, End, Shape, Strand, Tokens, Unit};
 use crate::wire::frame::{Framing, Payload, Splitter, seal};
 use crate::wire::json::{self, Document};
 use crate::wire::{Edit, splice};
@@ -70,6 +70,8 @@ pub struct Restorer {
     usage: &'static [(&'static [&'static str], Tokens)],
     end: End,
     ended: bool,
+    /// Whether an answer that should be one text was UTF-8 so far.
+    is_text: bool,
     limits: AnswerLimits,
     splitter: Splitter,
     pub(super) held: VecDeque<HeldFrame>,
@@ -192,6 +194,7 @@ impl Restorer {
             usage: dialect.usage,
             end: dialect.end,
             ended: false,
+            is_text: true,
             limits,
             splitter: Splitter::new(framing),
             held: VecDeque::new(),
@@ -253,6 +256,12 @@ impl Restorer {
         Ok(self.release())
     }
 
+    /// Ends an answer that the provider broke off and gives what is left of it. What a guard had not decided may be the head of a
+    /// value: it does not leave, nor does what waits behind it.
+    pub fn break_off(&mut self) -> Result<Vec<Bytes>, FrameTooLong> {
+        if self.guard.is_some() { Ok(Vec::new()) } else { self.finish() }
+    }
+
     /// Whether the provider has said that its stream ends here.
     pub fn ended(&self) -> bool {
         self.ended
@@ -300,6 +309,11 @@ impl Restorer {
         self.held_bytes += frame.len();
         let (places, changes, offsets, moved) = Default::default();
         self.held.push_back(HeldFrame { bytes: frame.clone(), wrapper, places, changes, offsets, moved });
+        if framing == Framing::Text {
+            self.read_text(number, &frame);
+            self.settle();
+            return Ok(());
+        }
         let Some(payload) = Payload::find(framing, &frame) else { return Ok(()) };
         self.ended |= matches!(self.end, End::Payload(last) if payload.text.trim_ascii() == last.as_bytes());
         let Ok(document) = Document::parse(&payload.text, self.limits.nesting) else {
@@ -326,6 +340,29 @@ impl Restorer {
         self.hurry(number);
         self.settle();
         Ok(())
+    }
+
+    /// Reads a piece of an answer that is one text. What of it is no UTF-8 passes, and then the answer is none for the log.
+    fn read_text(&mut self, number: u64, piece: &[u8]) {
+        const TEXT: &str = "text";
+        let mut at = 0;
+        for part in piece.utf8_chunks() {
+            let text = part.valid();
+            self.is_text &= part.invalid().is_empty();
+            if self.is_text {
+                self.account.transcript.append(&[], TEXT, Strand::Text, text);
+            }
+            if !text.is_empty() && !self.is_idle() {
+                let origin = self.place(number, at..at + text.len(), Written::Plain);
+                if self.lanes.is_empty() {
+                    let key = LaneKey { indexes: Vec::new(), field: TEXT.to_owned() };
+                    self.lanes.push((key, Lane::new(Strand::Text)));
+                }
+                let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
+                self.account.placeholders += self.lanes[0].1.push(means, text, origin, &mut self.changes);
+            }
+            at += text.len() + part.invalid().len();
+        }
     }
 
     /// Redacts what is no JSON, but changes nothing else in it.

@@ -18,6 +18,21 @@ pub struct Transcript {
     truncated: bool,
 }
 
+/// A text that broke off, without its end where a value may have been cut: the last word, and all from the first number on that
+/// stands within the length of a value.
+pub fn without_cut_value(text: &str) -> &str {
+    let start = text.floor_char_boundary(text.len().saturating_sub(VALUE_LENGTH));
+    let is_blank = |character: char| character.is_whitespace();
+    let word_around =
+        |at: usize| text[..at].rfind(is_blank).map_or(0, |blank| text.ceil_char_boundary(blank + 1)).max(start);
+    let number = text[start..].find(char::is_numeric).map(|at| word_around(start + at));
+    &text[..number.unwrap_or_else(|| word_around(text.len()))]
+}
+
+fn json(lanes: &[TranscriptLane]) -> String {
+    serde_json::to_string(lanes).expect("strings and numbers become JSON")
+}
+
 #[derive(Debug, Serialize)]
 struct TranscriptLane {
     /// The numbers of the choices, blocks and calls around the lane.
@@ -67,7 +82,16 @@ impl Transcript {
 
     /// The lanes as a JSON list.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.lanes).expect("strings and numbers become JSON")
+        json(&self.lanes)
+    }
+
+    /// The lanes of an answer that ended early, each without the value that may have been cut there.
+    pub fn to_json_of_broken(&self) -> String {
+        let whole = |lane: &TranscriptLane| {
+            let (at, field, text) = (lane.at.clone(), lane.field.clone(), without_cut_value(&lane.text).to_owned());
+            TranscriptLane { at, field, kind: lane.kind, text }
+        };
+        json(&self.lanes.iter().map(whole).collect::<Vec<_>>())
     }
 
     fn begin(&mut self, at: &[u64], field: &str, strand: Strand) -> &mut TranscriptLane {
@@ -77,5 +101,27 @@ impl Transcript {
         };
         self.lanes.push(TranscriptLane { at: at.to_vec(), field: field.to_owned(), kind, text: String::new() });
         self.lanes.last_mut().expect("one was pushed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_broke_off_ends_before_what_may_be_half_a_value() {
+        let check = |text: &str, kept: &str| assert_eq!(without_cut_value(text), kept, "{text}");
+        check("your ssn is 536-90-43", "your ssn is ");
+        check("your card is 4242 4242 42", "your card is ");
+        check("call +1 (415) 555", "call ");
+        check("write to ann@x.o", "write to ");
+        check("écris à an", "écris à ");
+        check(
+            "in 2026 you said that all of the parcels had come, and a lot of words stand here",
+            "in 2026 you said that all of the parcels had come, and a lot of words stand ",
+        );
+        check("one", "");
+        check("", "");
+        check(&"x".repeat(100), &"x".repeat(36));
     }
 }

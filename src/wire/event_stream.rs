@@ -60,13 +60,21 @@ static CRC_TABLE: [u32; 256] = {
     table
 };
 
-/// A message with this payload, for tests.
-#[cfg(test)]
-pub(super) fn message(payload: &[u8]) -> Vec<u8> {
-    let head = b"\x0d:content-type\x07\x00\x10application/json";
+/// A message with these headers, whose values are strings.
+pub(super) fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    const STRING: u8 = 7;
     let mut message = vec![0; PRELUDE];
-    message[7] = head.len() as u8;
-    message.extend_from_slice(head);
+    for (name, value) in headers {
+        message.push(u8::try_from(name.len()).expect("a header's name is shorter than 256 bytes"));
+        message.extend_from_slice(name.as_bytes());
+        message.push(STRING);
+        message.extend_from_slice(
+            &u16::try_from(value.len()).expect("a header's value is shorter than 64 KiB").to_be_bytes(),
+        );
+        message.extend_from_slice(value.as_bytes());
+    }
+    let head = u32::try_from(message.len() - PRELUDE).expect("headers are few");
+    message[4..8].copy_from_slice(&head.to_be_bytes());
     message.extend_from_slice(payload);
     message.extend_from_slice(&[0; CHECKSUM]);
     seal(message)
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_message_is_read_and_sealed() {
-        let whole = message(b"{\"a\":1}");
+        let whole = message(&[(":content-type", "application/json")], b"{\"a\":1}");
         assert_eq!(&whole[payload(&whole).unwrap()], b"{\"a\":1}");
         assert_eq!(seal(whole.clone()), whole);
         assert_eq!(length(&whole[..11]), None);

@@ -21,6 +21,8 @@ pub enum Framing {
     Lines,
     /// Amazon's binary event stream: a message is a frame.
     Messages,
+    /// One text: what has arrived of it, in whole characters, is a frame.
+    Text,
     /// The whole body is one frame.
     Whole,
 }
@@ -64,6 +66,7 @@ impl Splitter {
             Framing::Events => self.event_end(),
             Framing::Lines => self.line_end().map(|(_, end)| end),
             Framing::Messages => event_stream::length(&self.buffer).filter(|length| *length <= self.buffer.len()),
+            Framing::Text => Some(whole_characters(&self.buffer)).filter(|length| *length > 0),
             Framing::Whole => None,
         }?;
         (self.line, self.seen) = (0, 0);
@@ -153,7 +156,7 @@ impl<'a> Payload<'a> {
             Framing::Elements => memchr::memchr(b'{', frame).map(|start| start..frame.len()).into_iter().collect(),
             Framing::Events => data_lines(frame),
             Framing::Messages => event_stream::payload(frame).into_iter().collect(),
-            Framing::Lines | Framing::Whole => std::iter::once(0..frame.len()).collect(),
+            Framing::Lines | Framing::Text | Framing::Whole => std::iter::once(0..frame.len()).collect(),
         };
         let text = match pieces.as_slice() {
             [] => return None,
@@ -179,6 +182,26 @@ impl<'a> Payload<'a> {
         }
         self.pieces.last().map_or(0, |piece| piece.end)
     }
+}
+
+/// The length of the whole frames at the beginning of `bytes`.
+pub fn whole_frames(framing: Framing, bytes: &[u8]) -> usize {
+    let mut splitter = Splitter::new(framing);
+    splitter.push(bytes);
+    std::iter::from_fn(|| splitter.next_frame()).map(|frame| frame.len()).sum()
+}
+
+/// A binary message of one's own, with these headers.
+pub fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    event_stream::message(headers, payload)
+}
+
+/// The length of `text` without a character at its end that is not whole.
+fn whole_characters(text: &[u8]) -> usize {
+    const LONGEST: usize = 4;
+    let last = (text.len().saturating_sub(LONGEST - 1)..text.len()).rev().find(|at| text[*at] >= 0xc0);
+    let length = |first: u8| (first.leading_ones() as usize).min(LONGEST);
+    last.filter(|at| at + length(text[*at]) > text.len()).unwrap_or(text.len())
 }
 
 /// A frame whose payload was changed, as it may leave.
@@ -262,8 +285,23 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_cut_between_characters() {
+        let mut splitter = Splitter::new(Framing::Text);
+        let mut frames = Vec::new();
+        for byte in "aé👋\u{2028}z".bytes().chain([0xff, b'a', 0xc3]) {
+            splitter.push(&[byte]);
+            frames.extend(splitter.next_frame());
+        }
+        frames.extend(splitter.rest());
+        let expected: [&[u8]; 8] =
+            [b"a", "é".as_bytes(), "👋".as_bytes(), "\u{2028}".as_bytes(), b"z", b"\xffa", b"", b""];
+        assert_eq!(frames.concat(), expected.concat().into_iter().chain([0xc3]).collect::<Vec<_>>());
+        assert_eq!(frames[..4], expected[..4]);
+    }
+
+    #[test]
     fn a_binary_message_is_a_frame() {
-        let (one, other) = (event_stream::message(b"{}"), event_stream::message(b"{\"a\":1}"));
+        let (one, other) = (message(&[], b"{}"), message(&[(":content-type", "x")], b"{\"a\":1}"));
         let whole = [&one[..], &other[..], b"rest"].concat();
         for cut in 0..=whole.len() {
             let mut splitter = Splitter::new(Framing::Messages);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use blotter::audit::Outcome;
+use blotter::audit::{Closed, Outcome};
 use blotter::fake::{Manner, Provider};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -14,7 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Caller, Proxy, Script, Upstream};
+use crate::support::{Answer, Caller, Proxy, Script, Upstream};
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"ssn 536-90-4399"}]}"#;
 const STREAM: &str =
@@ -185,26 +185,53 @@ async fn without_a_log_nothing_is_forwarded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guarded_route_lets_no_strangers_value_pass() {
     let answers = |kind: &'static str, body: &'static [u8]| async move {
-        let upstream = Upstream::start(move |_| Script {
-            status: 200,
-            headers: vec![("content-type".into(), kind.into())],
-            chunks: vec![Bytes::from_static(body)],
-            breaks_off: false,
-        })
-        .await;
-        let address = upstream.address;
-        let route = format!("[[route]]\nname = \"guarded\"\nupstream = \"http://{address}\"\nanswers = \"redact\"\n");
-        let proxy = Proxy::start(address, &route).await;
-        let sent = Caller::new().send(proxy.address, "POST", "/guarded/v1/chat/completions", &[], CHAT.into()).await;
+        let headers = vec![("content-type".into(), kind.into())];
+        let script = Script { status: 200, headers, chunks: vec![Bytes::from_static(body)], breaks_off: false };
+        let (sent, _) = guarded(script).await;
         (sent.status.as_u16(), String::from_utf8_lossy(&sent.body).into_owned())
     };
     let whole = br#"{"choices":[{"index":0,"message":{"role":"assistant","content":"her SSN is 219-09-9999, bye"}}]}"#;
     let (status, body) = answers("application/json", whole).await;
     assert!(status == 200 && body.contains("her SSN is [SSN_") && !body.contains("219-09"), "{status} {body}");
     let (status, body) = answers("text/plain", b"her SSN is 219-09-9999, bye").await;
-    assert!(status == 502 && body.contains("answer/unread") && !body.contains("219-09"), "{status} {body}");
+    assert!(status == 200 && body.contains("her SSN is [SSN_") && !body.contains("219-09"), "{status} {body}");
+    for kind in ["text/plain; charset=utf-16", "application/rtf"] {
+        let (status, body) = answers(kind, b"her SSN is 219-09-9999, bye").await;
+        assert!(status == 502 && body.contains("answer/unread") && !body.contains("219-09"), "{status} {body}");
+    }
     let (status, body) = answers("audio/mpeg", b"sound").await;
     assert_eq!((status, body.as_str()), (200, "sound"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_strangers_value_does_not_leave_a_stream_that_breaks_off() {
+    let said = ["I looked it up. \\n", "Her SSN ", "is 219", "-09-99"];
+    let event = |text: &str| {
+        let choice = format!(r#"{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}"#);
+        Bytes::from(format!("data: {{\"choices\":[{choice}]}}\n\n"))
+    };
+    let headers = vec![("content-type".into(), "text/event-stream".into())];
+    let chunks = said.iter().map(|text| event(text)).collect();
+    let (sent, closed) = guarded(Script { status: 200, headers, chunks, breaks_off: true }).await;
+    let body = String::from_utf8_lossy(&sent.body);
+    assert!(sent.broken && !body.contains("219") && !body.contains("-09"), "{body}");
+    assert!(
+        body.contains("I looked it up.") && body.ends_with("}\n\n") && body.contains("upstream/broken-off"),
+        "{body}"
+    );
+    let logged = String::from_utf8_lossy(&closed.answer);
+    assert!(logged.contains("Her SSN is ") && !logged.contains("219"), "{logged}");
+}
+
+/// What a caller gets of an answer, on a route that guards it, and its end in the log.
+async fn guarded(script: Script) -> (Answer, Closed) {
+    let upstream = Upstream::start(move |_| script.clone()).await;
+    let address = upstream.address;
+    let route = format!("[[route]]\nname = \"guarded\"\nupstream = \"http://{address}\"\nanswers = \"redact\"\n");
+    let proxy = Proxy::start(address, &route).await;
+    let sent = Caller::new().send(proxy.address, "POST", "/guarded/v1/chat/completions", &[], CHAT.into()).await;
+    let closed = proxy.stop().await.remove(0).closed.unwrap();
+    (sent, closed)
 }
 
 #[tokio::test(flavor = "multi_thread")]

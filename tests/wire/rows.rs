@@ -226,6 +226,23 @@ fn streamed_answers_are_restored_however_they_are_cut() {
     }
 }
 
+#[test]
+fn a_plain_text_is_restored_however_it_is_cut() {
+    for (path, text) in [
+        ("/v1/audio/transcriptions", "1\n00:00:01,000 --> 00:00:04,000\nIt is @, é 👋\n\n"),
+        ("/v1/files/f/content", "{\"custom_id\":\"a\",\"text\":\"#\"}\n{\"custom_id\":\"b\",\"text\":\"@ #\"}\n"),
+        ("/v1/files/f/content", "see https://x.org/?q=^ or @"),
+    ] {
+        let answer = text.replace(['@', '^'], &ssn()).replace('#', &name());
+        let out = restore_cut_anywhere(Dialect::of(path), Framing::Text, answer.as_bytes(), path);
+        let expected = text.replace('@', SSN).replace('^', &ssn()).replace('#', &in_json(NAME));
+        same(std::str::from_utf8(&out).unwrap(), &expected, path);
+    }
+    let no_text = [b"\xff\xfe ", ssn().as_bytes(), b"\x89PNG\0\xe2\x82"].concat();
+    let out = restore_cut_anywhere(Dialect::of("/v1/files/f/content"), Framing::Text, &no_text, "no text");
+    assert_eq!(out, [b"\xff\xfe ", SSN.as_bytes(), b"\x89PNG\0\xe2\x82"].concat());
+}
+
 /// Sends all lanes at once, each in pieces of this size, and then the other frames.
 fn check_stream(row: &Row, stream: &Stream, size: usize) {
     let (framing, wrapped) = match stream.framing.strip_prefix("wrapped ") {
@@ -338,7 +355,7 @@ fn write(framing: Framing, payloads: &[&str]) -> Vec<u8> {
         }
         Framing::Lines => payloads.iter().map(|payload| format!("{payload}\n")).collect::<String>().into(),
         Framing::Messages => payloads.iter().flat_map(|payload| message(payload.as_bytes())).collect(),
-        Framing::Whole => unreachable!("a whole answer is no stream"),
+        Framing::Text | Framing::Whole => unreachable!("no stream of frames"),
     }
 }
 
@@ -356,7 +373,7 @@ fn read(framing: Framing, bytes: &[u8]) -> Vec<String> {
         }
         Framing::Lines => text().lines().map(str::to_owned).collect(),
         Framing::Messages => messages(bytes),
-        Framing::Whole => unreachable!("a whole answer is no stream"),
+        Framing::Text | Framing::Whole => unreachable!("no stream of frames"),
     }
 }
 

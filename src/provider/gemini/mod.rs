@@ -58,6 +58,7 @@ const BASE: Dialect = Dialect {
     answer: &ANSWER,
     event: &ANSWER,
     json: Framing::Whole,
+    bytes: None,
     wrapped: None,
     numbers: &[],
     streams: Streams::Asked,

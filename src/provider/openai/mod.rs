@@ -36,6 +36,7 @@ pub(super) const BASE: Dialect = Dialect {
     answer: &Text,
     event: &Text,
     json: Framing::Whole,
+    bytes: None,
     wrapped: None,
     numbers: &[],
     streams: Streams::Asked,

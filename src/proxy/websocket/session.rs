@@ -231,12 +231,14 @@ impl Session {
     async fn last_words(&self, end: &End) -> Vec<Message> {
         match end {
             End::Broken(Side::Caller) | End::Closed(Side::Caller, _) => Vec::new(),
-            End::Refused(refused) => {
-                let mut last = self.turns.lock().await.rest();
-                last.extend(self.event(refused));
+            End::Closed(Side::Provider, _) => self.turns.lock().await.rest(),
+            _ => {
+                let mut last = self.turns.lock().await.rest_of_broken();
+                if let End::Refused(refused) = end {
+                    last.extend(self.event(refused));
+                }
                 last
             }
-            _ => self.turns.lock().await.rest(),
         }
     }
 

@@ -56,9 +56,15 @@ impl Turns {
         Ok(self.written(ready))
     }
 
-    /// Gives what is held.
+    /// Gives what is held at the connection's end.
     pub(super) fn rest(&mut self) -> Vec<Message> {
         let ready = self.restorer.finish().unwrap_or_default();
+        self.written(ready)
+    }
+
+    /// Gives what is held of an answer that the provider broke off and may leave all the same.
+    pub(super) fn rest_of_broken(&mut self) -> Vec<Message> {
+        let ready = self.restorer.break_off().unwrap_or_default();
         self.written(ready)
     }
 
@@ -120,7 +126,11 @@ impl Over {
         outcome: Outcome,
     ) -> (Ending, Closed) {
         let account = &self.account;
-        let written = if account.transcript.is_empty() { String::new() } else { account.transcript.to_json() };
+        let written = match outcome {
+            _ if account.transcript.is_empty() => String::new(),
+            Outcome::Complete => account.transcript.to_json(),
+            _ => account.transcript.to_json_of_broken(),
+        };
         let truncated = account.transcript.truncated();
         let answered = Answered { gateway, ruleset, answers, vault, account, written: written.as_bytes(), truncated };
         let closed = Closed { status: Some(101), ..self.ending.entry_of(outcome, &answered) };
