@@ -5,10 +5,11 @@
 use serde_json::json;
 
 use super::Shape::{
-    self, Credential, Either, File, Kinds, Lane, LaneEnd, Object, Opaque, Said, Sealed, Subject, Text, Tool,
+    self, Credential, Either, File, Kinds, Lane, LaneEnd, Object, Offset, Opaque, Said, Sealed, Signed, Subject, Text,
+    Tool,
 };
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens, Unit};
 use crate::role::Role;
 use crate::wire::frame::Framing;
 
@@ -171,7 +172,7 @@ static TOOL: Shape = Object {
 };
 
 /// A content block of a request; a plain string is text.
-static BLOCK: Shape = Kinds {
+pub(super) static BLOCK: Shape = Kinds {
     tag: "type",
     kinds: &[
         ("bash_code_execution_tool_result", &RESULT),
@@ -179,7 +180,7 @@ static BLOCK: Shape = Kinds {
         ("mcp_tool_result", &RESULT),
         ("redacted_thinking", &Object { fields: &[("data", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("text_editor_code_execution_tool_result", &RESULT),
-        ("thinking", &Sealed { seal: "signature", under: &THOUGHT }),
+        ("thinking", &THINKING),
         ("tool_result", &RESULT),
         ("tool_search_tool_result", &RESULT),
         ("web_fetch_tool_result", &RESULT),
@@ -191,8 +192,10 @@ static BLOCK: Shape = Kinds {
 /// What a tool gave; it stands in a message of the user's or of the model's.
 static RESULT: Shape = Said(Role::Tool, &PLAIN_BLOCK);
 
+pub(super) static THINKING: Shape = Sealed { seal: "signature", under: &THOUGHT };
+
 static THOUGHT: Shape =
-    Object { fields: &[("signature", &Opaque), ("thinking", &Opaque), ("type", &Opaque)], rest: &Text };
+    Object { fields: &[("signature", &Opaque), ("thinking", &Signed), ("type", &Opaque)], rest: &Text };
 
 /// Who called a tool: the model, or a program of its own.
 static CALLER: Shape = Object { fields: &[("tool_id", &Opaque), ("type", &Opaque)], rest: &Text };
@@ -233,15 +236,20 @@ static SOURCE: Shape = Kinds {
 static CITATION: Shape = Object {
     fields: &[
         ("encrypted_index", &Opaque),
+        ("end_char_index", &PLACE),
         ("file_id", &Opaque),
         ("source", &Opaque),
+        ("start_char_index", &PLACE),
         ("type", &Opaque),
         ("url", &Opaque),
     ],
     rest: &Text,
 };
 
-static ANSWER: Shape = Object {
+/// Where in a document of the request a citation points: no lane of the answer.
+static PLACE: Shape = Offset("document", Unit::Characters);
+
+pub(super) static ANSWER: Shape = Object {
     fields: &[
         ("container", &Opaque),
         ("content", &ANSWER_BLOCK),
@@ -258,7 +266,7 @@ static ANSWER: Shape = Object {
 };
 
 /// A content block of an answer. Thinking is signed over its text: it goes to the caller as the provider wrote it.
-static ANSWER_BLOCK: Shape = Kinds {
+pub(super) static ANSWER_BLOCK: Shape = Kinds {
     tag: "type",
     kinds: &[("redacted_thinking", &Opaque), ("thinking", &Opaque)],
     rest: &Object {
@@ -280,19 +288,28 @@ static ANSWER_BLOCK: Shape = Kinds {
     },
 };
 
-static EVENT: Shape = Kinds {
-    tag: "type",
-    kinds: &[
-        ("content_block_delta", &Object { fields: &[("delta", &DELTA)], rest: &Opaque }),
-        ("content_block_start", &Object { fields: &[("content_block", &ANSWER_BLOCK)], rest: &Opaque }),
-        ("content_block_stop", &Object { fields: &[("index", &LaneEnd)], rest: &Opaque }),
-        ("message_delta", &Opaque),
-        ("message_start", &Object { fields: &[("message", &ANSWER)], rest: &Opaque }),
-        ("message_stop", &Opaque),
-        ("ping", &Opaque),
-    ],
-    rest: &Object { fields: &[("type", &Opaque)], rest: &Text },
-};
+static EVENT: Shape =
+    Kinds { tag: "type", kinds: EVENT_KINDS, rest: &Object { fields: &[("type", &Opaque)], rest: &Text } };
+
+/// What an event may say that it is.
+pub(super) const EVENT_KINDS: &[(&str, &Shape)] = &[
+    ("content_block_delta", &Object { fields: &[("delta", &DELTA)], rest: &Opaque }),
+    ("content_block_start", &Object { fields: &[("content_block", &ANSWER_BLOCK)], rest: &Opaque }),
+    ("content_block_stop", &Object { fields: &[("index", &LaneEnd)], rest: &Opaque }),
+    (
+        "message_delta",
+        &Object {
+            fields: &[("delta", &Object { fields: &[("stop_details", &STOPPED)], rest: &Opaque })],
+            rest: &Opaque,
+        },
+    ),
+    ("message_start", &Object { fields: &[("message", &ANSWER)], rest: &Opaque }),
+    ("message_stop", &Opaque),
+    ("ping", &Opaque),
+];
+
+/// Why the model stopped.
+static STOPPED: Shape = Object { fields: &[("explanation", &Text)], rest: &Opaque };
 
 static DELTA: Shape = Kinds {
     tag: "type",

@@ -4,9 +4,9 @@
 
 use serde_json::json;
 
-use super::Shape::{self, File, Lane, LaneEnd, Object, Opaque, Said, Sealed, Text, Tool};
+use super::Shape::{self, File, Lane, LaneEnd, Object, Offset, Opaque, Said, Sealed, Signed, Text, Tool};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens, Unit};
 use crate::role::Role;
 use crate::wire::frame::{self, Framing};
 
@@ -55,13 +55,14 @@ static REQUEST: Shape = Object {
         ("input", &Object { fields: &[("converse", &REQUEST)], rest: &Text }),
         ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
         ("system", &Said(Role::System, &BLOCK)),
-        (
-            "toolConfig",
-            &Said(Role::System, &Object { fields: &[("toolChoice", &CHOICE), ("tools", &TOOL)], rest: &Text }),
-        ),
+        ("toolConfig", &TOOLS),
     ],
     rest: &Text,
 };
+
+/// What the model may call.
+pub(super) static TOOLS: Shape =
+    Said(Role::System, &Object { fields: &[("toolChoice", &CHOICE), ("tools", &TOOL)], rest: &Text });
 
 static CHOICE: Shape =
     Object { fields: &[("tool", &Object { fields: &[("name", &Opaque)], rest: &Text })], rest: &Text };
@@ -84,7 +85,7 @@ static TOOL: Shape = Object {
 static CACHE: Shape = Object { fields: &[("ttl", &Opaque), ("type", &Opaque)], rest: &Text };
 
 /// A block of a message, of a tool's result or of the system's words.
-static BLOCK: Shape = Object {
+pub(super) static BLOCK: Shape = Object {
     fields: &[
         ("audio", &MEDIA),
         ("cachePoint", &CACHE),
@@ -135,10 +136,19 @@ static MEDIA: Shape = Object {
 static CITATION: Shape = Object {
     fields: &[(
         "location",
-        &Object { fields: &[("web", &Object { fields: &[("url", &Opaque)], rest: &Text })], rest: &Text },
+        &Object {
+            fields: &[
+                ("documentChar", &Object { fields: &[("end", &PLACE), ("start", &PLACE)], rest: &Text }),
+                ("web", &Object { fields: &[("url", &Opaque)], rest: &Text }),
+            ],
+            rest: &Text,
+        },
     )],
     rest: &Text,
 };
+
+/// Where in a document of the request a citation points: no lane of the answer.
+static PLACE: Shape = Offset("document", Unit::Characters);
 
 /// Reasoning is signed over its text by some models: that goes both ways as the provider wrote it.
 static REASONING: Shape = Object {
@@ -146,31 +156,24 @@ static REASONING: Shape = Object {
     rest: &Text,
 };
 
-static SIGNED: Shape = Object { fields: &[("signature", &Opaque), ("text", &Opaque)], rest: &Text };
+static SIGNED: Shape = Object { fields: &[("signature", &Opaque), ("text", &Signed)], rest: &Text };
 
 static ANSWER: Shape = Object {
-    fields: &[
-        ("metrics", &Opaque),
-        (
-            "output",
-            &Object {
-                fields: &[(
-                    "message",
-                    &Object { fields: &[("content", &ANSWER_BLOCK), ("role", &Opaque)], rest: &Text },
-                )],
-                rest: &Text,
-            },
-        ),
-        ("stopReason", &Opaque),
-        ("usage", &Opaque),
-    ],
+    fields: &[("metrics", &Opaque), ("output", &OUTPUT), ("stopReason", &Opaque), ("usage", &Opaque)],
+    rest: &Text,
+};
+
+/// What the model said.
+pub(super) static OUTPUT: Shape = Object {
+    fields: &[("message", &Object { fields: &[("content", &ANSWER_BLOCK), ("role", &Opaque)], rest: &Text })],
     rest: &Text,
 };
 
 /// A block of an answer.
-static ANSWER_BLOCK: Shape = Object {
+pub(super) static ANSWER_BLOCK: Shape = Object {
     fields: &[
         ("audio", &Opaque),
+        ("citationsContent", &Object { fields: &[("citations", &CITATION)], rest: &Text }),
         ("image", &Opaque),
         ("reasoningContent", &REASONING),
         ("text", &Lane(Strand::Text)),
@@ -207,8 +210,9 @@ static EVENT: Shape = Object {
 };
 
 /// A piece of a block. Whether reasoning is signed shows only at its end, so all of it goes to the caller as it came.
-static DELTA: Shape = Object {
+pub(super) static DELTA: Shape = Object {
     fields: &[
+        ("citation", &CITATION),
         ("image", &Opaque),
         ("reasoningContent", &Opaque),
         ("text", &Lane(Strand::Text)),
@@ -219,7 +223,7 @@ static DELTA: Shape = Object {
 };
 
 /// Bedrock's error is a message.
-fn refusal(refusal: &Refusal) -> String {
+pub(super) fn refusal(refusal: &Refusal) -> String {
     json!({"message": refusal.message, "code": refusal.code}).to_string()
 }
 

@@ -4,10 +4,12 @@
 
 use serde_json::json;
 
-use super::Shape::{self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Opaque, Said, Text, Tool};
+use super::Shape::{
+    self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Offset, Opaque, Said, Text, Tool,
+};
 use super::openai::{CHAT_TOOL, IMAGE};
 use super::schema::SCHEMA;
-use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens};
+use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens, Unit};
 use crate::role::Role;
 use crate::wire::frame::Framing;
 
@@ -72,6 +74,21 @@ const BASE: Dialect = Dialect {
     error_event: None,
 };
 
+/// A citation of a lane, by counting its characters.
+macro_rules! citation {
+    ($lane:literal) => {
+        Object {
+            fields: &[
+                ("end", &Offset($lane, Unit::Characters)),
+                ("sources", &Object { fields: &[("id", &Opaque), ("type", &Opaque)], rest: &Text }),
+                ("start", &Offset($lane, Unit::Characters)),
+                ("type", &Opaque),
+            ],
+            rest: &Text,
+        }
+    };
+}
+
 static REQUEST: Shape = Object {
     fields: &[
         ("documents", &DOCUMENT),
@@ -116,9 +133,11 @@ static MESSAGE: Shape = Object {
 static PART: Shape =
     Object { fields: &[("document", &DOCUMENT), ("image_url", &IMAGE), ("type", &Opaque)], rest: &Text };
 
-static CITATION: Shape = Object {
-    fields: &[("sources", &Object { fields: &[("id", &Opaque), ("type", &Opaque)], rest: &Text }), ("type", &Opaque)],
-    rest: &Text,
+/// What a citation points at is told by its type.
+static CITATION: Shape = Kinds {
+    tag: "type",
+    kinds: &[("PLAN", &citation!("tool_plan")), ("THINKING_CONTENT", &citation!("thinking"))],
+    rest: &citation!("text"),
 };
 
 static ANSWER: Shape = Object {
@@ -202,6 +221,7 @@ static REQUEST_V1: Shape = Object {
 static ANSWER_V1: Shape = Object {
     fields: &[
         ("chat_history", &Text),
+        ("citations", &CITATION),
         ("finish_reason", &Opaque),
         ("generation_id", &Opaque),
         ("response_id", &Opaque),
@@ -234,6 +254,7 @@ static EVENT_V1: Shape = Kinds {
     ],
     rest: &Object {
         fields: &[
+            ("citations", &CITATION),
             ("event_type", &Opaque),
             ("finish_reason", &Opaque),
             ("generation_id", &Opaque),

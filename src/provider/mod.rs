@@ -9,6 +9,7 @@ mod bedrock;
 mod cohere;
 mod files;
 mod gemini;
+mod invoke;
 mod mistral;
 mod ollama;
 mod openai;
@@ -388,8 +389,12 @@ const DIALECTS: &[&Dialect] = &[
     &cohere::TEXTS,
     &bedrock::CONVERSE,
     &bedrock::CONVERSE_STREAM,
+    &invoke::INVOKE,
+    &invoke::INVOKE_STREAM,
     &files::TRANSCRIPTIONS,
     &files::FILES,
+    &files::CONTENT,
+    &files::BATCHES,
 ];
 
 #[cfg(test)]
@@ -447,6 +452,15 @@ mod tests {
         check("/model/us.amazon.nova-2-lite-v1%3A0/converse-stream", "bedrock/stream");
         check("/v1beta/models/g%3AgenerateContent", "gemini/generate");
         check("/v1/chat/completions/", "openai/chat");
+        check("/model/meta.llama4-scout-v1%3A0/invoke", "bedrock/invoke");
+        check(
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ax%2Fy/invoke-with-response-stream",
+            "bedrock/invoke-stream",
+        );
+        check("/v1/batches", "batches");
+        check("/v1/files/file-1/content", "files/content");
+        check("/v1beta/files/f:download", "files/content");
+        check("/v1/projects/p/locations/l/publishers/mistralai/models/m:streamRawPredict", "openai/chat");
         check("/v1/files", "files");
         check("/upload/v1beta/files", "files");
         check("/v1/audio/transcriptions", "transcriptions");

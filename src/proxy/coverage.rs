@@ -28,6 +28,7 @@ pub(super) fn of_answer(account: &AnswerAccount, longest: Duration) -> Counts {
         ("held/bytes", most_held as u64),
         ("held/us", longest.as_micros() as u64),
         ("lanes/restored", account.placeholders.lanes),
+        ("offsets/left", account.offsets_left),
     ];
     counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
 }

@@ -244,7 +244,7 @@ impl Reading<'_, '_> {
         let mut lane = Lane::of_whole_string(strand, name).in_tool(self.tool.clone());
         restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
         restorer.account.placeholders += lane.close(means, &mut restorer.changes);
-        Some(lane.shifts).filter(|shifts| !shifts.is_empty())
+        Some(lane.shifts)
     }
 
     /// Notes where the source of the string lies in its frame.

@@ -99,6 +99,8 @@ pub struct AnswerAccount {
     pub usage: Usage,
     /// How its frames went through.
     pub frames: Frames,
+    /// Numbers that point into a text that is not known, and stayed as they were.
+    pub offsets_left: u64,
 }
 
 /// How the frames of an answer went through.
@@ -414,9 +416,10 @@ impl Restorer {
         let means = Means { vault: &self.vault, policy: &self.policy, guard: self.guard.as_ref() };
         for (key, mut lane) in self.lanes.extract_if(.., |(key, _)| ended(key)) {
             self.account.placeholders += lane.close(means, &mut self.changes);
-            if !lane.shifts.is_empty() {
-                self.moved.insert(key, lane.shifts);
+            if self.moved.len() >= MOST_LANES {
+                self.moved.clear();
             }
+            self.moved.insert(key, lane.shifts);
         }
     }
 
@@ -445,7 +448,7 @@ impl Restorer {
             let Some(frame) = self.held.pop_front() else { break };
             self.first += 1;
             self.held_bytes -= frame.bytes.len();
-            let moves = frame.offsets.iter().filter_map(|offset| self.edit_of(offset, &frame)).collect();
+            let moves = self.moves(&frame);
             out.push(frame.leave(self.framing, moves));
         }
         self.account.frames.wait(self.first, end, self.held_bytes);
@@ -454,22 +457,31 @@ impl Restorer {
 }
 
 impl Restorer {
-    /// The change to a number, if what it points at moved. All text before its frame is decided when the frame leaves.
-    fn edit_of(&self, offset: &Offset, frame: &HeldFrame) -> Option<Edit> {
-        let LaneKey { indexes, field } = &offset.lane;
-        let around = (0..=indexes.len()).rev().map(|length| &indexes[..length]);
-        let shifts = around.into_iter().find_map(|indexes| {
-            let key = LaneKey { indexes: indexes.to_vec(), field: field.clone() };
-            match offset.again {
-                true => frame.moved.iter().find(|(moved, _)| *moved == key).map(|(_, shifts)| shifts),
-                false => {
-                    let open = self.lanes.iter().find(|(open, _)| *open == key);
-                    open.map(|(_, lane)| &lane.shifts).or_else(|| self.moved.get(&key))
+    /// The changes to numbers that point at what moved. All text before their frame is decided when it leaves.
+    fn moves(&mut self, frame: &HeldFrame) -> Vec<Edit> {
+        let mut moves = Vec::new();
+        for offset in &frame.offsets {
+            match self.shifts(offset, frame).map(|shifts| shifts.moved(offset.place, offset.unit)) {
+                Some(moved) if moved != offset.place => {
+                    moves.push(Edit { span: offset.source.clone(), with: moved.to_string() });
                 }
+                Some(_) => {}
+                None => self.account.offsets_left += 1,
             }
-        })?;
-        let moved = shifts.moved(offset.place, offset.unit);
-        (moved != offset.place).then(|| Edit { span: offset.source.clone(), with: moved.to_string() })
+        }
+        moves
+    }
+
+    /// What moved in the text that a number points into: that of the choice or block around it, else the only one of its name.
+    fn shifts<'s>(&'s self, offset: &Offset, frame: &'s HeldFrame) -> Option<&'s Shifts> {
+        let Offset { lane, again, .. } = offset;
+        let told = frame.moved.iter().filter(|_| *again).map(|(key, shifts)| (key, shifts));
+        let open = self.lanes.iter().filter(|_| !again).map(|(key, lane)| (key, &lane.shifts));
+        let closed = self.moved.iter().filter(|_| !again);
+        let named: Vec<_> = told.chain(open).chain(closed).filter(|(key, _)| key.field == lane.field).collect();
+        let around = (0..=lane.indexes.len()).rev().map(|length| &lane.indexes[..length]);
+        let own = around.into_iter().find_map(|indexes| named.iter().find(|(key, _)| key.indexes == indexes));
+        own.or(named.first().filter(|_| named.len() == 1)).map(|(_, shifts)| *shifts)
     }
 }
 

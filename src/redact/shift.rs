@@ -44,11 +44,6 @@ impl Shifts {
         self.0.push(Shift { at, was: Extent::of(was), now: Extent::of(now) });
     }
 
-    /// Whether nothing moved.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The place in the restored text. One inside of something that changed goes to its nearer end.
     pub(super) fn moved(&self, place: u64, unit: Unit) -> u64 {
         let mut moved = place;

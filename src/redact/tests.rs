@@ -941,6 +941,42 @@ fn the_guard_sees_the_same_wherever_the_stream_is_cut() {
 }
 
 #[test]
+fn a_guarded_stream_that_breaks_off_keeps_what_was_not_decided() {
+    let text = format!("hi\\nher ssn {STRANGER}, bye. This is some more talk, which says nothing at all");
+    let stream: String = text.as_bytes().chunks(3).map(|piece| content(std::str::from_utf8(piece).unwrap())).collect();
+    for cut in 0..stream.len() {
+        let mut restorer = guarded(chat(), Framing::Events);
+        let mut out = restorer.push(&stream.as_bytes()[..cut]).unwrap();
+        out.extend(restorer.break_off().unwrap());
+        let said = said(std::str::from_utf8(&out.concat()).unwrap(), "content");
+        assert!(!said.contains(&STRANGER[..2]), "cut at {cut}: {said}");
+    }
+}
+
+#[test]
+fn what_a_signature_covers_is_told_and_left() {
+    let json =
+        format!(r#"{{"messages":[{{"content":[{{"type":"thinking","thinking":"ssn {SSN}","signature":"x"}}]}}]}}"#);
+    let (redacted, _, account) = redact_with(&Policy::default(), messages(), &json).unwrap();
+    assert_eq!(redacted.bytes, json);
+    let actions: Vec<Action> = account.findings.keys().map(|(_, action)| *action).collect();
+    assert_eq!(actions, [Action::Alert]);
+    assert!(!String::from_utf8_lossy(&redacted.logged).contains(SSN));
+}
+
+#[test]
+fn offsets_into_what_is_not_known_are_counted() {
+    let (vault, [ssn, _]) = sent();
+    let mut restorer = Restorer::new(vault, Arc::default(), messages(), Framing::Whole, LIMITS);
+    let citation = r#"{"type":"char_location","start_char_index":3,"end_char_index":9}"#;
+    let answer = format!(r#"{{"content":[{{"type":"text","text":"{ssn}","citations":[{citation}]}}]}}"#);
+    let mut out = restorer.push(answer.as_bytes()).unwrap();
+    out.extend(restorer.finish().unwrap());
+    assert_eq!(out.concat(), answer.replace(&ssn, SSN).into_bytes());
+    assert_eq!(restorer.account().offsets_left, 2);
+}
+
+#[test]
 fn the_guard_reads_whole_answers_and_what_is_no_json() {
     let check = |dialect, framing, answer: &str, expected: &str| {
         assert_eq!(without_codes(guard(dialect, framing, &[answer.as_bytes()]).as_bytes()), expected);

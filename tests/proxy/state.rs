@@ -41,6 +41,10 @@ fn answer(target: &str, said: &str) -> Value {
         "/v1beta/interactions" => json!({"id": "int_1", "steps": [{"type": "text", "text": said}]}),
         "/v1beta/cachedContents" => json!({"name": "cachedContents/c1"}),
         "/v1/messages/batches" => json!({"id": "batch_1"}),
+        "/v1/files" => json!({"id": "file-1"}),
+        "/v1/batches" | "/v1/batches/batch_2" => {
+            json!({"id": "batch_2", "input_file_id": "file-1", "output_file_id": "file-2"})
+        }
         _ => json!({"candidates": [{"content": {"parts": [{"text": said}]}}], "text": said}),
     }
 }
@@ -51,6 +55,25 @@ fn events(said: &str) -> String {
     let created = json!({"type": "response.created", "response": {"id": "resp_2"}});
     let done = json!({"type": "response.completed", "response": {"id": "resp_2"}});
     [created, delta(one), delta(other), done].map(|event| format!("data: {event}\n\n")).concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_a_batch_come_back_in_the_file_that_answers_it() {
+    let upstream = provider().await;
+    let proxy = Proxy::start(upstream.address, ON).await;
+    let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n\
+        {\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":[{\"content\":\"my ssn is 536-90-4399\"}]}}\n\r\n--b--\r\n";
+    let headers = [
+        ("authorization".to_owned(), "Bearer ann".to_owned()),
+        ("content-type".to_owned(), "multipart/form-data; boundary=b".to_owned()),
+    ];
+    let uploaded = Caller::new().send(proxy.address, "POST", "/v1/files", &headers, form.into()).await;
+    assert_eq!(uploaded.status, 200);
+    send(&proxy, "POST", "/v1/batches", "ann", r#"{"input_file_id":"file-1"}"#).await;
+    send(&proxy, "GET", "/v1/batches/batch_2", "ann", "").await;
+    assert!(says(&proxy, "GET", "/v1/files/file-2/content", "ann", "").await);
+    assert!(!says(&proxy, "GET", "/v1/files/file-2/content", "bob", "").await);
+    proxy.stop().await;
 }
 
 async fn send(proxy: &Proxy, method: &str, target: &str, key: &str, body: &str) -> Answer {

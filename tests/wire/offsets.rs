@@ -203,3 +203,34 @@ fn in_threads_and_interactions() {
         places: ["/steps/0/content/0/annotations/0/start_index", "/steps/0/content/0/annotations/0/end_index"],
     });
 }
+
+#[test]
+fn in_cohere() {
+    check(&Case {
+        path: "/v2/chat",
+        framing: Framing::Whole,
+        counting: CHARACTERS,
+        frames: |text, start, end| {
+            let content = [json!({"type": "thinking", "thinking": "hm"}), json!({"type": "text", "text": text})];
+            vec![json!({"message": {"content": content, "citations": [{"start": start, "end": end, "text": "see"}]}})]
+        },
+        text: "/message/content/1/text",
+        noted: 0,
+        places: ["/message/citations/0/start", "/message/citations/0/end"],
+    });
+    check(&Case {
+        path: "/v2/chat",
+        framing: Framing::Events,
+        counting: CHARACTERS,
+        frames: |text, start, end| {
+            let (one, other) = text.split_at(text.find("[SSN").unwrap() + 4);
+            let delta = |text: &str| json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}});
+            let cited = json!({"start": start, "end": end, "text": "see", "type": "TEXT_CONTENT"});
+            let noted = json!({"type": "citation-start", "index": 3, "delta": {"message": {"citations": cited}}});
+            vec![delta(one), delta(other), noted]
+        },
+        text: "/delta/message/content/text",
+        noted: 2,
+        places: ["/delta/message/citations/start", "/delta/message/citations/end"],
+    });
+}

@@ -21,6 +21,7 @@ pub(super) static ANSWER: Shape = Object {
 
 static CANDIDATE: Shape = Object {
     fields: &[
+        ("citationMetadata", &CITATIONS),
         ("content", &Object { fields: &[("parts", &Flow(&ANSWER_PART)), ("role", &Opaque)], rest: &Text }),
         ("finishReason", &Opaque),
         ("finish_reason", &Opaque),
@@ -33,6 +34,11 @@ static CANDIDATE: Shape = Object {
     ],
     rest: &Text,
 };
+
+/// Google AI's name and Vertex's.
+static CITATIONS: Shape = Object { fields: &[("citationSources", &CITED), ("citations", &CITED)], rest: &Text };
+
+static CITED: Shape = Object { fields: &[("endIndex", &PLACE), ("startIndex", &PLACE), ("uri", &Opaque)], rest: &Text };
 
 static GROUNDING: Shape =
     Object { fields: &[("groundingSupports", &Object { fields: &[("segment", &SEGMENT)], rest: &Text })], rest: &Text };

@@ -1,7 +1,7 @@
 //! Interactions: steps in, steps and typed events out.
 
 use super::super::Shape::{
-    self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Said, Sealed, Text, Tool,
+    self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Said, Sealed, Signed, Text, Tool,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Strand, Tokens, Unit};
@@ -105,7 +105,7 @@ static PLAIN_STEP: Shape = Object {
 static THOUGHT: Shape = Object {
     fields: &[
         ("signature", &Opaque),
-        ("summary", &Object { fields: &[("text", &Opaque), ("type", &Opaque)], rest: &Text }),
+        ("summary", &Object { fields: &[("text", &Signed), ("type", &Opaque)], rest: &Text }),
         ("type", &Opaque),
     ],
     rest: &Text,

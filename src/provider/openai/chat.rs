@@ -2,8 +2,9 @@
 
 use super::super::Shape::{
     self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Said, Sealed,
-    Subject, Text, Tool,
+    Signed, Subject, Text, Tool,
 };
+use super::super::anthropic;
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, Strand, Unit};
 use super::{ARGUMENT, ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
@@ -12,7 +13,13 @@ use crate::role::Role;
 /// `…/chat/completions`.
 pub(in crate::provider) static CHAT: Dialect = Dialect {
     name: "openai/chat",
-    endings: &["deployments/{model}/chat/completions", "chat/completions", "chat/completions/*"],
+    endings: &[
+        "deployments/{model}/chat/completions",
+        "chat/completions",
+        "chat/completions/*",
+        "mistralai/models/{model}:rawPredict",
+        "mistralai/models/{model}:streamRawPredict",
+    ],
     request: &REQUEST,
     answer: &ANSWER,
     event: &ANSWER,
@@ -63,6 +70,7 @@ pub(in crate::provider) static MESSAGE: Shape = Object {
         ("function_call", &CALLED),
         ("reasoning_details", &SEALED_DETAIL),
         ("role", &Opaque),
+        ("thinking_blocks", &THINKING),
         ("tool_call_id", &Opaque),
         ("tool_calls", &TOOL_CALL),
     ],
@@ -70,7 +78,7 @@ pub(in crate::provider) static MESSAGE: Shape = Object {
 };
 
 /// One part of a message's content; a plain string is text.
-static PART: Shape = Object {
+pub(in crate::provider) static PART: Shape = Object {
     fields: &[
         ("cache_control", &Opaque),
         ("document_url", &File),
@@ -81,6 +89,13 @@ static PART: Shape = Object {
         ("type", &Opaque),
     ],
     rest: &Text,
+};
+
+/// A gateway's account of Anthropic's thinking.
+static THINKING: Shape = Kinds {
+    tag: "type",
+    kinds: &[("redacted_thinking", &Object { fields: &[("data", &Opaque), ("type", &Opaque)], rest: &Text })],
+    rest: &anthropic::THINKING,
 };
 
 /// OpenRouter's account of a vendor's signed reasoning.
@@ -96,14 +111,14 @@ static DETAIL: Shape = Object {
         ("format", &Opaque),
         ("id", &Opaque),
         ("signature", &Opaque),
-        ("summary", &Opaque),
-        ("text", &Opaque),
+        ("summary", &Signed),
+        ("text", &Signed),
         ("type", &Opaque),
     ],
     rest: &Text,
 };
 
-static TOOL_CALL: Shape = Object {
+pub(in crate::provider) static TOOL_CALL: Shape = Object {
     fields: &[
         ("custom", &CALLED),
         ("extra_content", &EXTRA),
@@ -141,7 +156,8 @@ pub(in crate::provider) static TOOL: Shape = Object {
     rest: &Text,
 };
 
-static FUNCTION: Shape = Object { fields: &[("name", &Opaque), ("parameters", &SCHEMA)], rest: &Text };
+pub(in crate::provider) static FUNCTION: Shape =
+    Object { fields: &[("name", &Opaque), ("parameters", &SCHEMA)], rest: &Text };
 
 static GRAMMAR: Shape = Object {
     fields: &[("grammar", &Object { fields: &[("syntax", &Opaque)], rest: &Text }), ("type", &Opaque)],
@@ -184,7 +200,7 @@ pub(in crate::provider) static CHOICE: Shape = Object {
 };
 
 /// What a message or a piece of one says. A field that a vendor adds tomorrow is a lane like the others.
-static SAID: Shape = Object {
+pub(in crate::provider) static SAID: Shape = Object {
     fields: &[
         ("annotations", &Object { fields: &[("url_citation", &CITATION)], rest: &Text }),
         ("audio", &Object { fields: &[("transcript", &TEXT_LANE)], rest: &Opaque }),
@@ -195,6 +211,7 @@ static SAID: Shape = Object {
         ("reasoning_details", &Opaque),
         ("refusal", &TEXT_LANE),
         ("role", &Opaque),
+        ("thinking_blocks", &Opaque),
         (
             "tool_calls",
             &Object {
