@@ -106,6 +106,11 @@ pub fn for_tls() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
+/// The HMAC-SHA-256 of `message`, for others who have the key.
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Hash {
+    fixed(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref())
+}
+
 /// The SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> Hash {
     fixed(digest::digest(&digest::SHA256, bytes).as_ref())

@@ -13,6 +13,7 @@
 //! | 0 | [`wire`] | bytes, no meaning: JSON's places, a stream's frames, base64 |
 //! | 0 | [`crypto`] | the only door to the crypto library |
 //! | 0 | [`metrics`] | every counter and histogram by name |
+//! | 0 | [`alarm`] | what looks like misuse, by what callers do |
 //! | 0 | [`detect`] | text in, findings out: pattern files, validators, cues |
 //! | 0 | [`role`] | whose words a text is |
 //! | 1 | [`provider`] | what each API looks like, as tables |
@@ -30,7 +31,7 @@
 //!
 //! # What never is
 //!
-//! - `wire`, `detect`, `eval`, `provider`, `policy`, `redact` and `caller` name no runtime, file system, environment, clock or logging.
+//! - `wire`, `detect`, `eval`, `provider`, `policy`, `redact`, `caller` and `alarm` name no runtime, file system, environment, clock or logging.
 //! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy`, `admin` and `fake` HTTP; only `cli` prints.
 //! - `proxy` never asks which provider it is: the tables answer.
 //! - `audit` never names `redact`, and a finding has no field for the value: no path leads an original into the log.
@@ -46,6 +47,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod admin;
+pub mod alarm;
 pub mod audit;
 pub mod caller;
 pub mod cli;

@@ -2,6 +2,8 @@
 //!
 //! Labels are names from the configuration and from the program alone, so their number is bounded and no value can be one.
 
+mod callers;
+
 use std::fmt::Write;
 
 use prometheus_client::encoding::text::encode;
@@ -10,6 +12,10 @@ use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+use callers::Callers;
+
+pub use callers::Sum;
 
 /// All that is counted and measured, from the process's start on.
 pub struct Metrics {
@@ -32,6 +38,11 @@ pub struct Metrics {
     rules_stale: Gauge,
     rules: Family<Labels<1>, Gauge>,
     expires: Gauge,
+    client_ca_expires: Gauge,
+    key_expires: Family<Labels<2>, Gauge>,
+    alarms: Counted<1>,
+    webhooks: Counted<1>,
+    callers: Callers,
 }
 
 type Labels<const N: usize> = [(&'static str, String); N];
@@ -121,6 +132,11 @@ impl Default for Metrics {
             rules_stale: Gauge::default(),
             rules: Family::default(),
             expires: Gauge::default(),
+            client_ca_expires: Gauge::default(),
+            key_expires: Family::default(),
+            alarms: Family::default(),
+            webhooks: Family::default(),
+            callers: Callers::default(),
         };
         metrics.log_writable.set(1);
         metrics.registered()
@@ -158,6 +174,14 @@ impl Metrics {
         registry.register("rules", "1 for the version of the rules that runs", self.rules.clone());
         let help = "When the listener's certificate expires, in seconds since 1970; 0 without one";
         registry.register("certificate_expires", help, self.expires.clone());
+        let help =
+            "When the first certificate of those who sign callers' expires, in seconds since 1970; 0 without one";
+        registry.register("client_ca_expires", help, self.client_ca_expires.clone());
+        let help = "When a caller's key expires that is near its end, in seconds since 1970, by caller and key";
+        registry.register("key_expires", help, self.key_expires.clone());
+        registry.register("alarms", "What looked like misuse, by alarm", self.alarms.clone());
+        registry.register("webhooks", "Alarms for the webhook, by result", self.webhooks.clone());
+        self.callers.register(registry);
         self
     }
 
@@ -267,9 +291,38 @@ impl Metrics {
         self.rules_stale.set(0);
     }
 
-    /// The listener's certificate expires then.
-    pub fn expires(&self, seconds: Option<i64>) {
-        self.expires.set(seconds.unwrap_or(0));
+    /// The listener's certificate expires then, and the first of those who sign callers' then.
+    pub fn expires(&self, certificate: Option<i64>, client_ca: Option<i64>) {
+        self.expires.set(certificate.unwrap_or(0));
+        self.client_ca_expires.set(client_ca.unwrap_or(0));
+    }
+
+    /// These keys of callers are near their end: caller, key, and when it comes.
+    pub fn keys_expire(&self, keys: impl Iterator<Item = (String, String, i64)>) {
+        self.key_expires.clear();
+        for (caller, key, end) in keys {
+            self.key_expires.get_or_create(&[("caller", caller), ("key", key)]).set(end);
+        }
+    }
+
+    /// Something looked like misuse.
+    pub fn alarm(&self, alarm: &str) {
+        self.alarms.get_or_create(&[("alarm", alarm.to_owned())]).inc();
+    }
+
+    /// An alarm was on its way to the webhook, with this result.
+    pub fn webhook(&self, result: &str) {
+        self.webhooks.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    /// One exchange of a caller more is open, or one less.
+    pub fn caller_open(&self, caller: &str, change: i64) {
+        self.callers.open(caller, change);
+    }
+
+    /// An exchange of a caller ended.
+    pub fn caller_ended(&self, caller: &str, sum: Sum) {
+        self.callers.ended(caller, sum);
     }
 
     /// The files were read again and taken, or could not be used.

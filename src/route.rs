@@ -136,6 +136,19 @@ impl Upstream {
             authority => Ok(Self { scheme, authority: authority.to_owned() }),
         }
     }
+
+    /// Whether it is on this machine.
+    pub fn is_here(&self) -> bool {
+        let port = self.authority.rfind(':').filter(|colon| !self.authority[*colon..].contains(']'));
+        let host = &self.authority[..port.unwrap_or(self.authority.len())];
+        is_this_machine(host)
+    }
+}
+
+/// Whether a host is this machine.
+pub fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// `name`, `1.2.3.4` or `[::1]`, with a port or without.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms and their floors. A room uses rooms on lower floors and itself.
 const FLOORS: &[(&str, u8)] = &[
+    ("alarm", 0),
     ("wire", 0),
     ("crypto", 0),
     ("detect", 0),
@@ -37,7 +38,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("rustix", &["cli"]),
     ("std::env", &["cli", "config"]),
     ("std::fs", &["audit", "cli", "config"]),
-    ("std::net", &["caller", "cli", "config", "fake", "proxy", "route"]),
+    ("std::net", &["alarm", "caller", "cli", "config", "fake", "proxy", "route"]),
     ("std::thread", &["audit"]),
     ("std::time", &["admin", "audit", "cli", "fake", "proxy"]),
     ("x509_parser", &["config"]),

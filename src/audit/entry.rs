@@ -230,6 +230,8 @@ pub struct Event {
 /// What can happen to the proxy or the log itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
+    /// Something looked like misuse.
+    Alarm,
     /// A copy of the log, or of its keys, was made.
     BackedUp,
     /// A caller's key was made, rotated or revoked.
@@ -258,6 +260,8 @@ pub enum EventKind {
     Reloaded,
     /// The keys of texts were wrapped by another key.
     Rotated,
+    /// A caller's key was first shown from an address, or by a program.
+    Source,
     /// The proxy started.
     Started,
     /// The proxy is stopping.
@@ -269,7 +273,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
+        Self::Alarm,
         Self::BackedUp,
         Self::Caller,
         Self::Configured,
@@ -284,6 +289,7 @@ impl EventKind {
         Self::Reviewed,
         Self::Reloaded,
         Self::Rotated,
+        Self::Source,
         Self::Started,
         Self::Stopped,
         Self::Tried,
@@ -298,6 +304,7 @@ impl EventKind {
     /// The name in the log; it never changes.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Alarm => "alarm",
             Self::BackedUp => "backed-up",
             Self::Caller => "caller",
             Self::Configured => "configured",
@@ -312,6 +319,7 @@ impl EventKind {
             Self::Reviewed => "reviewed",
             Self::Reloaded => "reloaded",
             Self::Rotated => "rotated",
+            Self::Source => "source",
             Self::Started => "started",
             Self::Stopped => "stopped",
             Self::Tried => "tried",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Event, EventKind};
 use super::error::AuditError;
-use super::happening::Happenings;
+use super::happening::{Happening, Happenings};
 use super::query::Reader;
 use super::settings::Settings;
 
@@ -49,11 +49,8 @@ pub struct Changes {
 impl Inventory {
     /// What the log has to say of this inventory; `None` when the newest file says it already.
     pub fn event(&self, settings: &Settings, at: Timestamp) -> Result<Option<Event>, AuditError> {
-        let happenings =
-            Happenings { names: vec![EventKind::Configured.name().into()], limit: 1, ..Happenings::default() };
-        let newest = Reader::open(&settings.folder)?.happenings(&happenings)?.pop();
-        let before = newest.as_ref().and_then(|newest| serde_json::from_str::<Configured>(&newest.detail).ok());
-        let before = before.map(|configured| configured.inventory);
+        let newest = newest(settings)?;
+        let before = newest.as_ref().and_then(inventory);
         if newest.is_some_and(|newest| newest.in_newest_file) && before.as_ref() == Some(self) {
             return Ok(None);
         }
@@ -61,6 +58,11 @@ impl Inventory {
         let configured = Configured { inventory: self.clone(), changes };
         let detail = serde_json::to_string(&configured).expect("names and hashes become JSON");
         Ok(Some(Event { at, kind: EventKind::Configured, detail }))
+    }
+
+    /// What the log said of the proxy last.
+    pub fn newest(settings: &Settings) -> Result<Option<Self>, AuditError> {
+        Ok(newest(settings)?.as_ref().and_then(inventory))
     }
 
     fn changes_since(&self, before: &Self) -> Changes {
@@ -71,6 +73,15 @@ impl Inventory {
         let changed = self.patterns.iter().filter(differs).map(|(name, _)| name.clone()).collect();
         Changes { came: missing(self, before), went: missing(before, self), changed }
     }
+}
+
+fn newest(settings: &Settings) -> Result<Option<Happening>, AuditError> {
+    let asked = Happenings { names: vec![EventKind::Configured.name().into()], limit: 1, ..Happenings::default() };
+    Ok(Reader::open(&settings.folder)?.happenings(&asked)?.pop())
+}
+
+fn inventory(happening: &Happening) -> Option<Inventory> {
+    serde_json::from_str(&happening.detail).map(|configured: Configured| configured.inventory).ok()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@
 //! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
 //! `retention` (what goes when), `checkpoint` (what is signed) and
-//! `volume` (what files are called). `query`, `stats`, `happening`, `tail`, `verify`, `erasure` and `backup`
+//! `volume` (what files are called). `query`, `stats`, `hourly`, `happening`, `tail`, `verify`, `erasure` and `backup`
 //! work beside the writer; `inventory` says what the proxy runs under.
 
 mod backup;
@@ -30,6 +30,7 @@ mod erasure;
 mod error;
 mod filter;
 mod happening;
+mod hourly;
 mod inventory;
 mod journal;
 mod key_file;
@@ -59,6 +60,7 @@ pub use erasure::{Erasure, Registry, receipt};
 pub use error::AuditError;
 pub use filter::{Filter, Statuses};
 pub use happening::{Happening, Happenings};
+pub use hourly::Hourly;
 pub use inventory::{Changes, Configured, Inventory};
 pub use note::Verifier;
 pub use query::{Reader, Record, Summary, Texts, last_entry};

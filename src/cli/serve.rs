@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::introduce::introduce;
 use super::{ConfigFile, Outcome, Talk, process, systemd};
 use crate::admin;
-use crate::audit::{Event, EventKind, Keys, Log};
+use crate::alarm::Alarm;
+use crate::audit::{AuditError, Event, EventKind, Inventory, Keys, Log, Reader};
 use crate::config::{Look, Setup, Watch};
 use crate::proxy::{self, Gateway};
 
@@ -35,7 +37,9 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
     let key = setup.key.read_or_make()?;
     let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
-    if let Some(configured) = setup.inventory().event(&setup.audit, Timestamp::now())? {
+    let inventory = setup.inventory();
+    let before = Inventory::newest(&setup.audit)?.map(|inventory| inventory.ruleset);
+    if let Some(configured) = inventory.event(&setup.audit, Timestamp::now())? {
         log.event(configured).await?;
     }
     let stop = told_to_stop(talk)?;
@@ -44,6 +48,11 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
     introduce(&setup, listener.local_addr()?, admin_at, talk);
     let version = setup.ruleset.version.clone();
     let gateway = Arc::new(Gateway::new(setup.ruleset, log.clone(), &key)?);
+    if let Some(before) = before.filter(|before| *before != version) {
+        let change = format!("the proxy starts under the rules {version}, and started under {before} before");
+        gateway.raise(Alarm::Configuration { change });
+    }
+    recall(&setup.audit.folder, &gateway)?;
     let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&gateway), pending())));
     let current = tokio::spawn(keep_current(watch, Arc::clone(&gateway), signal(SignalKind::hangup())?));
     let alive = tokio::spawn(systemd::keep_telling());
@@ -95,6 +104,19 @@ async fn keep_current(mut watch: Option<Watch>, gateway: Arc<Gateway>, mut hangu
         }
         gateway.take(look).await;
     }
+}
+
+/// Has the gateway read from the log what is usual of callers: what takes long, beside the first exchanges.
+fn recall(folder: &Path, gateway: &Arc<Gateway>) -> Result<(), AuditError> {
+    let log = Reader::open(folder)?;
+    gateway.recall_sources(&log, Timestamp::now())?;
+    let gateway = Arc::clone(gateway);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = gateway.recall_habits(&log, Timestamp::now()) {
+            tracing::warn!(%error, "what is usual of callers could not be read from the log, and is learned anew");
+        }
+    });
+    Ok(())
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::callers::{self, CallerFile};
 use super::sections::Sections;
-use super::{Admin, KeyPlace, Limits, Named, Outbound, Tls, admin, audit, key, policy, tls};
+use super::{Admin, Alarms, KeyPlace, Limits, Named, Outbound, Tls, admin, alarms, audit, key, policy, tls};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Answers, Exemption, Policy};
@@ -18,6 +18,7 @@ use crate::route::{Credential, Declaration, Route, Routes, Scheme, Secret, Upstr
 pub(super) struct File {
     pub listen: SocketAddr,
     pub admin: Option<Admin>,
+    pub alarms: Alarms,
     pub patterns: Option<PathBuf>,
     pub phone_regions: Spanned<Vec<String>>,
     pub countries: Spanned<Vec<String>>,
@@ -36,7 +37,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[alarms]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +89,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let file = File {
         listen,
         admin: admin::read(&mut sections),
+        alarms: alarms::read(&mut sections, folder, &mut named),
         patterns,
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         countries: sections.take("countries").unwrap_or_else(|| Spanned::new(0..0, Vec::new())),
@@ -167,9 +169,9 @@ fn limits(sections: &mut Sections) -> Limits {
     let Some(limits) = sections.take::<Spanned<Limits>>("limits") else { return Limits::default() };
     let span = limits.span();
     let limits = limits.into_inner();
-    if let Some((name, range)) = limits.out_of_range() {
+    for (name, range) in limits.out_of_range() {
         let remedy = format!("give a number from {} to {}", range.start(), range.end());
-        sections.problem(span, format!("`{name}` is out of range"), remedy);
+        sections.problem(span.clone(), format!("`{name}` is out of range"), remedy);
     }
     limits
 }

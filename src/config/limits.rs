@@ -16,6 +16,10 @@ pub struct Limits {
     pub exchanges: usize,
     /// Bytes of all requests that were read and not answered yet.
     pub flight_bytes: usize,
+    /// The same of one caller.
+    pub caller_flight_bytes: usize,
+    /// Exchanges under way of one address whose callers have no keys of ours.
+    pub address_exchanges: usize,
     /// How many times its length a compressed body may hold, beyond the first MiB.
     pub expansion: usize,
     /// Objects and arrays inside each other.
@@ -60,6 +64,8 @@ impl Default for Limits {
             request_bytes: 32 << 20,
             exchanges: 1024,
             flight_bytes: 256 << 20,
+            caller_flight_bytes: 128 << 20,
+            address_exchanges: 512,
             expansion: 200,
             nesting: 100,
             answer_bytes: 32 << 20,
@@ -83,8 +89,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The first limit that nothing can be kept within, or that the program itself could not keep, and what it may be.
-    pub fn out_of_range(&self) -> Option<(&'static str, RangeInclusive<u64>)> {
+    /// The limits that nothing can be kept within, or that the program itself could not keep, and what they may be.
+    pub fn out_of_range(&self) -> impl Iterator<Item = (&'static str, RangeInclusive<u64>)> + use<> {
         const SIZES: RangeInclusive<u64> = 1..=1 << 31;
         const SECONDS: RangeInclusive<u64> = 1..=7 * 24 * 3600;
         let limits = [
@@ -92,6 +98,8 @@ impl Limits {
             ("exchanges", self.exchanges as u64, 1..=1_000_000),
             // Less than one request could never be read.
             ("flight_bytes", self.flight_bytes as u64, self.request_bytes as u64..=1 << 40),
+            ("caller_flight_bytes", self.caller_flight_bytes as u64, self.request_bytes as u64..=1 << 40),
+            ("address_exchanges", self.address_exchanges as u64, 1..=1_000_000),
             ("expansion", self.expansion as u64, 1..=1 << 20),
             // Reading goes down into containers, on a stack that is not endless.
             ("nesting", self.nesting as u64, 1..=256),
@@ -113,7 +121,7 @@ impl Limits {
             ("streams", self.streams.into(), 1..=10_000),
             ("drain_seconds", self.drain_seconds, SECONDS),
         ];
-        limits.into_iter().find(|(_, value, range)| !range.contains(value)).map(|(name, _, range)| (name, range))
+        limits.into_iter().filter(|(_, value, range)| !range.contains(value)).map(|(name, _, range)| (name, range))
     }
 
     /// The bounds of one answer.

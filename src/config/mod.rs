@@ -3,6 +3,7 @@
 //! The only room that reads files and the environment. Whoever holds a [`Setup`] need check nothing again.
 
 mod admin;
+mod alarms;
 mod audit;
 mod callers;
 mod change;
@@ -32,6 +33,7 @@ use crate::route::{Routes, Upstream};
 use file::File;
 
 pub use admin::Admin;
+pub use alarms::{Alarms, Webhook};
 pub use callers::{CallerFile, CallerFileError};
 pub use change::Change;
 pub use limits::Limits;
@@ -54,6 +56,8 @@ pub struct Ruleset {
     pub limits: Limits,
     /// Who may call; `None` lets anybody in.
     pub callers: Option<Arc<CallerFile>>,
+    /// What looks like misuse, and who is told.
+    pub alarms: Arc<Alarms>,
     /// How callers' connections are secured, if they are.
     pub tls: Option<Tls>,
     /// How upstreams are reached.
@@ -166,6 +170,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
                 policy: Arc::new(file.policy),
                 routes: Arc::new(file.routes),
                 limits: file.limits,
+                alarms: Arc::new(file.alarms),
                 tls: file.tls,
                 outbound: file.outbound,
                 callers: file.callers.map(Arc::new),
@@ -260,13 +265,13 @@ fn unreachable(sources: &[Source], service: &Service) -> Option<Problem> {
     Some(source.problem(service.url.span(), what, "write as in `http://127.0.0.1:5002/analyze`"))
 }
 
-/// Checks `https://host[:port]/path`.
-fn check_url(url: &str) -> Result<(), String> {
+/// Checks `https://host[:port]/path`, and gives what comes before the path.
+fn check_url(url: &str) -> Result<Upstream, String> {
     let host = url.find("://").map_or(0, |scheme| scheme + 3);
     let path = url[host..].find('/').map(|path| host + path).ok_or("it has no path")?;
-    Upstream::parse(&url[..path]).map_err(|error| error.to_string())?;
+    let origin = Upstream::parse(&url[..path]).map_err(|error| error.to_string())?;
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte);
-    if url[path..].bytes().all(plain) { Ok(()) } else { Err("its path has a character that no URL has".to_owned()) }
+    if url[path..].bytes().all(plain) { Ok(origin) } else { Err("its path has a character that no URL has".to_owned()) }
 }
 
 /// Names a ruleset by what its files say.

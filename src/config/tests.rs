@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::alarm::Rules;
 use crate::policy::Exemption;
 
 fn read(text: &str) -> Result<Setup, Vec<String>> {
@@ -27,6 +28,7 @@ fn the_default_file_says_the_defaults() {
     let setup = read(DEFAULT).map_err(|problems| problems.join("\n")).unwrap();
     let bare = read(ROUTE).map_err(|problems| problems.join("\n")).unwrap();
     assert_eq!(setup.ruleset.limits, Limits::default());
+    assert_eq!(setup.ruleset.alarms.rules, Rules::default());
     assert_eq!((setup.listen, &setup.audit, &setup.key), (bare.listen, &bare.audit, &bare.key));
     assert_eq!(setup.audit.folder, Path::new("/folder/audit"));
     assert_eq!(setup.audit_key, bare.audit_key);

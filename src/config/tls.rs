@@ -26,8 +26,10 @@ use crate::crypto;
 pub struct Tls {
     /// Certificate, key and who may connect.
     pub server: Arc<ServerConfig>,
-    /// When the first certificate of the chain expires, in seconds since 1970.
+    /// When the first of the chain's certificates expires, in seconds since 1970.
     pub expires: i64,
+    /// The same of those who sign callers' certificates, if callers have to show one.
+    pub client_ca_expires: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -61,8 +63,9 @@ pub(super) fn read(sections: &mut Sections, folder: &Path, named: &mut Vec<Named
     let callers = client_ca.map(|path| roots(&at(&path)).map_err(|wrong| told(path.span(), &at(&path), wrong)));
     let callers = callers.transpose();
     let (Ok((chain, expires)), Ok(secret), Ok(callers)) = (chain, secret, callers) else { return None };
+    let (callers, client_ca_expires) = callers.unzip();
     let server = server(chain, secret, callers).map_err(|wrong| told(key.span(), &at(&key), wrong)).ok()?;
-    Some(Tls { server: Arc::new(server), expires })
+    Some(Tls { server: Arc::new(server), expires, client_ca_expires })
 }
 
 /// Takes `[upstream_tls]`: the roots that upstreams are verified against, instead of the system's.
@@ -78,7 +81,7 @@ pub(super) fn read_upstream(
     let read = self::roots(&file).map_err(|(what, remedy)| {
         sections.problem(path.span(), format!("{} {what}", file.display()), remedy.to_owned());
     });
-    read.ok().map(Arc::new)
+    read.ok().map(|(roots, _)| Arc::new(roots))
 }
 
 fn server(
@@ -109,7 +112,7 @@ fn server(
     Ok(config)
 }
 
-/// The certificates of a file, the server's own first, and when that expires.
+/// The certificates of a file, the server's own first, and when the first of them expires.
 fn chain(path: &Path) -> Result<(Vec<CertificateDer<'static>>, i64), Wrong> {
     let chain = certificates(path)?;
     let parsed = parsed(&chain)?;
@@ -129,14 +132,21 @@ fn chain(path: &Path) -> Result<(Vec<CertificateDer<'static>>, i64), Wrong> {
         let what = "has its chain out of order: each certificate has to be signed by the one after it";
         return Err((what.to_owned(), "put the server's own first, then the one that signed it, and so on"));
     }
-    let expires = own.validity().not_after.timestamp();
+    let expires = first_end(&parsed);
     Ok((chain, expires))
 }
 
-/// Certificates that others are verified against.
-fn roots(path: &Path) -> Result<RootCertStore, Wrong> {
+/// When the first of some certificates expires, in seconds since 1970.
+fn first_end(certificates: &[X509Certificate]) -> i64 {
+    certificates.iter().map(|certificate| certificate.validity().not_after.timestamp()).min().unwrap_or(i64::MAX)
+}
+
+/// Certificates that others are verified against, and when the first of them expires.
+fn roots(path: &Path) -> Result<(RootCertStore, i64), Wrong> {
     let certificates = certificates(path)?;
-    if parsed(&certificates)?.iter().any(|certificate| !certificate.is_ca()) {
+    let parsed = parsed(&certificates)?;
+    let expires = first_end(&parsed);
+    if parsed.iter().any(|certificate| !certificate.is_ca()) {
         return Err(("holds a certificate that may not sign others".to_owned(), "give those of authorities only"));
     }
     let mut roots = RootCertStore::empty();
@@ -144,7 +154,7 @@ fn roots(path: &Path) -> Result<RootCertStore, Wrong> {
         let wrong = |error| (format!("holds a certificate that cannot be used: {error}"), "take it out");
         roots.add(certificate).map_err(wrong)?;
     }
-    Ok(roots)
+    Ok((roots, expires))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Wrong> {

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::config::Outbound;
-use crate::route::Upstream;
+use crate::route::{Upstream, is_this_machine};
 
 /// Makes connections.
 #[derive(Clone)]
@@ -56,6 +56,5 @@ impl Service<Uri> for Dial {
 
 /// Whether an upstream is on this machine.
 fn is_here(upstream: &Uri) -> bool {
-    let host = upstream.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_this_machine(upstream.host().unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! Who comes in: the caller behind the key that a request shows, and what is told of callers' keys.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,9 +9,9 @@ use hyper::header::HeaderMap;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::headers;
-use super::places::Share;
+use super::places::{Share, Who};
 use super::refused::Refused;
-use crate::caller::{Callers, Denied, Key, Role, is_key};
+use crate::caller::{Callers, Change, Denied, Key, Role, is_key};
 use crate::config::Ruleset;
 use crate::crypto::{MacKey, MasterKey, Purpose};
 
@@ -26,9 +27,12 @@ struct Told {
     callers: Option<Arc<Callers>>,
     /// The day on which it was told whose keys end soon.
     day: Option<Date>,
+    /// What was done to callers' keys and has raised no alarm yet.
+    changes: BTreeMap<String, Change>,
 }
 
 /// Whoever sent a request.
+#[derive(Clone)]
 pub(super) enum Visitor {
     /// The configuration asks nobody for a key.
     Anybody,
@@ -39,6 +43,7 @@ pub(super) enum Visitor {
 }
 
 /// What a stranger shows.
+#[derive(Clone, Copy)]
 pub(super) enum Shown {
     Nothing,
     Several,
@@ -51,9 +56,31 @@ impl Door {
         Self { mac: key.derive(Purpose::Caller), told: Mutex::default() }
     }
 
-    /// Tells whose keys end soon.
-    pub(super) fn open(&self, ruleset: &Ruleset, now: Timestamp) {
-        let _ = self.callers(ruleset, now);
+    /// The keys whose end is near: whose, which, and when it comes, in seconds since 1970.
+    pub(super) fn expiring(&self, ruleset: &Ruleset, now: Timestamp) -> Vec<(String, String, i64)> {
+        let callers = self.callers(ruleset, now);
+        let expiring = callers.iter().flat_map(|callers| callers.expiring(now));
+        expiring.map(|(key, end)| (key.name.clone(), key.id(), end.as_second())).collect()
+    }
+
+    /// Whether whoever came in may stay, as callers' keys stand now.
+    pub(super) fn stays(
+        &self,
+        ruleset: &Ruleset,
+        visitor: &Visitor,
+        now: Timestamp,
+        address: IpAddr,
+    ) -> Result<(), Refused> {
+        let (Visitor::Caller(key), Some(callers)) = (visitor, self.callers(ruleset, now)) else { return Ok(()) };
+        match callers.keys().iter().find(|known| known.hash == key.hash) {
+            Some(known) => known.admits(now, address).map_err(denied),
+            None => Err(Shown::Unknown.refused()),
+        }
+    }
+
+    /// What was done to callers' keys since this was asked last.
+    pub(super) fn take_changes(&self) -> BTreeMap<String, Change> {
+        std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).changes)
     }
 
     /// Looks whose key a request shows.
@@ -106,6 +133,7 @@ impl Told {
         if is_new {
             for (caller, change) in callers.changes_since(before) {
                 tracing::info!(caller, change = change.name(), "a caller's key");
+                self.changes.insert(caller.to_owned(), change);
             }
             *before = Arc::clone(callers);
         }
@@ -129,11 +157,16 @@ impl Visitor {
         }
     }
 
-    /// What the caller may take of the proxy's work, if it is a known one.
-    pub(super) fn share(&self, ruleset: &Ruleset) -> Option<(&str, Share)> {
-        let (Self::Caller(key), Some(file)) = (self, &ruleset.callers) else { return None };
-        let rate = key.grant.rate.unwrap_or(file.rate);
-        Some((&key.name, Share { exchanges: file.exchanges, rate }))
+    /// Who takes a share of the proxy's work, and how much it may be.
+    pub(super) fn share(&self, ruleset: &Ruleset, address: IpAddr) -> (Who, Share) {
+        let bytes = ruleset.limits.caller_flight_bytes;
+        match (self, &ruleset.callers) {
+            (Self::Caller(key), Some(file)) => {
+                let rate = Some(key.grant.rate.unwrap_or(file.rate));
+                (Who::Caller(key.name.clone()), Share { exchanges: file.exchanges, bytes, rate })
+            }
+            _ => (Who::at(address), Share { exchanges: ruleset.limits.address_exchanges, bytes, rate: None }),
+        }
     }
 
     /// Lets in whoever may come in, from this address.

@@ -10,7 +10,7 @@ use super::Gateway;
 use super::places::Place;
 use crate::audit::{Closed, Log, Opened, Outcome, Tally, Timings, Usage};
 use crate::config::Ruleset;
-use crate::metrics::{Commit, Metrics, Phase, Side};
+use crate::metrics::{Commit, Metrics, Phase, Side, Sum};
 use crate::policy::{Action, Answers};
 use crate::redact::{self, Account, AnswerAccount, Vault};
 
@@ -19,6 +19,9 @@ pub(super) struct Ending {
     log: Option<Log>,
     metrics: Arc<Metrics>,
     route: String,
+    caller: String,
+    /// How much was found in the request.
+    found: u64,
     exchange: Uuid,
     started: Instant,
     pub timings: Timings,
@@ -46,7 +49,18 @@ impl Ending {
     pub(super) fn new(gateway: &Gateway, opened: &Opened, started: Instant, timings: Timings) -> Self {
         let (log, metrics) = (Some(gateway.log.clone()), Arc::clone(&gateway.metrics));
         metrics.open(1);
-        Self { log, metrics, route: opened.route.clone(), exchange: opened.exchange, started, timings, place: None }
+        metrics.caller_open(&opened.caller, 1);
+        Self {
+            log,
+            metrics,
+            route: opened.route.clone(),
+            caller: opened.caller.clone(),
+            found: total(&opened.findings),
+            exchange: opened.exchange,
+            started,
+            timings,
+            place: None,
+        }
     }
 
     /// The closing entry with nothing but its outcome.
@@ -84,7 +98,7 @@ impl Ending {
         let begun = Instant::now();
         let logged = log.closed(closed.clone()).await;
         self.log = None;
-        count(&self.metrics, &self.route, &closed);
+        self.count(&closed);
         match &logged {
             Ok(()) => self.metrics.committed(Commit::Closed, begun.elapsed().as_secs_f64()),
             Err(_) => self.metrics.log_failed(),
@@ -105,6 +119,11 @@ impl Ending {
         self.log = None;
     }
 
+    fn count(&self, closed: &Closed) {
+        count(&self.metrics, &self.route, closed);
+        count_for_caller(&self.metrics, &self.caller, self.found, closed);
+    }
+
     fn timed(&self, closed: Closed) -> Closed {
         Closed { timings: Timings { total_us: micros(self.started), ..self.timings }, ..closed }
     }
@@ -113,9 +132,10 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.metrics.open(-1);
+        self.metrics.caller_open(&self.caller, -1);
         if let Some(log) = self.log.take() {
             let closed = self.timed(self.entry(Outcome::CallerGone));
-            count(&self.metrics, &self.route, &closed);
+            self.count(&closed);
             log.closed_later(closed);
         }
     }
@@ -140,6 +160,19 @@ pub(super) fn count(metrics: &Metrics, route: &str, closed: &Closed) {
         metrics.added(Phase::Log, seconds(commit_us));
     }
     metrics.took(route, first_byte_us.map(seconds), seconds(total_us));
+}
+
+/// Counts it for its caller, with what was found in the request.
+pub(super) fn count_for_caller(metrics: &Metrics, caller: &str, found: u64, closed: &Closed) {
+    let Usage { input, output, .. } = closed.usage;
+    let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+    let findings = found + total(&closed.findings);
+    metrics.caller_ended(caller, Sum { outcome: closed.outcome.name(), findings, input, output });
+}
+
+/// How many findings there are.
+pub(super) fn total(findings: &[Tally]) -> u64 {
+    findings.iter().map(|tally| tally.count).sum()
 }
 
 fn seconds(micros: u64) -> f64 {

@@ -18,7 +18,7 @@ use super::coverage::{self, Sight};
 use super::declared::declared;
 use super::door::Visitor;
 use super::encoding::{Encoding, Undecodable};
-use super::ending::{Ending, count, micros, tallies};
+use super::ending::{Ending, count, count_for_caller, micros, tallies, total};
 use super::places::{Flight, Place};
 use super::recognise::Answered;
 use super::refused::Refused;
@@ -127,10 +127,13 @@ impl Exchange {
         let (route, target) = find_route(&ruleset, &request)?;
         self.opened.route.clone_from(&route.name);
         self.visitor.go_on(&route.name)?;
+        self.gateway.watch_source(&ruleset, &self.visitor, self.peer, request.headers());
         self.ruleset = ruleset.narrowed(&route.name, &self.opened.caller);
         self.declare(request.headers(), route)?;
-        let share = self.visitor.share(&ruleset);
-        self.place = Some(self.gateway.places.take(ruleset.limits.exchanges, share, self.started)?);
+        let (who, share) = self.visitor.share(&ruleset, self.peer);
+        let place = self.gateway.places.take(ruleset.limits.exchanges, &who, share, self.started)?;
+        self.flight = Some(self.gateway.places.flight(ruleset.limits.flight_bytes, &place, share));
+        self.place = Some(place);
         if websocket::is_asked(&request) {
             return self.connect(request, target, route).await;
         }
@@ -213,6 +216,8 @@ impl Exchange {
             opened: self.opened.clone(),
             vault,
             part: self.part.take(),
+            visitor: self.visitor.clone(),
+            peer: self.peer,
             ending: self.ending(),
         });
         gateway.answers.spawn(session.run(upgrade, hyper::upgrade::on(response)));
@@ -255,7 +260,7 @@ impl Exchange {
         upload::check(&target, &head.headers)?;
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
         let limits = self.ruleset.limits;
-        let flight = self.flight.insert(self.gateway.places.flight(limits.flight_bytes));
+        let flight = self.flight.as_mut().expect("it was begun with the exchange's place");
         let mut body = request::read(body, &limits, flight).await?;
         if encoding != Encoding::Identity {
             body = scan(body.len(), move || encoding.decode(body, limits.expansion, limits.request_bytes)).await??;
@@ -328,6 +333,7 @@ impl Exchange {
             return Err(Refused::log());
         }
         self.timings.commit_us = micros(begun);
+        self.gateway.watch_exchange(&self.ruleset, &self.opened.caller, total(&self.opened.findings));
         self.gateway.metrics.committed(Commit::Opened, begun.elapsed().as_secs_f64());
         Ok(())
     }
@@ -335,6 +341,7 @@ impl Exchange {
     /// Logs and answers an exchange that did not get its answer.
     async fn refuse(mut self, refused: Refused) -> Response<Body> {
         tracing::info!(exchange = %self.opened.exchange, code = refused.code, "refused");
+        self.gateway.watch_refusal(&self.ruleset, &self.visitor, refused.code, self.peer, &self.opened.route);
         let mut closed = Closed::new(self.opened.exchange, Timestamp::now(), refused.outcome);
         closed.reason = Some(refused.code.to_owned());
         closed.status = Some(refused.status.as_u16());
@@ -342,7 +349,7 @@ impl Exchange {
             Some(ending) => ending.close(closed).await,
             None => {
                 closed.timings = Timings { total_us: self.elapsed_us(), ..self.timings };
-                count(&self.gateway.metrics, &self.opened.route, &closed);
+                self.count_refused(&closed);
                 if let Err(error) = self.gateway.log.refused(self.opened, closed).await {
                     self.gateway.metrics.log_failed();
                     tracing::error!(%error, "a refusal could not be logged");
@@ -350,6 +357,15 @@ impl Exchange {
             }
         }
         refused.response(self.dialect)
+    }
+
+    fn count_refused(&self, closed: &Closed) {
+        let (found, caller) = (total(&self.opened.findings), &self.opened.caller);
+        count(&self.gateway.metrics, &self.opened.route, closed);
+        count_for_caller(&self.gateway.metrics, caller, found, closed);
+        if !matches!(self.visitor, Visitor::Stranger(_)) {
+            self.gateway.watch_exchange(&self.ruleset, caller, found);
+        }
     }
 
     fn elapsed_us(&self) -> u64 {

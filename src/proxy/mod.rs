@@ -14,11 +14,13 @@ mod door;
 mod encoding;
 mod ending;
 mod exchange;
+mod expiry;
 mod framing;
 mod headers;
 mod incoming;
 mod memory;
 mod places;
+mod recall;
 mod recognise;
 mod refused;
 mod relay;
@@ -27,12 +29,15 @@ mod request;
 mod server;
 mod upload;
 mod upstream;
+mod watching;
+mod webhook;
 mod websocket;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -46,9 +51,11 @@ use crate::redact::Redactor;
 use conversations::Conversations;
 use coverage::Shapes;
 use door::Door;
+use expiry::Expiry;
 use places::Places;
 use recognise::Recognisers;
 use reload::Live;
+use watching::Watching;
 
 pub use server::serve;
 pub use upstream::TlsError;
@@ -64,8 +71,12 @@ pub struct Gateway {
     recognised_key: MacKey,
     identities: Identities,
     door: Door,
+    expiry: Expiry,
     places: Places,
     conversations: Conversations,
+    watching: Watching,
+    /// Places for messages to the webhook.
+    messages: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
@@ -95,13 +106,11 @@ impl Gateway {
     /// Brings the parts together.
     pub fn new(ruleset: Ruleset, log: Log, key: &MasterKey) -> Result<Self, TlsError> {
         let door = Door::new(key);
-        door.open(&ruleset, Timestamp::now());
         let conversations = Conversations::new(&ruleset.limits, key.derive(Purpose::Conversation));
         let metrics = Arc::new(Metrics::default());
         metrics.rules(&ruleset.version);
-        metrics.expires(ruleset.tls.as_ref().map(|tls| tls.expires));
         let live = Live::new(ruleset, None)?;
-        Ok(Self {
+        let gateway = Self {
             live: ArcSwap::from_pointee(live),
             trouble: ArcSwap::default(),
             conversations,
@@ -112,10 +121,15 @@ impl Gateway {
             recognised_key: key.derive(Purpose::Recognised),
             identities: Identities::new(key),
             door,
+            expiry: Expiry::default(),
             places: Places::default(),
+            watching: Watching::default(),
+            messages: Arc::new(Semaphore::new(webhook::MESSAGES)),
             answers: TaskTracker::new(),
             draining: CancellationToken::new(),
-        })
+        };
+        gateway.tell_expiry(Timestamp::now());
+        Ok(gateway)
     }
 
     /// The rules that exchanges begin under now.
@@ -167,6 +181,12 @@ impl Identities {
     pub fn token(&self, identity: Identity, id: &str) -> String {
         let prefix = identity.prefix();
         format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), normalised(id).as_bytes()])[..8]))
+    }
+
+    /// What a program that shows a key is known by: what it calls itself may be anything.
+    fn agent(&self, name: &[u8]) -> u64 {
+        let hash = self.0.mac(&[b"agent", name]);
+        hash[..8].iter().fold(0, |token, byte| token << 8 | u64::from(*byte))
     }
 
     /// What a question to the log means by `asked`: a token as the log shows it, or an id.

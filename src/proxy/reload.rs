@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::upstream::{self, Client, TlsError};
 use super::{Gateway, Recognisers};
+use crate::alarm::Alarm;
 use crate::audit::{Event, EventKind};
 use crate::config::{Look, Outbound, Ruleset};
 use crate::detect::Problem;
@@ -47,12 +48,12 @@ impl Gateway {
         let live = Live::new(ruleset, Some(&self.live.load()))?;
         self.live.store(Arc::new(live));
         self.metrics.rules(&version);
-        self.metrics.expires(self.ruleset().tls.as_ref().map(|tls| tls.expires));
+        self.tell_expiry(Timestamp::now());
         Ok(())
     }
 
     /// Takes what a look at the files found, and tells of it.
-    pub async fn take(&self, look: Look) {
+    pub async fn take(self: &Arc<Self>, look: Look) {
         match look {
             Look::Same => {}
             Look::Changed(setup, change) => match self.adopt(setup.ruleset) {
@@ -62,6 +63,7 @@ impl Gateway {
                         tracing::warn!(settings = ?change.restart, "these settings are taken at the next start only");
                     }
                     self.told(true, Vec::new(), json!(change)).await;
+                    self.raise(Alarm::Configuration { change: change.to_string() });
                 }
                 Err(error) => {
                     tracing::error!(%error, "the files changed and cannot be used: the old rules stay");
@@ -80,8 +82,12 @@ impl Gateway {
         }
     }
 
-    async fn told(&self, taken: bool, trouble: Vec<String>, detail: serde_json::Value) {
+    async fn told(self: &Arc<Self>, taken: bool, trouble: Vec<String>, detail: serde_json::Value) {
         self.metrics.reloaded(taken);
+        if !taken {
+            let places = trouble.join(", ");
+            self.raise(Alarm::Configuration { change: format!("what it says now cannot be used: {places}") });
+        }
         self.trouble.store(Arc::new(trouble));
         let event = Event { at: Timestamp::now(), kind: EventKind::Reloaded, detail: detail.to_string() };
         if let Err(error) = self.log.event(event).await {

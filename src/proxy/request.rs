@@ -104,17 +104,19 @@ pub(super) async fn read(body: Incoming, limits: &Limits, flight: &mut Flight) -
     let reading = collect(Limited::new(body, limits.request_bytes), flight);
     match tokio::time::timeout(Duration::from_secs(limits.request_seconds), reading).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if error.is::<Crowded>() => Err(Crowded.into()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::request(
             StatusCode::PAYLOAD_TOO_LARGE,
             "request/too-large",
             format!("The request is longer than {} bytes: shorten it, or raise `request_bytes`.", limits.request_bytes),
         )),
-        Ok(Err(_)) => Err(Refused::request(
-            StatusCode::BAD_REQUEST,
-            "request/broken-off",
-            "The request's body broke off before its end: send it again.",
-        )),
+        Ok(Err(error)) => Err(match error.downcast::<Crowded>() {
+            Ok(crowded) => (*crowded).into(),
+            Err(_) => Refused::request(
+                StatusCode::BAD_REQUEST,
+                "request/broken-off",
+                "The request's body broke off before its end: send it again.",
+            ),
+        }),
         Err(_) => Err(Refused::request(
             StatusCode::REQUEST_TIMEOUT,
             "request/timeout",

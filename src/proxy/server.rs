@@ -30,7 +30,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
         };
         tokio::select! {
             () = &mut stop => break,
-            _ = sweep.tick() => gateway.conversations.sweep(),
+            _ = sweep.tick() => gateway.sweep(),
             (place, accepted) = accepted => match accepted {
                 Ok((stream, peer)) => {
                     let served = connection::serve(stream, peer.ip(), Arc::clone(&gateway));

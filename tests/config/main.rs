@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use blotter::config;
+use blotter::detect::Source;
 
 #[test]
 fn every_bad_configuration_is_told_what_is_wrong() {
@@ -27,4 +28,20 @@ fn every_bad_configuration_is_told_what_is_wrong() {
         assert!(is_told, "{}:\n{}", path.display(), told.join("\n"));
     }
     assert!(paths.len() >= 5, "the cases are found");
+}
+
+/// What is installed by `deploy` says what the program reads.
+#[test]
+fn the_configurations_of_deploy_are_good_ones() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let read = |name: &str| fs::read_to_string(deploy.join(name)).unwrap();
+    let manifest = read("kubernetes.yaml");
+    let block = manifest.split_once("proxy.toml: |\n").unwrap().1.split_once("---").unwrap().0;
+    let lines: Vec<&str> = block.lines().map(|line| line.trim_start_matches(' ')).collect();
+    for (name, text) in [("container.toml", read("container.toml")), ("kubernetes.yaml", lines.join("\n"))] {
+        let source = Source { name: name.to_owned(), text };
+        let folder = tempfile::tempdir().unwrap();
+        let setup = config::from_source(source, folder.path()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!((setup.listen.port(), setup.admin.unwrap().listen.port()), (8787, 8788), "{name}");
+    }
 }

@@ -12,17 +12,26 @@ use crate::support::{Answer, Caller, Script, Upstream};
 
 const CHAT: &str = r#"{"messages":[]}"#;
 
+/// What alarms are signed with: 32 bytes of `x`.
+pub const HOOK: &str = "whsec_eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=";
+
 /// A proxy that asks for keys, its upstream and one caller.
-struct House {
+pub struct House {
     folder: tempfile::TempDir,
-    upstream: Upstream,
+    pub upstream: Upstream,
     caller: Caller,
 }
 
 /// A proxy that runs.
-struct Running {
+pub struct Running {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
+}
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Running {
@@ -34,7 +43,7 @@ impl Drop for Running {
 
 impl House {
     /// With `more` in the section of callers.
-    async fn build(more: &str) -> Self {
+    pub async fn build(more: &str) -> Self {
         let upstream = Upstream::start(|_| Script::json("{}")).await;
         let folder = tempfile::tempdir().unwrap();
         let route = |name: &str| {
@@ -47,14 +56,28 @@ impl House {
         Self { folder, upstream, caller: Caller::new() }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// One that asks nobody for a key, with `more` in its configuration.
+    pub async fn open(more: &str) -> Self {
+        let house = Self::build("").await;
+        house.configure("[callers]\n", &format!("{more}\n"));
+        house
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_blotter"));
-        command.current_dir(self.folder.path()).args(arguments).env("PROVIDER_KEY", "sk-provider");
+        command.current_dir(self.folder.path()).args(arguments).env("PROVIDER_KEY", "sk-provider").env("HOOK", HOOK);
         command
     }
 
+    /// Changes the configuration.
+    pub fn configure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path("proxy.toml")).unwrap();
+        assert!(text.contains(from), "{from}: {text}");
+        std::fs::write(self.path("proxy.toml"), text.replace(from, to)).unwrap();
+    }
+
     /// Runs a command that goes well, and gives what it prints.
-    fn run(&self, arguments: &[&str]) -> String {
+    pub fn run(&self, arguments: &[&str]) -> String {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         assert!(status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
         String::from_utf8(stdout).unwrap().trim_end().to_owned()
@@ -67,7 +90,7 @@ impl House {
         String::from_utf8(stderr).unwrap()
     }
 
-    fn serve(&self) -> Running {
+    pub fn serve(&self) -> Running {
         let log = std::fs::File::create(self.path("proxy.log")).unwrap();
         let child = self.command(&["serve"]).stderr(log).spawn().unwrap();
         let mut running = Running { child, address: SocketAddr::from(([0; 4], 0)) };
@@ -83,28 +106,39 @@ impl House {
     }
 
     /// What the proxy said on its own log so far.
-    fn told(&self) -> String {
+    pub fn told(&self) -> String {
         std::fs::read_to_string(self.path("proxy.log")).unwrap()
     }
 
-    async fn call(&self, proxy: &Running, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn call(&self, proxy: &Running, path: &str, headers: &[(&str, &str)]) -> Answer {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         self.caller.send(proxy.address, "POST", path, &headers, CHAT.into()).await
     }
 
-    async fn expect(&self, proxy: &Running, path: &str, headers: &[(&str, &str)], status: u16, says: &str) {
+    pub async fn expect(&self, proxy: &Running, path: &str, headers: &[(&str, &str)], status: u16, says: &str) {
         let answer = self.call(proxy, path, headers).await;
         let body = String::from_utf8_lossy(&answer.body);
         assert_eq!(answer.status.as_u16(), status, "{headers:?}: {body}");
         assert!(body.contains(says), "`{says}` in {body}");
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    /// Whether the admin listener of the proxy that was started last says this line.
+    pub async fn counts(&self, line: &str) -> bool {
+        let told = self.told();
+        let admin =
+            told.lines().find_map(|line| line.trim_start().strip_prefix("admin")?.trim().strip_prefix("http://"));
+        let admin =
+            admin.and_then(|address| address.split('/').next()?.parse().ok()).expect("it has an admin listener");
+        let metrics = self.caller.send(admin, "GET", "/metrics", &[], "".into()).await.body;
+        String::from_utf8_lossy(&metrics).lines().any(|counted| counted == line)
+    }
+
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 }
 
-const PATH: &str = "/openai/v1/chat/completions";
+pub const PATH: &str = "/openai/v1/chat/completions";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_shown_where_sdks_put_theirs_and_never_goes_upstream() {

@@ -1,7 +1,6 @@
 //! Every limit on connections and time bites, and who keeps to them is served meanwhile.
 
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use blotter::audit::Outcome;
@@ -14,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::callers::House;
 use crate::support::{Caller, Proxy, Script, Upstream};
 
 const CHAT: &str = r#"{"messages":[{"content":"hi"}]}"#;
@@ -224,56 +224,55 @@ async fn an_exchange_has_to_be_over_in_time() {
     assert_eq!((closed.outcome, closed.reason.as_deref()), (Outcome::TimedOut, Some("exchange/timeout")));
 }
 
+/// What a hostile connection sends before it does nothing more: nothing, half a head, half a body, what gets an answer that it does not
+/// read.
+fn hostile(number: usize) -> String {
+    match number % 4 {
+        0 => String::new(),
+        1 => "POST / HTTP/1.1\r\nhost:".to_owned(),
+        2 => "POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{".to_owned(),
+        _ => "POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n{".to_owned(),
+    }
+}
+
 /// The real binary, so that its file descriptors are its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_idle_connections_disturb_nobody_and_leave_nothing() {
-    let provider = provider().await;
-    let folder = tempfile::tempdir().unwrap();
-    let text = format!(
-        "listen = \"127.0.0.1:0\"\ndefault_route = \"a\"\n[limits]\nheader_seconds = 5\n[[route]]\nname = \"a\"\nupstream = \"http://{}\"\n",
-        provider.address()
-    );
-    std::fs::write(folder.path().join("proxy.toml"), text).unwrap();
-    let mut proxy = Command::new(env!("CARGO_BIN_EXE_blotter"))
-        .args(["serve", "--config"])
-        .arg(folder.path().join("proxy.toml"))
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let address = crate::crash::address_of(&mut proxy);
-    let open = |id: u32| std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count();
+async fn a_thousand_hostile_connections_disturb_nobody_and_leave_nothing() {
+    let house = House::open(
+        "default_route = \"openai\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[limits]\nheader_seconds = 5\nrequest_seconds = 5\n",
+    )
+    .await;
+    let proxy = house.serve();
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", proxy.id())).unwrap().count();
     let call = async || {
         let begun = Instant::now();
-        let answer = Caller::new().send(address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
+        let answer = Caller::new().send(proxy.address, "POST", "/v1/chat/completions", &[], CHAT.into()).await;
         assert_eq!(answer.status, 200);
         begun.elapsed()
     };
     call().await;
-    let before = open(proxy.id());
-    let mut idle = Vec::new();
+    let before = open();
+    let mut connections = Vec::new();
     for number in 0..1000 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        if number % 2 == 0 {
-            stream.write_all(b"POST / HTTP/1.1\r\nhost:").await.unwrap();
-        }
-        idle.push(stream);
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(hostile(number).as_bytes()).await.unwrap();
+        connections.push(stream);
     }
     let mut slowest = Duration::ZERO;
     for _ in 0..20 {
         slowest = slowest.max(call().await);
     }
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
-    for stream in &mut idle {
+    for stream in &mut connections {
         let mut rest = Vec::new();
         let _ =
             tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut rest)).await.expect("it is closed");
     }
     let settled = async {
-        while open(proxy.id()) > before + 3 {
+        while open() > before + 3 || !house.counts("blotter_connections 0").await {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), settled).await.expect("file descriptors come back");
-    proxy.kill().unwrap();
-    proxy.wait().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), settled).await.expect("file descriptors and tasks come back");
+    assert!(house.counts("blotter_exchanges_open 0").await);
 }

@@ -1,6 +1,8 @@
 //! The whole proxy, over real sockets.
 
 mod admin;
+mod alarms;
+mod bombs;
 mod callers;
 mod coverage;
 mod crash;
@@ -9,6 +11,7 @@ mod encodings;
 mod exchanges;
 mod hostile;
 mod http;
+mod http2;
 mod limits;
 mod places;
 mod recordings;

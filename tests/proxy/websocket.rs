@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::callers::House;
 use crate::support::{Proxy, records, sealing};
 
 const REALTIME: &str = "/openai/v1/realtime?model=gpt-realtime";
@@ -108,11 +109,19 @@ struct Bot(WebSocketStream<TcpStream>);
 
 impl Bot {
     async fn open(proxy: &Proxy, target: &str, headers: &[(&'static str, &str)]) -> Result<(Self, HeaderMap), Error> {
-        let mut request = format!("ws://{}{target}", proxy.address).into_client_request().unwrap();
+        Self::open_at(proxy.address, target, headers).await
+    }
+
+    async fn open_at(
+        proxy: SocketAddr,
+        target: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(Self, HeaderMap), Error> {
+        let mut request = format!("ws://{proxy}{target}").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = TcpStream::connect(proxy.address).await.unwrap();
+        let stream = TcpStream::connect(proxy).await.unwrap();
         let (socket, response) = tokio_tungstenite::client_async(request, stream).await?;
         Ok((Self(socket), response.headers().clone()))
     }
@@ -658,4 +667,45 @@ async fn recorded_conversations_pass_unharmed() {
         bot.leave().await;
     }
     proxy.stop().await;
+}
+
+/// A proxy that asks for keys, in front of a provider that says each message again.
+async fn keyed() -> (Provider, House) {
+    let (provider, house) = (Provider::echo().await, House::build("").await);
+    house.configure(&house.upstream.address.to_string(), &provider.address.to_string());
+    (provider, house)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_ends_a_connection_that_is_open() {
+    let (provider, house) = keyed().await;
+    let (key, other) = (house.run(&["key", "new", "bot"]), house.run(&["key", "new", "other"]));
+    let proxy = house.serve();
+    let mut bot = Bot::open_at(proxy.address, REALTIME, &[("api-key", &key)]).await.unwrap().0;
+    let mut stays = Bot::open_at(proxy.address, REALTIME, &[("api-key", &other)]).await.unwrap().0;
+    bot.say(user_says("hi")).await;
+    bot.event().await;
+    house.run(&["key", "revoke", "bot"]);
+    let told = bot.event().await;
+    assert_eq!(told["error"]["code"], "caller/revoked", "{told}");
+    assert_eq!(bot.closed().await, (1008, "caller/revoked".to_owned()));
+    provider.closed().await;
+    stays.say(user_says("still here")).await;
+    stays.event().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_count_towards_a_callers_rate() {
+    let (provider, house) = keyed().await;
+    let key = house.run(&["key", "new", "bot", "--rate", "3/min"]);
+    let proxy = house.serve();
+    let mut bot = Bot::open_at(proxy.address, REALTIME, &[("api-key", &key)]).await.unwrap().0;
+    for _ in 0..2 {
+        bot.say(user_says("hi")).await;
+        assert_eq!(bot.event().await["type"], "conversation.item.create");
+    }
+    bot.say(user_says("too fast")).await;
+    let told = bot.event().await;
+    assert_eq!((&told["type"], &told["error"]["code"]), (&json!("error"), &json!("caller/rate")), "{told}");
+    assert_eq!(provider.heard().len(), 2);
 }

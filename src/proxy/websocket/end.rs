@@ -106,8 +106,8 @@ fn code_of(refused: &Refused) -> CloseCode {
         400 => CloseCode::Invalid,
         413 => CloseCode::Size,
         415 => CloseCode::Unsupported,
-        403 => CloseCode::Policy,
-        503 => CloseCode::Again,
+        401 | 403 => CloseCode::Policy,
+        429 | 503 => CloseCode::Again,
         _ => CloseCode::Error,
     }
 }

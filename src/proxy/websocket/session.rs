@@ -3,6 +3,7 @@
 mod message;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::StatusCode;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -20,6 +22,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::super::Gateway;
 use super::super::conversations::Part;
+use super::super::door::Visitor;
 use super::super::ending::Ending;
 use super::super::refused::Refused;
 use super::super::reload::Live;
@@ -35,6 +38,9 @@ use crate::wire::json::Document;
 
 /// How long the sides may take to close, once it is said.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the caller's key is still good.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a side that cannot be written to may take to say that it closes.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -56,6 +62,9 @@ pub(in crate::proxy) struct Connection {
     pub vault: Vault,
     /// There if the values are kept for what the provider keeps.
     pub part: Option<Part>,
+    /// Who opened it, and from where.
+    pub visitor: Visitor,
+    pub peer: IpAddr,
     pub ending: Ending,
 }
 
@@ -69,6 +78,8 @@ pub(in crate::proxy) struct Session {
     exempt: Vec<Exemption>,
     opened: Opened,
     part: Option<Part>,
+    visitor: Visitor,
+    peer: IpAddr,
     ending: Ending,
     turns: Arc<Mutex<Turns>>,
     life: Life,
@@ -87,7 +98,8 @@ struct Life {
 impl Session {
     /// Begins with nothing said.
     pub(in crate::proxy) fn new(connection: Connection) -> Self {
-        let Connection { gateway, live, ruleset, dialect, answers, exempt, opened, vault, part, ending } = connection;
+        let Connection { gateway, live, ruleset, dialect, answers, exempt, opened, vault, part, visitor, peer, ending } =
+            connection;
         let limits = ruleset.limits.answer();
         // A message is a frame, as a line is.
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, Framing::Lines, limits);
@@ -101,7 +113,7 @@ impl Session {
         let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         let turns = Arc::new(Mutex::new(Turns::new(restorer)));
         let life = Life { begun: Instant::now(), heard_ms: AtomicU64::new(0) };
-        Self { gateway, live, ruleset, dialect, answers, exempt, opened, part, ending, turns, life }
+        Self { gateway, live, ruleset, dialect, answers, exempt, opened, part, visitor, peer, ending, turns, life }
     }
 
     /// Carries messages until the connection ends, and ends it.
@@ -120,6 +132,7 @@ impl Session {
             end = self.ask(&mut caller_in, &mut provider_out, &caller_out) => end,
             end = self.answer(&mut provider_in, &caller_out) => end,
             end = self.life.ends(Duration::from_secs(limits.idle_seconds)) => end,
+            refused = self.is_shown_out() => End::Refused(refused),
             () = self.gateway.draining.cancelled() => End::Stopping,
         };
         let (mut end, mut caller_out) = (end, caller_out.into_inner());
@@ -132,6 +145,16 @@ impl Session {
         let provider = close_provider(&end, &mut provider_out, &mut provider_in);
         // Whoever does not close in time is cut off.
         let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(caller, provider) }).await;
+    }
+
+    /// Returns when whoever opened the connection may not stay: its key was taken back, or its time is over.
+    async fn is_shown_out(&self) -> Refused {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Err(refused) = self.gateway.door.stays(&self.ruleset, &self.visitor, Timestamp::now(), self.peer) {
+                return refused;
+            }
+        }
     }
 
     /// Carries what the caller says.
@@ -210,9 +233,10 @@ impl Session {
         }
     }
 
-    /// Whether the caller can be told of a refusal and say something else: what is blocked is one message's fault.
+    /// Whether the caller can be told of a refusal and say something else: what is blocked, or too fast, is one message's fault.
     fn can_go_on_after(&self, refused: &Refused) -> bool {
-        self.dialect.error_event.is_some() && refused.status == StatusCode::FORBIDDEN
+        let is_one_messages = [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&refused.status);
+        self.dialect.error_event.is_some() && is_one_messages
     }
 
     async fn tell(&self, refused: &Refused, back: &Mutex<Sender>) -> Result<(), ()> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::super::Identity;
 use super::super::super::coverage;
-use super::super::super::ending::{Ending, micros, tallies};
+use super::super::super::ending::{Ending, micros, tallies, total};
 use super::super::super::exchange::{recognise, scan};
 use super::super::super::refused::Refused;
 use super::super::super::request::unfit;
@@ -92,11 +92,16 @@ impl Session {
     async fn open(&self, at: Timestamp, clean: Clean) -> Result<Bytes, Refused> {
         let Clean { redacted, account, exemptions, redact_us } = clean;
         let coverage = coverage::of_request(&account, exemptions);
+        if self.turns.lock().await.goes_on(&coverage) {
+            return Ok(redacted.bytes);
+        }
+        if let Err(refused) = self.count_towards_rate() {
+            self.log_refused(at, &refused).await;
+            return Err(refused);
+        }
+        let found = total(&tallies(&self.ruleset, &account));
         let (over, opened) = {
             let mut turns = self.turns.lock().await;
-            if turns.goes_on(&coverage) {
-                return Ok(redacted.bytes);
-            }
             let subject = redacted.facts.subject.as_ref();
             let subject = subject.map(|subject| self.gateway.identities.token(Identity::Subject, subject));
             let opened = Opened {
@@ -124,13 +129,22 @@ impl Session {
         };
         let ((), logged) = tokio::join!(close, self.gateway.log.opened(opened));
         match logged {
-            Ok(()) => Ok(redacted.bytes),
+            Ok(()) => {
+                self.gateway.watch_exchange(&self.ruleset, &self.opened.caller, found);
+                Ok(redacted.bytes)
+            }
             Err(error) => {
                 tracing::error!(%error, "the log cannot be written: a message is not forwarded");
                 self.turns.lock().await.forget();
                 Err(Refused::log())
             }
         }
+    }
+
+    /// A message that is an exchange of its own counts like a request.
+    fn count_towards_rate(&self) -> Result<(), Refused> {
+        let (who, share) = self.visitor.share(&self.ruleset, self.peer);
+        self.gateway.places.pour(&who, share, Instant::now())
     }
 
     fn entry(&self, over: Over, turns: &Turns, outcome: Outcome) -> (Ending, Closed) {
