@@ -45,3 +45,25 @@ fn the_configurations_of_deploy_are_good_ones() {
         assert_eq!((setup.listen.port(), setup.admin.unwrap().listen.port()), (8787, 8788), "{name}");
     }
 }
+
+/// Every setting of the commented `proxy.toml` is at work in a test, by its name.
+#[test]
+fn every_setting_is_in_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+
+    let mut tests = fs::read_to_string(root.join("src/config/tests.rs")).unwrap();
+    for folder in ["tests/proxy", "tests/log", "tests/exchanges"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            tests.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap_or_default());
+        }
+    }
+    let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let settings = config::DEFAULT.lines().filter_map(|line| {
+        let (name, _) = line.trim_start_matches("# ").split_once(" = ")?;
+        Some(name).filter(is_name)
+    });
+    let settings: Vec<&str> = settings.collect();
+    assert!(settings.len() > 50, "{settings:?}");
+    let untested: Vec<&&str> = settings.iter().filter(|name| !tests.contains(&format!("{name} = "))).collect();
+    assert!(untested.is_empty(), "{untested:?}");
+}

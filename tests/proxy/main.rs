@@ -17,6 +17,7 @@ mod places;
 mod recordings;
 mod reload;
 mod services;
+mod settings;
 mod state;
 mod stopping;
 mod support;

@@ -72,3 +72,29 @@ async fn bytes_under_way_are_bounded_overall() {
     call_until_served(proxy.address, &[], &long).await;
     proxy.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exchanges_of_one_address_are_bounded_where_callers_have_no_keys() {
+    let (_upstream, proxy) = proxy("address_exchanges = 1").await;
+    let other = half(proxy.address, "").await;
+    let answer = call(proxy.address, &[], "{}").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert!(String::from_utf8_lossy(&answer.body).contains("caller/busy"), "{:?}", answer.body);
+    drop(other);
+    call_until_served(proxy.address, &[], "{}").await;
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_of_one_caller_are_bounded() {
+    let (_upstream, proxy) = proxy("request_bytes = 900\ncaller_flight_bytes = 900").await;
+    let other = half(proxy.address, "").await;
+    let long = format!("{{}}{}", " ".repeat(500));
+    let answer = call(proxy.address, &[], &long).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(String::from_utf8_lossy(&answer.body).contains("caller/crowded"), "{:?}", answer.body);
+    drop(other);
+    call_until_served(proxy.address, &[], &long).await;
+    proxy.stop().await;
+}

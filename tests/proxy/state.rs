@@ -171,6 +171,18 @@ async fn values_come_back_in_conversations_that_the_provider_keeps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_into_the_vault_stays() {
+    let provider = provider().await;
+    for (bytes, expected) in [(1, false), (1 << 20, true)] {
+        let proxy = Proxy::start(provider.address, &format!("{ON}vault_bytes = {bytes}\n")).await;
+        says(&proxy, "POST", "/v1/responses", "ann", r#"{"input":"my ssn is 536-90-4399"}"#).await;
+        let again = r#"{"previous_response_id":"resp_1","input":"again"}"#;
+        assert_eq!(says(&proxy, "POST", "/v1/responses", "ann", again).await, expected, "{bytes}");
+        proxy.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_vault_the_log_says_what_stayed() {
     let upstream = provider().await;
     let proxy = Proxy::start(upstream.address, "").await;

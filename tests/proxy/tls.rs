@@ -1,5 +1,6 @@
 //! TLS towards the provider, verified against the machine's roots or given ones, and TLS from callers.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
@@ -179,4 +181,55 @@ async fn given_roots_are_what_a_provider_is_verified_against() {
         assert_eq!(answer.status.as_u16(), status);
         proxy.stop().await;
     }
+}
+
+/// The beginning of the day after so many days.
+fn day(days: i64) -> Timestamp {
+    let day = (Timestamp::now() + SignedDuration::from_hours(24 * days)).to_zoned(TimeZone::UTC);
+    day.start_of_day().unwrap().timestamp()
+}
+
+/// Lets a certificate end then.
+fn end(params: &mut CertificateParams, days: i64) {
+    let date = day(days).to_zoned(TimeZone::UTC).date();
+    params.not_after = rcgen::date_time_ymd(date.year().into(), date.month() as u8, date.day() as u8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_end_soon_are_told_in_the_log_and_the_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    end(&mut params, 9);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    end(&mut params, 10);
+    write(folder.path(), "cert.pem", &params.signed_by(&key, &authority).unwrap().pem());
+    write(folder.path(), "key.pem", &key.serialize_pem());
+    write(folder.path(), "ca.pem", &authority.pem());
+    write(folder.path(), "roots.pem", &authority.pem());
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let tls = format!(
+        "[tls]\ncertificate = \"{}\"\nkey = \"{}\"\nclient_ca = \"{}\"\n",
+        at("cert.pem"),
+        at("key.pem"),
+        at("ca.pem")
+    );
+    let proxy = Proxy::start("127.0.0.1:1".parse().unwrap(), &tls).await;
+    let metrics = proxy.gateway.metrics().text();
+    for (name, days) in [("certificate", 10), ("client_ca", 9)] {
+        let line = format!("blotter_{name}_expires {}", day(days).as_second());
+        assert!(metrics.lines().any(|counted| counted == line), "{line}: {metrics}");
+    }
+    proxy.stop().await;
+
+    let route = "[[route]]\nname = \"a\"\nupstream = \"https://a.example\"\n";
+    write(folder.path(), "proxy.toml", &format!("listen = \"127.0.0.1:0\"\n{tls}{route}"));
+    let mut proxy = start(folder.path());
+    let lines = BufReader::new(proxy.stderr.take().unwrap()).lines();
+    let told: Vec<String> = lines.map(Result::unwrap).filter(|line| line.contains("ends soon")).take(2).collect();
+    proxy.kill().unwrap();
+    proxy.wait().unwrap();
+    assert!(told[0].contains("the listener's certificate") && told[1].contains("`[tls] client_ca`"), "{told:?}");
 }
