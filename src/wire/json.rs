@@ -187,16 +187,17 @@ impl<'a> Document<'a> {
     /// The first key that repeats another. Few keys are compared in pairs, many through a set: linear either way.
     fn duplicate_key(&self, object: NodeId) -> Option<NodeId> {
         const FEW: usize = 24;
-        let mut few: [&str; FEW] = [""; FEW];
+        let (mut keys, mut sketches) = ([object; FEW], [0; FEW]);
         for (count, (key, _)) in self.members(object).enumerate() {
-            let inner = self.inner(key);
             if count == FEW || self.node(key).escaped {
                 return self.duplicate_key_of_many(object);
             }
-            if few[..count].contains(&inner) {
+            let (inner, sketch) = (self.inner(key), sketch(self.inner(key)));
+            let mut alike = (0..count).filter(|at| sketches[*at] == sketch);
+            if alike.any(|at| self.inner(keys[at]) == inner) {
                 return Some(key);
             }
-            few[count] = inner;
+            (keys[count], sketches[count]) = (key, sketch);
         }
         None
     }
@@ -205,6 +206,13 @@ impl<'a> Document<'a> {
         let mut seen = HashSet::new();
         self.members(object).map(|(key, _)| key).find(|key| !seen.insert(decode(self.inner(*key))))
     }
+}
+
+/// A number by which most keys differ that are not the same.
+fn sketch(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let at = |place: Option<&u8>| u32::from(place.copied().unwrap_or(0));
+    (key.len() as u32) << 24 ^ at(bytes.first()) << 16 ^ at(bytes.get(bytes.len() / 2)) << 8 ^ at(bytes.last())
 }
 
 struct Siblings<'d, 'a> {
