@@ -47,6 +47,7 @@ pub(super) static COUNT_TOKENS: Dialect = Dialect {
 pub(super) static BATCHES: Dialect = Dialect {
     name: "anthropic/batches",
     endings: &["messages/batches", "messages/batches/*", "messages/batches/*/results"],
+    bytes: Some(Framing::Lines),
     state: State { asks: &[], tells: &[&["id"]] },
     request: &BATCH,
     answer: &Object { fields: &[("data", &Opaque), ("id", &Opaque), ("results_url", &Opaque)], rest: &Text },

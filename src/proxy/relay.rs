@@ -108,7 +108,7 @@ fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
         | "application/x-jsonlines"
         | "application/x-ndjson" => Some(Framing::Lines),
         essence if essence == "application/json" || essence.ends_with("+json") => Some(dialect.json),
-        "application/octet-stream" | "binary/octet-stream" => dialect.bytes,
+        "application/binary" | "application/octet-stream" | "binary/octet-stream" => dialect.bytes,
         "application/x-subrip" | "application/xml" => Some(Framing::Text).filter(|_| is_unicode(value)),
         essence if essence.starts_with("text/") => Some(Framing::Text).filter(|_| is_unicode(value)),
         _ => None,
