@@ -10,6 +10,14 @@
 //! > done
 //! ```
 //!
+//! Without a nightly toolchain, the same flags by hand build targets that are run as they are, with the corpus and options above:
+//!
+//! ```console
+//! $ coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-pc-table \
+//! >     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-trace-compares"
+//! $ RUSTFLAGS="$coverage --cfg fuzzing -Cdebug-assertions" cargo build --release --target x86_64-unknown-linux-gnu
+//! ```
+//!
 //! `-s none` leaves out the address sanitizer, which slows the targets down by half: there is no `unsafe` here.
 
 use std::sync::LazyLock;

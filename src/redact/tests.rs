@@ -941,6 +941,18 @@ fn the_guard_sees_the_same_wherever_the_stream_is_cut() {
 }
 
 #[test]
+fn the_guard_reads_a_plain_text_wherever_it_is_cut() {
+    let (_, [ssn, _]) = sent();
+    let text = format!("WEBVTT\n\n00:01.000 --> 00:02.000\nhi {ssn}, é her ssn {STRANGER}, bob@y.org\n");
+    let expected = format!("WEBVTT\n\n00:01.000 --> 00:02.000\nhi {SSN}, é her ssn [SSN], [EMAIL]\n");
+    for cut in 0..text.len() {
+        let (left, right) = text.as_bytes().split_at(cut);
+        let out = guard(chat(), Framing::Text, &[left, right]);
+        assert_eq!(without_codes(out.as_bytes()), expected, "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_guarded_stream_that_breaks_off_keeps_what_was_not_decided() {
     let text = format!("hi\\nher ssn {STRANGER}, bye. This is some more talk, which says nothing at all");
     let stream: String = text.as_bytes().chunks(3).map(|piece| content(std::str::from_utf8(piece).unwrap())).collect();
