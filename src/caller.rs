@@ -71,6 +71,17 @@ pub enum Role {
     Reporter,
 }
 
+/// Who reads on the admin listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// Whose key was shown.
+    pub name: String,
+    /// What may be seen with it.
+    pub role: Role,
+    /// The hash of the key.
+    pub key: Hash,
+}
+
 /// How a key stands at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -146,6 +157,24 @@ impl Callers {
         }
         let hash = hash(mac, credential);
         self.keys.iter().fold(None, |found, key| if crypto::same(&key.hash, &hash) { Some(key) } else { found })
+    }
+
+    /// Whether anybody ever had a key for reading.
+    pub fn have_viewers(&self) -> bool {
+        self.keys.iter().any(|key| key.grant.role.is_some())
+    }
+
+    /// Who may read with this credential, from this address.
+    pub fn viewer(&self, mac: &MacKey, credential: &str, now: Timestamp, address: IpAddr) -> Option<Viewer> {
+        let key = self.find(mac, credential)?;
+        key.admits(now, address).ok()?;
+        Some(Viewer { name: key.name.clone(), role: key.grant.role?, key: key.hash })
+    }
+
+    /// Whether the key of a viewer is still worth what it was, from this address.
+    pub fn still_admit(&self, viewer: &Viewer, now: Timestamp, address: IpAddr) -> bool {
+        let same = |key: &&Key| key.hash == viewer.key && key.grant.role == Some(viewer.role);
+        self.keys.iter().find(same).is_some_and(|key| key.admits(now, address).is_ok())
     }
 
     /// The keys whose end is near.

@@ -1,9 +1,8 @@
-//! `blotter key`: the keys that callers show to the proxy.
+//! `blotter key`: the keys that callers show to the proxy, and readers to its admin listener.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
@@ -67,9 +66,7 @@ pub(super) struct NewOptions {
 /// Does it.
 pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
-    let file = setup.ruleset.callers.clone().context(
-        "proxy.toml has no `[callers]`, so the proxy asks nobody for a key: add `[callers]` and `file = \"callers.toml\"`",
-    )?;
+    let file = Arc::clone(&setup.ruleset.keys);
     match command {
         Command::List { json } => list(&file.callers(), json),
         Command::New(options) => new(&setup, &file, *options),
@@ -80,6 +77,11 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
 
 fn new(setup: &Setup, file: &Arc<CallerFile>, options: NewOptions) -> anyhow::Result<Outcome> {
     let NewOptions { name, expires, routes, networks, rate, role } = options;
+    anyhow::ensure!(
+        role.is_some() || setup.ruleset.callers.is_some(),
+        "proxy.toml has no `[callers]`, so the proxy asks no caller for a key: add `[callers]` and `file = \"callers.toml\"`, \
+         or make a key for reading on the admin listener with `--role`"
+    );
     if let Some(unknown) = routes.iter().find(|name| !setup.ruleset.routes.iter().any(|route| route.name == **name)) {
         anyhow::bail!("there is no route `{unknown}` in proxy.toml");
     }

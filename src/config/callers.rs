@@ -1,4 +1,5 @@
-//! The `[callers]` section, and the file that keeps the callers' keys: read again when it changes, written in one step.
+//! The `[callers]` section, and the file that keeps the keys of callers and of readers: read again when it changes, written in
+//! one step. Without the section the file may be there all the same, for the readers of the admin listener.
 
 use std::fs::{self, File};
 use std::io;
@@ -73,9 +74,20 @@ pub enum CallerFileError {
     Wrong(Vec<Problem>),
 }
 
-/// Takes the section; what is wrong is told. `None` if there is none.
-pub(super) fn read(sections: &mut Sections, folder: &Path) -> Option<CallerFile> {
-    let CallersSection { file, rate, exchanges } = sections.take("callers")?;
+/// Whether callers have to show a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Anybody may call; keys are for readers of the admin listener alone.
+    Nobody,
+    /// There is a section, so every request needs a key.
+    Everybody,
+}
+
+/// Takes the section, or what stands in for a missing one; what is wrong is told.
+pub(super) fn read(sections: &mut Sections, folder: &Path) -> (CallerFile, Asks) {
+    let section = sections.take::<CallersSection>("callers");
+    let asks = if section.is_some() { Asks::Everybody } else { Asks::Nobody };
+    let CallersSection { file, rate, exchanges } = section.unwrap_or_default();
     let rate_at = rate.span();
     let rate = rate.into_inner().parse().unwrap_or_else(|error| {
         sections.problem(rate_at, format!("{error}"), "it counts for every key without a rate of its own".to_owned());
@@ -87,9 +99,9 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> Option<CallerFile>
     match opened {
         Ok(()) => {}
         Err(CallerFileError::Wrong(problems)) => sections.problems.extend(problems),
-        Err(error) => sections.problem(at, error.to_string(), "no caller could be let in".to_owned()),
+        Err(error) => sections.problem(at, error.to_string(), "nobody could be let in".to_owned()),
     }
-    Some(callers)
+    (callers, asks)
 }
 
 impl CallerFile {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::callers::{self, CallerFile};
+use super::callers::{self, Asks, CallerFile};
 use super::sections::Sections;
 use super::{Admin, Alarms, KeyPlace, Limits, Named, Outbound, Tls, admin, alarms, audit, key, policy, tls};
 use crate::audit::Settings as Log;
@@ -25,7 +25,10 @@ pub(super) struct File {
     pub audit: Log,
     pub audit_key: KeyPlace,
     pub key: KeyPlace,
-    pub callers: Option<CallerFile>,
+    /// Keys of callers and readers.
+    pub keys: CallerFile,
+    /// Whether callers have to show one.
+    pub asks: Asks,
     pub limits: Limits,
     pub tls: Option<Tls>,
     pub outbound: Outbound,
@@ -74,7 +77,8 @@ struct CredentialSection {
 pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>), Vec<Problem>> {
     let mut sections = Sections::read(source)?;
     let (audit, audit_key) = audit::read(&mut sections, folder);
-    let callers = callers::read(&mut sections, folder);
+    let (keys, asks) = callers::read(&mut sections, folder);
+    let callers = Some(&keys).filter(|_| asks == Asks::Everybody);
     let mut named = Vec::new();
     let told = sections.problems.len();
     let tls = tls::read(&mut sections, folder, &mut named);
@@ -83,7 +87,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     let outbound = outbound(&mut sections, folder, &mut named);
     let listen = listen(&mut sections, has_tls, callers.is_some());
     let routes = routes(&mut sections, folder, &mut named, callers.is_some());
-    let (policy, ruled) = policy::read(&mut sections, &routes, callers.as_ref());
+    let (policy, ruled) = policy::read(&mut sections, &routes, callers);
     let patterns = sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns));
     named.extend(patterns.clone().map(Named::Folder));
     let file = File {
@@ -103,7 +107,8 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         policy,
         ruled,
         routes,
-        callers,
+        keys,
+        asks,
     };
     Ok((file, sections.refuse_the_rest(KNOWN)))
 }

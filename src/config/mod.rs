@@ -30,6 +30,7 @@ use crate::detect::{Detector, Entity, Problem, Service, Settings, Source};
 use crate::policy::Policy;
 use crate::route::{Routes, Upstream};
 
+use callers::Asks;
 use file::File;
 
 pub use admin::Admin;
@@ -56,6 +57,10 @@ pub struct Ruleset {
     pub limits: Limits,
     /// Who may call; `None` lets anybody in.
     pub callers: Option<Arc<CallerFile>>,
+    /// The keys of callers and of the admin listener's readers.
+    pub keys: Arc<CallerFile>,
+    /// The pattern files that the detector was compiled from, and with which settings.
+    pub patterns: Arc<Patterns>,
     /// What looks like misuse, and who is told.
     pub alarms: Arc<Alarms>,
     /// How callers' connections are secured, if they are.
@@ -64,6 +69,14 @@ pub struct Ruleset {
     pub outbound: Outbound,
     /// The beginning of the hash over every file that it was made from.
     pub version: String,
+}
+
+/// What a detector is compiled from.
+pub struct Patterns {
+    /// The pattern files and word files.
+    pub sources: Vec<Source>,
+    /// Regions and countries.
+    pub settings: Settings,
 }
 
 /// How upstreams are reached.
@@ -160,11 +173,13 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
     }
     match detector {
         Ok(detector) if problems.is_empty() => {
+            let patterns = Arc::new(Patterns { sources: sources.clone(), settings });
             let mut sources = sources;
             sources.insert(0, source);
             let version = version(&sources);
             let detector = Arc::new(detector);
-            let File { listen, admin, audit, audit_key, key, named, .. } = file;
+            let File { listen, admin, audit, audit_key, key, named, keys, asks, .. } = file;
+            let keys = Arc::new(keys);
             let ruleset = Ruleset {
                 detector,
                 policy: Arc::new(file.policy),
@@ -173,7 +188,9 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
                 alarms: Arc::new(file.alarms),
                 tls: file.tls,
                 outbound: file.outbound,
-                callers: file.callers.map(Arc::new),
+                callers: Some(Arc::clone(&keys)).filter(|_| asks == Asks::Everybody),
+                keys,
+                patterns,
                 version,
             };
             Ok(Setup { listen, admin, audit, audit_key, key, ruleset, sources, named })

@@ -11,8 +11,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use super::headers;
 use super::places::{Share, Who};
 use super::refused::Refused;
-use crate::caller::{Callers, Change, Denied, Key, Role, is_key};
-use crate::config::Ruleset;
+use crate::caller::{Callers, Change, Denied, Key, is_key};
+use crate::config::{CallerFile, Ruleset};
 use crate::crypto::{MacKey, MasterKey, Purpose};
 
 /// Knows callers by their keys.
@@ -58,9 +58,8 @@ impl Door {
 
     /// The keys whose end is near: whose, which, and when it comes, in seconds since 1970.
     pub(super) fn expiring(&self, ruleset: &Ruleset, now: Timestamp) -> Vec<(String, String, i64)> {
-        let callers = self.callers(ruleset, now);
-        let expiring = callers.iter().flat_map(|callers| callers.expiring(now));
-        expiring.map(|(key, end)| (key.name.clone(), key.id(), end.as_second())).collect()
+        let (keys, _) = self.keys(ruleset, now);
+        keys.expiring(now).map(|(key, end)| (key.name.clone(), key.id(), end.as_second())).collect()
     }
 
     /// Whether whoever came in may stay, as callers' keys stand now.
@@ -99,30 +98,25 @@ impl Door {
         }
     }
 
-    /// Who may read with this key on the admin listener, and what.
-    pub(super) fn reader(
-        &self,
-        ruleset: &Ruleset,
-        credential: &str,
-        now: Timestamp,
-        address: IpAddr,
-    ) -> Option<(String, Role)> {
-        let callers = self.callers(ruleset, now)?;
-        let key = callers.find(&self.mac, credential)?;
-        key.admits(now, address).ok()?;
-        Some((key.name.clone(), key.grant.role?))
+    /// The keys as their file has them now, and what proves one.
+    pub(super) fn keys(&self, ruleset: &Ruleset, now: Timestamp) -> (Arc<Callers>, &MacKey) {
+        (self.read(&ruleset.keys, now), &self.mac)
+    }
+
+    /// The callers who may come in, if not anybody may.
+    fn callers(&self, ruleset: &Ruleset, now: Timestamp) -> Option<Arc<Callers>> {
+        ruleset.callers.as_ref().map(|file| self.read(file, now))
     }
 
     /// The callers as their file has them now. What is new about them is told.
-    fn callers(&self, ruleset: &Ruleset, now: Timestamp) -> Option<Arc<Callers>> {
-        let file = ruleset.callers.as_ref()?;
+    fn read(&self, file: &CallerFile, now: Timestamp) -> Arc<Callers> {
         if let Err(error) = file.refresh() {
             tracing::error!("the callers stay as they were: {error}");
         }
         let callers = file.callers();
         // What was told is whole at any moment.
         self.told.lock().unwrap_or_else(PoisonError::into_inner).tell(&callers, now);
-        Some(callers)
+        callers
     }
 }
 

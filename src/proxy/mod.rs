@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::{Event, EventKind, Log};
-use crate::caller::Role;
+use crate::caller::{Callers, Viewer};
 use crate::config::Ruleset;
 use crate::crypto::{MacKey, MasterKey, Purpose, hex};
 use crate::metrics::Metrics;
@@ -137,9 +137,32 @@ impl Gateway {
         Arc::clone(&self.live.load().ruleset)
     }
 
-    /// Who may read with this key on the admin listener, from this address, and what.
-    pub fn reader(&self, credential: &str, address: std::net::IpAddr) -> Option<(String, Role)> {
-        self.door.reader(&self.ruleset(), credential, Timestamp::now(), address)
+    /// The keys of callers and readers as their file has them now.
+    pub fn keys(&self) -> Arc<Callers> {
+        self.door.keys(&self.ruleset(), Timestamp::now()).0
+    }
+
+    /// Who may read with this key on the admin listener, from this address.
+    pub fn viewer(&self, credential: &str, address: std::net::IpAddr) -> Option<Viewer> {
+        let now = Timestamp::now();
+        let ruleset = self.ruleset();
+        let (keys, mac) = self.door.keys(&ruleset, now);
+        keys.viewer(mac, credential, now, address)
+    }
+
+    /// The log, for what is done beside exchanges.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What this installation calls callers, customers and conversations.
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    /// Why newer files are not used, if they are not.
+    pub fn trouble(&self) -> Arc<Vec<String>> {
+        self.trouble.load_full()
     }
 
     /// What is counted and measured.
