@@ -24,8 +24,9 @@
 //! | 2 | [`caller`] | who asks: keys, what each may do, until when |
 //! | 2 | [`route`] | path → upstream |
 //! | 3 | [`config`] | files → a ruleset, all problems at once |
+//! | 4 | [`inquiry`] | what people ask of the log and the patterns: reviews, reports |
 //! | 4 | [`proxy`] | the live path |
-//! | 5 | [`admin`] | its own listener: health, metrics |
+//! | 5 | [`admin`] | its own listener: health, metrics, the pages |
 //! | 5 | [`fake`] | a provider that answers by echo: demo, test double, bench upstream |
 //! | 6 | [`cli`] | one file per command; the only code that prints |
 //!
@@ -56,6 +57,7 @@ pub mod crypto;
 pub mod detect;
 pub mod eval;
 pub mod fake;
+pub mod inquiry;
 pub mod metrics;
 pub mod policy;
 pub mod provider;

@@ -57,6 +57,28 @@ pub fn read_checkpoints(path: &Path, verifier: &Verifier) -> Result<(Vec<Checkpo
     Ok((proven, unproven))
 }
 
+/// The first checkpoint of the log in `folder` that covers the entry `seq` and that `verifier` proves; of those before it only the
+/// numbers are read.
+pub fn checkpoint_at(folder: &Path, verifier: &Verifier, seq: i64) -> Result<Option<Checkpoint>, AuditError> {
+    let covers = |note: &&str| Checkpoint::parse(note).is_some_and(|checkpoint| checkpoint.head.seq >= seq);
+    let text = own(folder)?;
+    Ok(notes(&text).filter(covers).find_map(|note| verifier.open(note).and_then(Checkpoint::parse)))
+}
+
+/// The newest checkpoint of the log in `folder`, as it is signed.
+pub fn newest_checkpoint(folder: &Path) -> Result<Option<String>, AuditError> {
+    Ok(notes(&own(folder)?).last().map(str::to_owned))
+}
+
+/// The file of checkpoints of the log in `folder`; nothing, where none was signed yet.
+fn own(folder: &Path) -> Result<String, AuditError> {
+    let path = checkpoints_in(folder);
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|error| AuditError::reading(&path, error)),
+    }
+}
+
 /// Where the log in `folder` keeps its own.
 pub fn checkpoints_in(folder: &Path) -> PathBuf {
     folder.join(FILE)

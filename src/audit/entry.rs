@@ -248,6 +248,10 @@ pub enum EventKind {
     Exported,
     /// A customer is kept from erasure and retention.
     Held,
+    /// Somebody began to read on the admin listener.
+    LoggedIn,
+    /// Somebody was not let in there.
+    LoginRefused,
     /// The log can be written again; written by the log after entries were refused.
     Recovered,
     /// A customer is no longer kept from erasure and retention.
@@ -273,7 +277,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 22] = [
         Self::Alarm,
         Self::BackedUp,
         Self::Caller,
@@ -283,6 +287,8 @@ impl EventKind {
         Self::Expired,
         Self::Exported,
         Self::Held,
+        Self::LoggedIn,
+        Self::LoginRefused,
         Self::Recovered,
         Self::Released,
         Self::Restored,
@@ -313,6 +319,8 @@ impl EventKind {
             Self::Expired => "expired",
             Self::Exported => "exported",
             Self::Held => "held",
+            Self::LoggedIn => "logged-in",
+            Self::LoginRefused => "login-refused",
             Self::Recovered => "recovered",
             Self::Released => "released",
             Self::Restored => "restored",

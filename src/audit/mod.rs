@@ -19,8 +19,8 @@
 //! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
 //! `retention` (what goes when), `checkpoint` (what is signed) and
-//! `volume` (what files are called). `query`, `stats`, `hourly`, `happening`, `tail`, `verify`, `erasure` and `backup`
-//! work beside the writer; `inventory` says what the proxy runs under.
+//! `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify`, `proof`, `erasure` and
+//! `backup` work beside the writer; `inventory` says what the proxy runs under.
 
 mod backup;
 mod chain;
@@ -35,6 +35,8 @@ mod inventory;
 mod journal;
 mod key_file;
 mod note;
+mod proof;
+mod pulse;
 mod query;
 mod replay;
 mod retention;
@@ -54,7 +56,7 @@ mod writer;
 
 pub use backup::{Copied, back_up, back_up_keys, put_back};
 pub use chain::Head;
-pub use checkpoint::{Checkpoint, checkpoints_in, read_checkpoints};
+pub use checkpoint::{Checkpoint, checkpoint_at, checkpoints_in, newest_checkpoint, read_checkpoints};
 pub use entry::{Closed, Counts, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage, display};
 pub use erasure::{Erasure, Registry, receipt};
 pub use error::AuditError;
@@ -63,6 +65,8 @@ pub use happening::{Happening, Happenings};
 pub use hourly::Hourly;
 pub use inventory::{Changes, Configured, Inventory};
 pub use note::Verifier;
+pub use proof::{Place, Proof};
+pub use pulse::Beat;
 pub use query::{Reader, Record, Summary, Texts, last_entry};
 pub use retention::Lifetime;
 pub use settings::{Checkpoints, Keys, OnFailure, Settings};

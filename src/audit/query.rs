@@ -238,7 +238,7 @@ impl Reach {
         Ok(Some((record, [text(&self.here, seq)?, answer])))
     }
 
-    fn closing(&self, opening: i64) -> Result<Option<Closing<'_>>> {
+    pub(super) fn closing(&self, opening: i64) -> Result<Option<Closing<'_>>> {
         for file in [&self.here].into_iter().chain(&self.later) {
             let mut statement = file.prepare_cached("SELECT seq FROM closed WHERE opened = ?1")?;
             if let Some(seq) = statement.query_row([opening], |row| row.get(0)).optional()? {
@@ -251,9 +251,9 @@ impl Reach {
 
 /// Where a closing entry is.
 #[derive(Clone, Copy)]
-struct Closing<'a> {
-    file: &'a Connection,
-    seq: i64,
+pub(super) struct Closing<'a> {
+    pub file: &'a Connection,
+    pub seq: i64,
 }
 
 impl Summary {

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+pub(super) use crate::inquiry::{visible, visible_lines};
+
 /// What stands in a cell that holds nothing.
 pub(super) const NOTHING: &str = "-";
 
@@ -91,23 +93,6 @@ fn csv_cell(cell: &str) -> String {
     if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
-/// `text` with everything that could steer a terminal or turn text around made visible.
-pub(super) fn visible(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|c| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
-}
-
-/// The same for text of several lines: line ends and tabs stay.
-pub(super) fn visible_lines(text: &str) -> String {
-    text.split('\n')
-        .map(|line| line.split('\t').map(visible).collect::<Vec<_>>().join("\t"))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 /// `text` in lines of at most `width` characters, broken between words where that is possible.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -138,12 +123,6 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_steers_the_terminal() {
-        assert_eq!(visible("a\u{1b}[31mb\u{202e}c\n"), "a\\u{1b}[31mb\\u{202e}c\\u{a}");
-        assert_eq!(visible_lines("a\n\tb\u{7}"), "a\n\tb\\u{7}");
-    }
 
     #[test]
     fn the_widest_columns_make_room() {

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned, civil};
+use jiff::Timestamp;
 
 use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
 use super::output::Output;
 use super::subject::note;
-use super::value;
 use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary, Tally};
+use crate::inquiry::{self, Archive, value};
 use crate::proxy::{Identities, Identity};
 
 #[derive(Args)]
@@ -123,7 +122,10 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
     };
     let found = match &options.value {
         Some(value) => {
-            let found = value::find(&setup, &reader, value, &filter)?;
+            let found = {
+                let archive = Archive::of(&setup)?;
+                value::find(&setup.ruleset.detector, &archive, &reader, value, &filter)?
+            };
             let detail = serde_json::json!({ "searched_for_a_value": true, "found": found.len() });
             note(&setup, EventKind::Viewed, detail.to_string())?;
             found
@@ -182,45 +184,7 @@ pub(super) fn tallies(findings: &[Tally]) -> String {
     if parts.is_empty() { NOTHING.to_owned() } else { parts.join(", ") }
 }
 
-/// A point in time: an age before now, a day or an instant.
+/// A point in time, as `blotter audit` takes it.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    let complaint =
-        || format!("`{text}` is no time: write `2026-11-22`, `2026-11-22T10:00:00Z` or an age such as `24h`");
-    if let Some(age) = age(text) {
-        return Timestamp::now().checked_sub(age).map_err(|_| complaint());
-    }
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    let day: civil::Date = text.parse().map_err(|_| complaint())?;
-    let midnight: Zoned = day.to_zoned(TimeZone::system()).map_err(|_| complaint())?;
-    Ok(midnight.timestamp())
-}
-
-/// `90s`, `90m`, `24h`, `7d`.
-pub(in crate::cli) fn age(text: &str) -> Option<SignedDuration> {
-    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    Some(SignedDuration::from_secs(count.parse::<i64>().ok()?.checked_mul(seconds)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_an_instant_a_day_or_an_age() {
-        assert_eq!(time("2026-11-22T10:00:00Z").unwrap().as_second(), 1_795_341_600);
-        assert!(time("24h").unwrap() < Timestamp::now());
-        assert!(time("2026-11-22").is_ok());
-        for text in ["", "h", "-", "yesterday", "2026-13-01", "99999999999999999999d", "é"] {
-            assert!(time(text).is_err(), "{text}");
-        }
-    }
+    inquiry::time(text, Timestamp::now())
 }

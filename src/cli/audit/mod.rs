@@ -5,7 +5,6 @@ mod keys;
 mod leaks;
 mod list;
 mod output;
-mod paper;
 mod report;
 mod retention;
 mod review;
@@ -13,7 +12,6 @@ mod show;
 mod stats;
 mod subject;
 mod tail;
-mod value;
 mod verify;
 
 use std::time::Duration;
@@ -23,7 +21,7 @@ use clap::Subcommand;
 use super::{ConfigFile, Outcome};
 use crate::audit::{self, AuditError, Keys, Registry, Settings};
 
-pub(super) use list::age;
+pub(super) use crate::inquiry::age;
 pub(super) use show::describe;
 
 #[derive(Subcommand)]

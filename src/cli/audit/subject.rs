@@ -10,10 +10,10 @@ use serde_json::json;
 use super::super::print::Table;
 use super::super::{ConfigFile, Outcome};
 use super::output::Output;
-use super::paper::escaped;
 use super::{list, settle, show};
 use crate::audit::{Event, EventKind, Filter, Reader, Record, Registry, receipt};
 use crate::config::Setup;
+use crate::inquiry::escaped;
 use crate::proxy::{Identities, Identity};
 
 #[derive(Args)]

@@ -1,31 +1,38 @@
 //! A report's parts, and how they are written in Markdown and in HTML.
 
-use super::super::print;
+use serde::Serialize;
+
+use super::visible::{visible, visible_lines};
 
 /// A report.
-pub(super) struct Paper {
+#[derive(Serialize)]
+pub struct Paper {
     title: String,
     parts: Vec<Part>,
 }
 
 /// One part of it.
-pub(super) enum Part {
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
     /// A heading.
     Heading(String),
     /// A sentence or more.
     Line(String),
+    /// Lines that stay as they are.
+    Note(String),
     /// A heading and rows.
     Table(Vec<Vec<String>>),
 }
 
 impl Part {
     /// A heading.
-    pub(super) fn heading(text: &str) -> Self {
+    pub fn heading(text: &str) -> Self {
         Self::Heading(text.to_owned())
     }
 
     /// A table; without rows a word that says so.
-    pub(super) fn table(heading: &[&str], rows: Vec<Vec<String>>) -> Self {
+    pub fn table(heading: &[&str], rows: Vec<Vec<String>>) -> Self {
         if rows.is_empty() {
             return Self::Line("None.".to_owned());
         }
@@ -36,25 +43,26 @@ impl Part {
 
 impl Paper {
     /// A report with nothing but its title.
-    pub(super) fn new(title: &str) -> Self {
+    pub fn new(title: &str) -> Self {
         Self { title: title.to_owned(), parts: Vec::new() }
     }
 
     /// Adds a sentence.
-    pub(super) fn line(&mut self, text: &str) {
+    pub fn line(&mut self, text: &str) {
         self.parts.push(Part::Line(text.to_owned()));
     }
 
     /// Adds parts.
-    pub(super) fn extend(&mut self, parts: Vec<Part>) {
+    pub fn extend(&mut self, parts: Vec<Part>) {
         self.parts.extend(parts);
     }
 
     /// The report in Markdown.
-    pub(super) fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let part = |part: &Part| match part {
             Part::Heading(text) => format!("\n## {}\n", marked(text)),
-            Part::Line(text) => format!("\n{}\n", print::visible(text)),
+            Part::Line(text) => format!("\n{}\n", visible(text)),
+            Part::Note(text) => format!("\n```\n{}\n```\n", visible_lines(text)),
             Part::Table(rows) => {
                 let row = |row: &Vec<String>| {
                     format!("| {} |\n", row.iter().map(|cell| marked(cell)).collect::<Vec<_>>().join(" | "))
@@ -67,12 +75,13 @@ impl Paper {
     }
 
     /// The report as a page.
-    pub(super) fn html(&self) -> String {
+    pub fn html(&self) -> String {
         const STYLE: &str = "body{font:15px sans-serif;max-width:70em;margin:2em auto}td,th{text-align:left;padding:.2em 1em .2em 0;\
             border-bottom:1px solid #ddd;vertical-align:top}";
         let part = |part: &Part| match part {
             Part::Heading(text) => format!("<h2>{}</h2>\n", escaped(text)),
             Part::Line(text) => format!("<p>{}</p>\n", escaped(text)),
+            Part::Note(text) => format!("<pre>{}</pre>\n", escaped(text)),
             Part::Table(rows) => {
                 let cells = |row: &[String], tag: &str| {
                     row.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect::<String>()
@@ -93,12 +102,12 @@ impl Paper {
 /// A text that is no Markdown.
 fn marked(text: &str) -> String {
     let special = |c: char| matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#');
-    print::visible(text).chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+    visible(text).chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// A text that is no markup.
-pub(super) fn escaped(text: &str) -> String {
-    let text = print::visible_lines(text);
+pub fn escaped(text: &str) -> String {
+    let text = visible_lines(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -8,17 +8,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem::Finder;
 
-use crate::audit::{Filter, Reader, Summary};
-use crate::config::Setup;
-use crate::crypto::Purpose;
+use super::Archive;
+use crate::audit::{AuditError, Filter, Reader, Summary};
 use crate::detect::Detector;
 use crate::redact::Vault;
 
+/// Why a value is not looked for.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFound {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// It is none.
+    #[error("no pattern takes this for a value: check how it is spelled")]
+    NoValue,
+}
+
 /// The exchanges that `filter` lets through and whose texts hold `value`, newest first.
-pub(super) fn find(setup: &Setup, reader: &Reader, value: &str, filter: &Filter) -> anyhow::Result<Vec<Summary>> {
-    let placeholders = placeholders(setup, value)?;
+pub fn find(
+    detector: &Detector,
+    archive: &Archive,
+    reader: &Reader,
+    value: &str,
+    filter: &Filter,
+) -> Result<Vec<Summary>, NotFound> {
+    let placeholders = placeholders(detector, archive, value);
     let entities: BTreeSet<&String> = placeholders.iter().map(|(entity, _)| entity).collect();
-    anyhow::ensure!(!entities.is_empty(), "no pattern takes this for a value: check how it is spelled");
+    if entities.is_empty() {
+        return Err(NotFound::NoValue);
+    }
     let mut found = BTreeMap::new();
     for entity in entities.into_iter().filter(|entity| filter.entity.as_ref().is_none_or(|asked| asked == *entity)) {
         let begun: Vec<Finder> =
@@ -42,18 +60,16 @@ pub(super) fn find(setup: &Setup, reader: &Reader, value: &str, filter: &Filter)
 }
 
 /// What `value` may have been replaced by, without the closing bracket: two values of one exchange may have longer codes.
-fn placeholders(setup: &Setup, value: &str) -> anyhow::Result<BTreeSet<(String, String)>> {
-    let detector: &Detector = &setup.ruleset.detector;
-    let key = setup.key.read()?.derive(Purpose::Placeholder);
+fn placeholders(detector: &Detector, archive: &Archive, value: &str) -> BTreeSet<(String, String)> {
     // What is no value by itself is one behind its name.
     let names = detector.entities().map(|entity| entity.as_str().to_lowercase().replace('_', " "));
     let mut placeholders = BTreeSet::new();
     for name in [String::new()].into_iter().chain(names) {
         for finding in detector.scan(value.trim(), &name) {
             let canonical = detector.canonical(&finding, value.trim());
-            let placeholder = Vault::default().placeholder(&key, &finding.entity, &canonical, "");
+            let placeholder = Vault::default().placeholder(&archive.placeholder, &finding.entity, &canonical, "");
             placeholders.insert((finding.entity.to_string(), placeholder.trim_end_matches(']').to_owned()));
         }
     }
-    Ok(placeholders)
+    placeholders
 }
