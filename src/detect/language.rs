@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt, ops::Range};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor},
 };
 use toml::{
@@ -99,7 +99,7 @@ fn eight() -> Spanned<usize> {
 }
 
 /// How much a match is worth by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strength {
     /// Stands whatever is written around it.

@@ -17,6 +17,7 @@ mod cues;
 mod digits;
 mod entity;
 mod examples;
+mod explain;
 mod language;
 mod lexicon;
 mod numbers;
@@ -37,6 +38,7 @@ use std::{borrow::Cow, ops::Range};
 
 pub use built_in::BUILT_IN;
 pub use entity::{Entity, NotAnEntity};
+pub use explain::{Candidate, Fate};
 pub use language::Strength;
 pub use problem::{Problem, Source};
 pub use service::{OnFailure, Service};
@@ -91,6 +93,11 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// The name of the check that stands behind what it finds, if there is one.
+    pub fn check(&self) -> Option<&'static str> {
+        self.validator
+    }
+
     /// Whether a check, such as a checksum or a numbering plan, stands behind what it finds.
     pub fn is_checked(&self) -> bool {
         self.validator.is_some()

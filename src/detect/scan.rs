@@ -123,7 +123,7 @@ pub(super) struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    fn new(detector: &'s Detector, text: &'s str, before: &str) -> Self {
+    pub(super) fn new(detector: &'s Detector, text: &'s str, before: &str) -> Self {
         let named = Named::new(&detector.cues, before);
         let (awake, wakings, candidates, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { detector, text, line: 0..0, named, awake, wakings, candidates, taken, heard: RefCell::default() }

@@ -85,7 +85,7 @@ impl Scene<'_> {
     }
 
     /// A match that passes every condition of its rule, cut to its value.
-    fn judge(&self, id: RuleId, matched: Range<usize>) -> Option<Taken> {
+    pub(in crate::detect) fn judge(&self, id: RuleId, matched: Range<usize>) -> Option<Taken> {
         let rule = self.detector.rule(id);
         let mut span = rule.value(self.text, matched)?;
         if !self.stands_free(&span, rule) {
@@ -113,7 +113,7 @@ impl Scene<'_> {
     }
 
     /// Whether `span` lies in a form that its pattern leaves alone.
-    fn has_format(&self, rule: &Rule, span: &Range<usize>) -> bool {
+    pub(in crate::detect) fn has_format(&self, rule: &Rule, span: &Range<usize>) -> bool {
         const AROUND: usize = 64;
         let range = self.line_start(span.start, AROUND)..self.line_end(span.end, AROUND);
         let covers = |found: Range<usize>| found.start <= span.start && found.end >= span.end;
@@ -122,7 +122,7 @@ impl Scene<'_> {
     }
 
     /// Whether no letter, digit or earlier finding runs into the beginning of `span`.
-    fn stands_free(&self, span: &Range<usize>, rule: &Rule) -> bool {
+    pub(in crate::detect) fn stands_free(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, start) = (self.text.as_bytes(), span.start);
         let is_number = matches!(rule.start, Start::Number { .. });
         let floor = self.last_gone(start).map_or(0, |gone| gone.end);
@@ -162,7 +162,7 @@ impl Scene<'_> {
         !(end > span.start && text[end - 1].is_ascii_alphanumeric() && !loose && (glued || joined))
     }
 
-    fn is_cued(&self, rule: &Rule, span: &Range<usize>) -> bool {
+    pub(in crate::detect) fn is_cued(&self, rule: &Rule, span: &Range<usize>) -> bool {
         match rule.round {
             Round::Certain | Round::Lookalike => true,
             Round::Likely => rule.anti_cues.is_empty() || self.sign(rule, span) != Sign::Against,
