@@ -33,7 +33,7 @@ pub(super) fn introduce(setup: &Setup, listening: SocketAddr, admin: Option<Sock
     }
     eprintln!("  config    {}, version {}", sources[0].name, ruleset.version);
     if let Some(admin) = admin {
-        eprintln!("  admin     http://{admin}/metrics, /ready, /health");
+        eprintln!("  admin     http://{admin}/  (also /metrics, /ready, /health)");
     }
     if let Some(webhook) = &ruleset.alarms.webhook {
         eprintln!("  alarms    to {}", webhook.origin);

@@ -13,10 +13,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::introduce::introduce;
 use super::{ConfigFile, Outcome, Talk, process, systemd};
-use crate::admin;
+use crate::admin::{self, Desk};
 use crate::alarm::Alarm;
 use crate::audit::{AuditError, Event, EventKind, Inventory, Keys, Log, Reader};
 use crate::config::{Look, Setup, Watch};
+use crate::inquiry::Archive;
 use crate::proxy::{self, Gateway};
 
 /// Serves until it is told to stop.
@@ -34,8 +35,9 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
         Some(admin) => Some(listen(admin.listen).await?),
         None => None,
     };
-    let key = setup.key.read_or_make()?;
-    let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, setup.audit_key.read_or_make_ring()?))?;
+    let (key, ring) = (setup.key.read_or_make()?, setup.audit_key.read_or_make_ring()?);
+    let archive = Archive::new(setup.audit.clone(), &key, ring.clone());
+    let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, ring))?;
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
     let inventory = setup.inventory();
     let before = Inventory::newest(&setup.audit)?.map(|inventory| inventory.ruleset);
@@ -53,7 +55,8 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
         gateway.raise(Alarm::Configuration { change });
     }
     recall(&setup.audit.folder, &gateway)?;
-    let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&gateway), pending())));
+    let desk = Arc::new(Desk::new(Arc::clone(&gateway), archive));
+    let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, desk, pending())));
     let current = tokio::spawn(keep_current(watch, Arc::clone(&gateway), signal(SignalKind::hangup())?));
     let alive = tokio::spawn(systemd::keep_telling());
     systemd::tell("READY=1");

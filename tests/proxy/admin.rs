@@ -1,20 +1,11 @@
 //! The admin listener: is it alive, is it ready, what did it count.
 
-use blotter::admin;
 use blotter::fake::{Manner, Provider};
-use tokio::net::TcpListener;
 
+use crate::pages::open;
 use crate::support::{Answer, Caller, Proxy};
 
 const CHAT: &str = r#"{"messages":[{"role":"user","content":"ssn 536-90-4399"}]}"#;
-
-/// Opens the admin listener of `proxy`.
-async fn open(proxy: &Proxy) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(admin::serve(listener, proxy.gateway.clone(), std::future::pending()));
-    address
-}
 
 async fn read(admin: std::net::SocketAddr, path: &str) -> (u16, String) {
     let Answer { status, body, .. } = Caller::new().send(admin, "GET", path, &[], "".into()).await;
@@ -77,7 +68,7 @@ async fn other_pages_and_methods_are_refused() {
     let provider = Provider::start(Manner::default()).await.unwrap();
     let proxy = Proxy::start(provider.address(), "").await;
     let admin = open(&proxy).await;
-    assert_eq!(read(admin, "/").await.0, 404);
+    assert_eq!(read(admin, "/nowhere").await.0, 404);
     let answer = Caller::new().send(admin, "POST", "/metrics", &[], "".into()).await;
     assert_eq!(answer.status, 405);
     proxy.stop().await;

@@ -1,0 +1,126 @@
+//! How the proxy does, now and lately, and a light for whatever may need somebody: once, or as a stream that moves by itself.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::channel::Channel;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Failure, events, json as json_answer};
+use super::chain::Chain;
+use super::desk::Desk;
+use super::{Asked, guard};
+use crate::audit::{EventKind, Happenings, Reader};
+use crate::inquiry::{Overview, Pulse, Range};
+
+/// How often a page hears something new.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How long one stream lasts; then the browser asks again, and shows again who it is.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+/// Within which a browser has to take what it is told.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What all pages that look on share.
+#[derive(Default)]
+pub(super) struct Watched(Mutex<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    pulse: Pulse,
+    chain: Chain,
+    looked: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Seen {
+    at: i64,
+    open: i64,
+    #[serde(flatten)]
+    overview: Overview,
+    lights: Value,
+}
+
+/// How it is now.
+pub(super) async fn now(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
+    json_answer(&look(desk, range(asked)?).await?)
+}
+
+/// How it is from now on.
+pub(super) fn stream(desk: &Arc<Desk>, peer: IpAddr, asked: &Asked) -> Result<Answer, Failure> {
+    let range = range(asked)?;
+    let viewer = asked.viewer.clone().ok_or_else(|| Failure::internal(&"nobody asks"))?;
+    let (mut sender, channel) = Channel::<Bytes>::new(1);
+    let desk = Arc::clone(desk);
+    tokio::spawn(async move {
+        let begun = tokio::time::Instant::now();
+        while begun.elapsed() < LONGEST && guard::still(&desk, &viewer, peer) && !desk.gateway.is_draining() {
+            let told = match look(&desk, range).await {
+                Ok(seen) => json!(seen),
+                Err(failure) => json!({ "error": failure.message }),
+            };
+            let event = Bytes::from(format!("data: {told}\n\n"));
+            let sent = tokio::time::timeout(PATIENCE, sender.send_data(event)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    });
+    Ok(events(channel))
+}
+
+fn range(asked: &Asked) -> Result<Range, Failure> {
+    Ok(asked.query.read("range")?.unwrap_or(Range::Hour))
+}
+
+async fn look(desk: &Arc<Desk>, range: Range) -> Result<Seen, Failure> {
+    let now = Timestamp::now();
+    let here = Arc::clone(desk);
+    let (overview, chain, suspicions) = desk
+        .ask(move |archive| {
+            let mut shared = here.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // Several pages look at the same.
+            if shared.looked.is_none_or(|looked| now.duration_since(looked).as_millis() > 900) {
+                let reader = archive.reader()?;
+                shared.pulse.catch_up(&reader, now)?;
+                shared.chain.catch_up(archive, &reader, now)?;
+                shared.looked = Some(now);
+            }
+            let (overview, chain) = (shared.pulse.over(range, now), json!(shared.chain));
+            drop(shared);
+            Ok((overview, chain, suspicions(&archive.reader()?, now)?))
+        })
+        .await?;
+    let lights = lights(desk, &overview, chain, suspicions, now);
+    Ok(Seen { at: now.as_second(), open: desk.gateway.metrics().open_now(), overview, lights })
+}
+
+fn lights(desk: &Desk, overview: &Overview, chain: Value, suspicions: Value, now: Timestamp) -> Value {
+    let keys = desk.gateway.keys();
+    let ends =
+        keys.expiring(now).map(|(key, end)| json!({ "caller": key.name, "key": key.id(), "ends": end.to_string() }));
+    let certificate = desk.gateway.metrics().certificate_expires();
+    json!({
+        "writable": desk.gateway.metrics().log_is_writable(),
+        "draining": desk.gateway.is_draining(),
+        "chain": chain,
+        "rules": desk.gateway.ruleset().version,
+        "trouble": *desk.gateway.trouble(),
+        "keys": ends.collect::<Vec<_>>(),
+        "certificate": certificate.and_then(|second| Timestamp::from_second(second).ok()).map(|end| end.to_string()),
+        "exemptions": overview.exemptions,
+        "suspicions": suspicions,
+    })
+}
+
+/// What looked suspicious within a day.
+fn suspicions(reader: &Reader, now: Timestamp) -> Result<Value, Failure> {
+    let names = ["alarm", EventKind::LoginRefused.name()].map(str::to_owned).into();
+    let since = Some(now - jiff::SignedDuration::from_hours(24));
+    let found = reader.happenings(&Happenings { names, since, limit: 20, ..Happenings::default() })?;
+    Ok(json!(found))
+}

@@ -1,0 +1,86 @@
+// The frame of all pages: who is logged in, where they may go, and what the address shows.
+import { ask } from "./api.js";
+import { el, put } from "./dom.js";
+import * as exchange from "./exchange.js";
+import * as exchanges from "./exchanges.js";
+import * as login from "./login.js";
+import * as overview from "./overview.js";
+import * as report from "./report.js";
+import * as reviews from "./reviews.js";
+import { words } from "./words.js";
+import * as workbench from "./workbench.js";
+
+/** Every page: its path, who may see it, and what shows it. */
+const STAFF = ["auditor", "operator"];
+const PAGES = [
+  { path: "/", title: words.overview.title, roles: [...STAFF, "reporter"], show: overview.show },
+  { path: "/exchanges", title: words.exchanges.title, roles: STAFF, show: exchanges.show },
+  { path: "/exchange", title: words.exchange.title, roles: STAFF, show: exchange.show, hidden: true, under: "/exchanges" },
+  { path: "/workbench", title: words.workbench.title, roles: STAFF, show: workbench.show },
+  { path: "/reviews", title: words.reviews.title, roles: ["auditor"], show: reviews.show },
+  { path: "/report", title: words.report.title, roles: [...STAFF, "reporter"], show: report.show },
+];
+
+const main = document.getElementById("main");
+const top = document.getElementById("top");
+let leave = () => {};
+let me = {};
+
+/** Shows what the address says. */
+async function render() {
+  leave();
+  leave = () => {};
+  const page = PAGES.find((page) => page.path === location.pathname);
+  if (!me.role) return login.show(main, me, enter);
+  head(page);
+  put(main);
+  if (!page || !page.roles.includes(me.role)) return put(main, el("h1", {}, words.nowhere));
+  document.title = `${page.title} – Blotter`;
+  try {
+    leave = (await page.show(main, new URLSearchParams(location.search), { me, go, fail })) ?? (() => {});
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** The bar with the way to every page. */
+function head(here) {
+  const links = PAGES.filter((page) => page.roles.includes(me.role) && !page.hidden).map((page) =>
+    el("a", { href: page.path, "aria-current": page === here ? "page" : page.path === here?.under ? "true" : undefined }, page.title));
+  const out = el("button", { type: "button", class: "plain", on: { click: exit } }, words.login.leave);
+  put(top, el("a", { href: "/", class: "name" }, "Blotter"), el("nav", { "aria-label": words.pages }, links),
+    el("span", { class: "who" }, words.login.who(me.name, me.role), " ", out));
+}
+
+/** Tells what went wrong; who is not logged in any more is asked again. */
+function fail(error) {
+  if (error.name === "AbortError") return;
+  if (error.status === 401) return enter();
+  main.append(el("p", { role: "alert", class: "wrong" }, error.message));
+}
+
+/** Goes to an address of these pages. */
+export function go(address, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"]({}, "", address);
+  if (!replace) render().then(() => main.focus());
+}
+
+async function enter() {
+  me = await ask("/api/me");
+  put(top);
+  await render();
+}
+
+async function exit() {
+  await ask("/api/logout", { form: {} });
+  await enter();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='/']");
+  if (!link || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+window.addEventListener("popstate", render);
+enter();

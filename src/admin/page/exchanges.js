@@ -1,0 +1,79 @@
+// Which exchanges there were.
+import { ask } from "./api.js";
+import { el, entity, field, number, put, span, table, time } from "./dom.js";
+import { words } from "./words.js";
+
+const told = words.exchanges;
+const FILTERS = ["since", "until", "entity", "pattern", "caller", "subject", "conversation", "route", "model", "status", "outcome"];
+
+export async function show(main, query, { go, me }) {
+  const rows = el("div", { "aria-live": "polite" });
+  put(main, el("h1", {}, told.title), form(query, go), me.role === "auditor" && known(query, rows), rows);
+  const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, query.get(name)]));
+  const found = await ask("/api/exchanges", { query: asked });
+  // What was asked for by its own name stands in the address by the log's name for it, which says nothing to others.
+  let changed = false;
+  for (const [name, token] of Object.entries(found.tokens)) {
+    if (token && query.get(name) && query.get(name) !== token) { query.set(name, token); changed = true; }
+  }
+  if (changed) go(`/exchanges?${query}`, { replace: true });
+  put(rows, list(found, query));
+}
+
+function form(query, go) {
+  const input = (name) => {
+    const value = query.get(name) ?? "";
+    if (name !== "outcome") return el("input", { name, value, placeholder: told.hints[name], spellcheck: "false", autocomplete: "off" });
+    const option = (one) => el("option", { value: one, selected: one === value }, one || told.any);
+    return el("select", { name }, ["", "complete", "refused", "caller-gone", "upstream-failed", "timed-out", "interrupted"].map(option));
+  };
+  const send = (event) => {
+    event.preventDefault();
+    const given = [...new FormData(event.target)].filter(([, value]) => value.trim());
+    go(`/exchanges?${new URLSearchParams(given)}`);
+  };
+  const active = FILTERS.some((name) => query.get(name));
+  return el("form", { class: "row filters", role: "search", on: { submit: send } }, FILTERS.map((name) => field(told.filters[name], input(name))),
+    el("button", { class: "main" }, told.filter), active && el("a", { href: "/exchanges" }, told.clear));
+}
+
+/** The search for a value that the reader knows; it is sent, and stands in no address. */
+function known(query, rows) {
+  const input = el("input", { name: "value", autocomplete: "off", spellcheck: "false", placeholder: told.knownHint });
+  const said = el("span", { class: "wrong", role: "alert" });
+  const send = async (event) => {
+    event.preventDefault();
+    put(said);
+    try {
+      put(rows, list(await ask("/api/exchanges/value", { form: { value: input.value, query: String(query) } }), query));
+    } catch (error) {
+      put(said, error.message);
+    }
+  };
+  return el("details", {}, el("summary", {}, told.known), el("p", { class: "soft" }, told.knownNote),
+    el("form", { class: "row", on: { submit: send } }, field(told.value, input), el("button", {}, told.search), said));
+}
+
+function list(found, query) {
+  if (!found.exchanges.length) return el("p", { class: "empty" }, told.none);
+  const link = (filter, value) => value && el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value);
+  const row = (one) => [
+    el("a", { href: `/exchange?id=${one.exchange}`, title: one.exchange }, time(one.at)),
+    one.route, one.model ?? "–",
+    el("span", { class: `outcome ${one.outcome ?? "open"}` }, one.outcome ?? told.open, one.reason ? ` (${one.reason})` : "", one.status ? ` ${one.status}` : ""),
+    one.findings.length ? tallies(one.findings) : "–",
+    one.usage?.input != null ? `${number(one.usage.input)} + ${number(one.usage.output)}` : "–",
+    span(one.timings?.total_us), link("caller", one.caller), link("subject", one.subject) ?? "–", link("conversation", one.conversation) ?? "–",
+  ];
+  const heads = told.heads.map((name, place) => (place === 5 || place === 6 ? { text: name, number: true } : name));
+  const older = new URLSearchParams(query);
+  if (found.next) older.set("before", found.next);
+  return [table(told.title, heads, found.exchanges.map(row)), el("p", {}, found.next && el("a", { href: `/exchanges?${older}`, rel: "next" }, told.older))];
+}
+
+/** Findings by entity, as in `PHONE 2`. */
+export function tallies(findings) {
+  const sums = new Map();
+  for (const one of findings) sums.set(one.entity, (sums.get(one.entity) ?? 0) + one.count);
+  return [...sums].map(([name, count]) => [entity(name), count > 1 ? ` × ${number(count)} ` : " "]);
+}

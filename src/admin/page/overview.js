@@ -1,0 +1,88 @@
+// How the proxy does, moving by itself.
+import { ask } from "./api.js";
+import { bars, columns } from "./chart.js";
+import { el, entity, number, put, span, table, time } from "./dom.js";
+import { words } from "./words.js";
+
+const RANGES = ["hour", "day", "week"];
+const told = words.overview;
+
+export async function show(main, query, { go, fail, me }) {
+  const range = RANGES.includes(query.get("range")) ? query.get("range") : "hour";
+  const choice = RANGES.map((one) => el("button", { type: "button", "aria-pressed": String(one === range), on: { click: () => go(`/?range=${one}`) } }, told.ranges[one]));
+  const lights = el("ul", { class: "lights", "aria-label": told.lights });
+  const body = el("div", {});
+  const state = el("p", { class: "soft" });
+  put(main, el("div", { class: "row center" }, el("h1", {}, told.title), el("div", { role: "group", "aria-label": told.range, class: "choice" }, choice), state), lights, body);
+  const draw = (seen) => {
+    if (seen.error) return put(state, seen.error);
+    // Whoever stands on a link goes on standing there.
+    const stood = document.activeElement?.getAttribute("href");
+    put(state, told.asOf, " ", time(seen.at * 1000));
+    put(lights, lightsOf(seen.lights).map(light));
+    put(body, page(seen, me));
+    if (stood && document.activeElement === document.body) body.querySelector(`[href="${CSS.escape(stood)}"]`)?.focus({ preventScroll: true });
+  };
+  draw(await ask("/api/overview", { query: { range } }));
+  const events = new EventSource(`/api/overview/events?range=${range}`);
+  events.onmessage = (event) => draw(JSON.parse(event.data));
+  // A stream ends by itself now and then; whoever is not let in again is asked who they are.
+  events.onerror = () => ask("/api/overview", { query: { range } }).catch((error) => {
+    if (error.status) { events.close(); fail(error); } else put(state, told.away);
+  });
+  return () => events.close();
+}
+
+function page(seen, me) {
+  const minutes = (seen.columns.length * seen.step) / 60;
+  const all = seen.columns.reduce((sum, one) => sum + one.exchanges, 0);
+  const recent = seen.step === 60 ? seen.columns.at(-2)?.exchanges ?? 0 : all / minutes;
+  const added = ["redact", "log"].map((phase) => seen.paces.find((pace) => pace.phase === phase)?.p99 ?? 0).reduce((a, b) => a + b);
+  const figures = [
+    [told.exchanges, number(all)], [seen.step === 60 ? told.lastMinute : told.perMinute, number(Math.round(recent * 10) / 10)], [told.open, number(seen.open)],
+    [told.found, number(total(seen.found))], [told.refused, number(total(seen.refusals))], [told.added, all ? span(added) : "–"],
+  ];
+  const linked = (filter) => (name) => me.role === "reporter" ? name : el("a", { href: `/exchanges?${filter}` }, name);
+  const part = (title, counts, content) => el("section", {}, el("h2", {}, title), Object.keys(counts).length ? content() : el("p", { class: "empty" }, told.none));
+  return [
+    el("dl", { class: "figures" }, figures.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    columns(told.columnsLabel(all), seen.columns, [
+      { name: told.failed, style: "failed", of: (one) => one.failed },
+      { name: told.refused, style: "refused", of: (one) => one.refused },
+      { name: told.well, style: "fine", of: (one) => one.exchanges - one.refused - one.failed },
+    ], (one) => `${new Date(one.at * 1000).toLocaleString()}: ${told.column(one)}`),
+    el("div", { class: "grid" },
+      part(told.found, seen.found, () => bars(told.found, seen.found, [told.entity, told.times],
+        (name) => me.role === "reporter" ? entity(name) : el("a", { href: `/exchanges?entity=${encodeURIComponent(name)}` }, entity(name)))),
+      part(told.refusals, seen.refusals, () => bars(told.refusals, seen.refusals, [told.reason, told.times], linked("outcome=refused"))),
+      part(told.troubles, seen.troubles, () => bars(told.troubles, seen.troubles, [told.reason, told.times], linked("outcome=upstream-failed"))),
+      el("section", {}, el("h2", {}, told.paces), all ? table(told.paces, [told.phase, { text: "p50", number: true }, { text: "p99", number: true }],
+        seen.paces.map((pace) => [told.phases[pace.phase], span(pace.p50), span(pace.p99)])) : el("p", { class: "empty" }, told.none))),
+  ];
+}
+
+function total(counts) {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Each light: how it stands, its name, what it says. */
+function lightsOf(lights) {
+  const { chain, keys, certificate, exemptions, suspicions } = lights;
+  const soon = certificate && new Date(certificate) - Date.now() < 14 * 86_400_000;
+  const used = Object.entries(exemptions);
+  return [
+    [lights.writable ? "good" : "bad", told.light.log, lights.writable ? told.light.written : told.light.notWritten],
+    [chain.broken ? "bad" : chain.at ? "good" : "warn", told.light.chain, chain.broken ? told.light.broken(chain.broken)
+      : chain.at ? [told.light.holds(number(chain.from), number(chain.to)), " ", time(chain.at)] : told.light.unproven],
+    [lights.trouble.length ? "bad" : "good", told.light.rules, lights.trouble.length ? [told.light.stale(lights.rules), " ", lights.trouble.join("; ")] : told.light.current(lights.rules)],
+    [keys.length || soon ? "warn" : "good", told.light.keys, keys.length || soon
+      ? [...keys.map((key) => [told.light.key(key.caller, key.key), " ", time(key.ends), ". "]), soon ? [told.light.certificate, " ", time(certificate)] : ""] : told.light.noKeys],
+    [used.length ? "warn" : "good", told.light.exemptions, used.length ? used.map(([name, count]) => `${name}: ${number(count)}`).join(", ") : told.light.noExemptions],
+    [suspicions.length ? "warn" : "good", told.light.suspicions, suspicions.length
+      ? [told.light.suspicious(suspicions.length), " ", suspicions[0].name, " ", time(suspicions[0].at)] : told.light.noSuspicions],
+  ];
+}
+
+function light([state, name, says]) {
+  return el("li", { class: state }, el("span", { class: "lamp", "aria-hidden": "true" }), el("b", {}, name), el("span", { class: "unseen" }, ` ${told.states[state]}: `), el("span", {}, says));
+}

@@ -1,0 +1,281 @@
+//! Trying patterns: what they find in a text and why, what an edited file would find instead, and in which texts that differs.
+//! Nothing is written here: an edited file goes back to its author's screen alone.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Asked;
+use super::answer::{Answer, Failure, json as json_answer};
+use super::desk::Desk;
+use crate::audit::{EventKind, Filter, Texts};
+use crate::config::Patterns;
+use crate::crypto::{self, Hash};
+use crate::detect::{Candidate, Detector, Finding, PatternId, Problem};
+use crate::eval::{Case, Change, Names, Side, compare};
+use crate::inquiry::Archive;
+
+/// The longest text that is looked at while somebody types it.
+const LONGEST_TEXT: usize = 64 << 10;
+/// The longest pattern file.
+const LONGEST_FILE: usize = 1 << 20;
+/// The most stored exchanges, and the most labelled lines, that are compared.
+const STORED: usize = 2000;
+const LINES: usize = 20_000;
+/// How many differences are told, and how much stands around one.
+const TOLD: usize = 500;
+const AROUND: usize = 40;
+
+/// What was compiled last: an author changes one file for a while.
+#[derive(Default)]
+pub(super) struct Bench(Mutex<Option<(Hash, Arc<Detector>)>>);
+
+/// An edited pattern file: its name, and what it would say.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edited {
+    file: String,
+    toml: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tried {
+    text: String,
+    edited: Option<Edited>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Compared {
+    edited: Edited,
+    #[serde(default)]
+    cases: String,
+    #[serde(default)]
+    last: usize,
+}
+
+/// The pattern files, or one of them.
+pub(super) fn files(desk: &Desk, asked: &Asked) -> Result<Answer, Failure> {
+    let patterns = Arc::clone(&desk.gateway.ruleset().patterns);
+    let Some(name) = asked.query.text("file") else {
+        let names: Vec<&String> = patterns.sources.iter().map(|source| &source.name).collect();
+        return json_answer(&json!({ "files": names }));
+    };
+    let source = patterns.sources.iter().find(|source| source.name == name);
+    let source = source.ok_or_else(|| Failure::asked("there is no such pattern file"))?;
+    json_answer(&json!({ "file": source.name, "toml": source.text }))
+}
+
+/// What is found in a text and why, and what nearly was.
+pub(super) async fn try_out(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
+    let Tried { text, edited } = asked.form()?;
+    if text.len() > LONGEST_TEXT {
+        return Err(Failure::asked(format!("the text is longer than {LONGEST_TEXT} bytes")));
+    }
+    let here = Arc::clone(desk);
+    let tried = desk.work(move |_| {
+        let detector = match edited.map(|edited| here.compiled(&edited)).transpose()? {
+            Some(Err(problems)) => return Ok(json!({ "problems": problems.iter().map(told).collect::<Vec<_>>() })),
+            Some(Ok(detector)) => detector,
+            None => Arc::clone(&here.gateway.ruleset().detector),
+        };
+        let found = detector.scan(&text, "");
+        let candidates = detector.explain(&text, &found);
+        let places = Places::of(&text);
+        Ok(json!({
+            "problems": [],
+            "findings": found.iter().map(|one| finding(&detector, &places, one, &candidates)).collect::<Vec<_>>(),
+            "dropped": candidates.iter().filter(|one| !found.iter().any(|found| is_of(one, found)))
+                .map(|one| dropped(&detector, &places, one, &found)).collect::<Vec<_>>(),
+        }))
+    });
+    json_answer(&tried.await?)
+}
+
+/// What an edited file would newly find and newly miss in labelled lines, which the author sends.
+pub(super) async fn compare_cases(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
+    let Compared { edited, cases, .. } = asked.form()?;
+    let read = |(number, line): (usize, &str)| match line.trim_start().starts_with('{') {
+        true => Case::parse(line, &Names::new()).map_err(|bad| Failure::asked(format!("line {}: {bad}", number + 1))),
+        false => Ok(Case::unlabelled(line)),
+    };
+    let lines = cases.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let cases: Vec<(String, Case)> = lines
+        .take(LINES)
+        .map(|(number, line)| Ok(((number + 1).to_string(), read((number, line))?)))
+        .collect::<Result<_, Failure>>()?;
+    let here = Arc::clone(desk);
+    json_answer(&desk.work(move |_| here.compared(&edited, &cases)).await?)
+}
+
+/// The same in the texts of the newest exchanges. That they were looked at is in the log before anything of them is shown.
+pub(super) async fn compare_stored(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
+    let Compared { edited, last, .. } = asked.form()?;
+    let here = Arc::clone(desk);
+    let compared = desk.work(move |archive| here.compared(&edited, &stored(archive, last.min(STORED))?)).await?;
+    let detail = json!({ "compared": compared["texts"], "by": asked.name() });
+    desk.note(EventKind::Viewed, &detail).await?;
+    json_answer(&compared)
+}
+
+/// The texts of the newest exchanges, each under its exchange.
+fn stored(archive: &Archive, last: usize) -> Result<Vec<(String, Case)>, Failure> {
+    let reader = archive.unlocked()?;
+    let mut texts = Vec::new();
+    for summary in reader.list(&Filter { limit: last, ..Filter::default() })? {
+        let exchange = summary.exchange.to_string();
+        let Some(record) = reader.show(&exchange)?.filter(|record| record.texts == Texts::Readable) else { continue };
+        let answer = record.closed.map(|closed| closed.answer).unwrap_or_default();
+        for bytes in [record.opened.request, answer] {
+            let mut strings = Vec::new();
+            match serde_json::from_slice(&bytes) {
+                Ok(value) => collect(&value, &mut strings),
+                Err(_) => strings.push(String::from_utf8_lossy(&bytes).into_owned()),
+            }
+            texts.extend(strings.iter().map(|text| (exchange.clone(), Case::unlabelled(text))));
+        }
+    }
+    Ok(texts)
+}
+
+fn collect(value: &Value, strings: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, strings)),
+        Value::Object(members) => members.values().for_each(|member| collect(member, strings)),
+        Value::String(text) => strings.push(text.clone()),
+        _ => {}
+    }
+}
+
+impl Desk {
+    /// The patterns with one file edited, or what is wrong with it: its examples run, too.
+    fn compiled(&self, edited: &Edited) -> Result<Result<Arc<Detector>, Vec<Problem>>, Failure> {
+        if edited.toml.len() > LONGEST_FILE {
+            return Err(Failure::asked(format!("the pattern file is longer than {LONGEST_FILE} bytes")));
+        }
+        let Patterns { sources, settings } = &*self.gateway.ruleset().patterns;
+        let mut sources = sources.clone();
+        let source = sources.iter_mut().find(|source| source.name == edited.file);
+        source.ok_or_else(|| Failure::asked("there is no such pattern file"))?.text.clone_from(&edited.toml);
+        let hashes: Vec<u8> = sources.iter().flat_map(|source| crypto::sha256(source.text.as_bytes())).collect();
+        let hash = crypto::sha256(&hashes);
+        // What is kept is whole at any moment.
+        let mut last = self.bench.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, detector)) = last.as_ref().filter(|(known, _)| *known == hash) {
+            return Ok(Ok(Arc::clone(detector)));
+        }
+        Ok(Detector::compile(&sources, settings).map(|detector| {
+            let detector = Arc::new(detector);
+            *last = Some((hash, Arc::clone(&detector)));
+            detector
+        }))
+    }
+
+    /// What differs in texts, each under its name.
+    fn compared(&self, edited: &Edited, texts: &[(String, Case)]) -> Result<Value, Failure> {
+        let new = match self.compiled(edited)? {
+            Ok(detector) => detector,
+            Err(problems) => return Ok(json!({ "problems": problems.iter().map(told).collect::<Vec<_>>() })),
+        };
+        let old = Arc::clone(&self.gateway.ruleset().detector);
+        let (mut changes, mut newly) = (Vec::new(), [0_u64; 2]);
+        for (name, case) in texts {
+            for change in compare(&old, &new, case) {
+                newly[usize::from(change.side == Side::Old)] += 1;
+                if changes.len() < TOLD {
+                    changes.push(difference(name, case, &change));
+                }
+            }
+        }
+        let [found, missed] = newly;
+        Ok(json!({ "problems": [], "texts": texts.len(), "found": found, "missed": missed, "changes": changes }))
+    }
+}
+
+fn difference(name: &str, case: &Case, change: &Change) -> Value {
+    let (text, Range { start, end }) = (&case.text, change.span.clone());
+    let from = text.floor_char_boundary(start.saturating_sub(AROUND));
+    let to = text.ceil_char_boundary((end + AROUND).min(text.len()));
+    json!({
+        "where": name, "side": if change.side == Side::New { "found" } else { "missed" },
+        "entity": change.entity, "pattern": change.pattern, "labelled": change.labelled,
+        "before": text[from..start], "value": text[start..end], "after": text[end..to],
+    })
+}
+
+fn told(problem: &Problem) -> Value {
+    json!({ "file": problem.file, "line": problem.line, "what": problem.what, "remedy": problem.remedy })
+}
+
+/// Where the bytes of a text are in the browser's counting.
+struct Places(Vec<u32>);
+
+impl Places {
+    fn of(text: &str) -> Self {
+        let mut places = Vec::with_capacity(text.len() + 1);
+        let mut units = 0;
+        for c in text.chars() {
+            places.extend(std::iter::repeat_n(units, c.len_utf8()));
+            units += c.len_utf16() as u32;
+        }
+        places.push(units);
+        Self(places)
+    }
+
+    fn span(&self, span: &Range<usize>) -> [u32; 2] {
+        [self.0[span.start], self.0[span.end]]
+    }
+
+    fn word(&self, word: Option<&Range<usize>>) -> Value {
+        word.map_or(Value::Null, |word| json!(self.span(word)))
+    }
+}
+
+fn is_of(candidate: &Candidate, found: &Finding) -> bool {
+    candidate.pattern == Some(found.pattern)
+        && candidate.span.start < found.span.end
+        && found.span.start < candidate.span.end
+}
+
+fn finding(detector: &Detector, places: &Places, found: &Finding, candidates: &[Candidate]) -> Value {
+    let candidate = candidates.iter().find(|candidate| is_of(candidate, found));
+    let mut told = by(detector, found.pattern);
+    told["span"] = json!(places.span(&found.span));
+    told["cue"] = places.word(candidate.and_then(|one| one.cue.as_ref()));
+    told["anti_cue"] = places.word(candidate.and_then(|one| one.anti_cue.as_ref()));
+    told
+}
+
+fn dropped(detector: &Detector, places: &Places, candidate: &Candidate, found: &[Finding]) -> Value {
+    let mut told = candidate.pattern.map_or_else(|| json!({ "pattern": null }), |pattern| by(detector, pattern));
+    let winner = found.iter().find(|one| one.span.start < candidate.span.end && candidate.span.start < one.span.end);
+    told["span"] = json!(places.span(&candidate.span));
+    told["fate"] = json!(format!("{:?}", candidate.fate).to_lowercase());
+    told["cue"] = places.word(candidate.cue.as_ref());
+    told["anti_cue"] = places.word(candidate.anti_cue.as_ref());
+    told["winner"] = winner.map_or(Value::Null, |winner| json!(detector.pattern(winner.pattern).name));
+    told
+}
+
+/// A pattern as its author knows it.
+fn by(detector: &Detector, id: PatternId) -> Value {
+    let pattern = detector.pattern(id);
+    json!({
+        "entity": pattern.entity.as_str(), "pattern": pattern.name, "file": pattern.file, "strength": pattern.strength,
+        "check": pattern.check(), "source": pattern.source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_counts_otherwise() {
+        let places = Places::of("é😀x");
+        assert_eq!((places.span(&(0..2)), places.span(&(2..6)), places.span(&(6..7))), ([0, 1], [1, 3], [3, 4]));
+    }
+}
