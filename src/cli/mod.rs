@@ -14,6 +14,7 @@ mod process;
 mod scan;
 mod serve;
 mod systemd;
+mod top;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -57,13 +58,15 @@ enum Command {
     /// Measure how well the patterns find what is labelled, or what other patterns would change
     #[command(after_help = eval::HELP)]
     Eval(eval::Options),
-    /// Make, list, rotate and revoke the keys that callers show to the proxy
+    /// Make, list, rotate and revoke the keys of callers, and of readers of the admin listener
     #[command(subcommand)]
     Key(key::Command),
     /// Find what would be redacted in text, JSON or JSON lines
     Scan(scan::Options),
     /// Run the proxy
     Serve,
+    /// Show how the proxy does: exchanges, findings, refusals and times, again every two seconds
+    Top(top::Options),
 }
 
 /// How a command ended when nothing went wrong.
@@ -94,6 +97,7 @@ impl Cli {
             Command::Key(command) => key::run(&config, command),
             Command::Scan(options) => scan::run(&config, &options),
             Command::Serve => serve::run(&config),
+            Command::Top(options) => top::run(&config, &options),
         };
         match ended {
             Ok(Outcome::Fine) => ExitCode::SUCCESS,

@@ -67,6 +67,9 @@ async fn a_log_answers_its_keepers_questions() {
     let table = here.fine(&["audit", "stats", "--by", "route"]);
     assert!(table.starts_with("ROUTE  EXCHANGES  FOUND") && table.contains('█'), "{table}");
 
+    let top = here.fine(&["top", "--once"]);
+    assert!(top.contains("4 exchanges, 1 refused, 0 failed") && top.contains("LOYALTY"), "{top}");
+
     let news = here.fine(&["audit", "tail", "-n", "3"]);
     assert!(news.lines().count() == 3 && news.lines().last().unwrap().contains("  stopped  "), "{news}");
     for command in [&["audit", "retention", "--json"][..], &["audit", "subject", "ann", "--json"]] {
