@@ -1,0 +1,174 @@
+// What three people do on the pages, each with a browser.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Stage } from "./stage.mjs";
+
+const HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)> \u202egnp.exe \u0007 {{7*7}} \u{e0041}";
+let stage;
+
+before(async () => {
+  stage = await Stage.open();
+  await stage.chat("My SSN is 536-90-4399 and my card 4242 4242 4242 4242.");
+});
+after(async () => stage?.close());
+
+test("without a session there is a question for a key, and a wrong one is told", async () => {
+  const page = await stage.page();
+  await page.goto(`${stage.admin}/exchanges`);
+  await page.getByLabel("Key").fill("blotter_wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("alert").filter({ hasText: "no key for reading" }).waitFor();
+  assert.equal(await page.getByRole("navigation").count(), 0);
+  assert.deepEqual(await stage.picture(page, "login"), []);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("a role sees its pages and no others", async () => {
+  for (const [role, expected] of [["auditor", ["Overview", "Exchanges", "Workbench", "Reviews", "Report"]], ["operator", ["Overview", "Exchanges", "Workbench", "Report"]], ["reporter", ["Overview", "Report"]]]) {
+    const page = await stage.enter(role);
+    assert.deepEqual(await page.getByRole("navigation").getByRole("link").allTextContents(), expected);
+    if (role === "reporter") {
+      await page.goto(`${stage.admin}/reviews`);
+      await page.getByText("no such page for your role").waitFor();
+    }
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Key").waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  }
+});
+
+test("the overview moves while traffic flows", async () => {
+  const page = await stage.enter("operator");
+  const exchanges = page.locator(".figures div").filter({ hasText: "Exchanges" }).locator("dd");
+  const before = Number(await exchanges.textContent());
+  await stage.chat("Call +1 415 555 2671", { route: "openai" });
+  await stage.chat("hello", { route: "nowhere" });
+  await page.waitForFunction((before) => Number(document.querySelector(".figures dd").textContent) >= before + 2, before);
+  await page.getByRole("link", { name: "PHONE" }).waitFor();
+  assert.equal(await page.locator(".lights li").count(), 6);
+  assert.equal(await page.locator(".lights .bad").count(), 0);
+  assert.deepEqual(await stage.picture(page, "overview"), []);
+  await page.getByRole("button", { name: "Last week" }).click();
+  await page.waitForURL(/range=week/);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("an exchange is found by a filter, read, and proven", async () => {
+  const id = await stage.chat(`My SSN is 536-90-4399. ${HOSTILE}`, { system: HOSTILE });
+  const page = await stage.enter("auditor", "/exchanges");
+  await page.getByLabel("Entity").fill("SSN");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/entity=SSN/);
+  await page.locator(".entity", { hasText: "SSN" }).first().waitFor();
+  assert.deepEqual(await stage.picture(page, "exchanges"), []);
+  await page.locator("tbody a").first().click();
+  await page.waitForURL(new RegExp(`id=${id}`));
+  await page.getByRole("button", { name: "Verify this exchange" }).click();
+  await page.getByText("It holds.").waitFor();
+  await page.getByRole("button", { name: "Show the texts" }).click();
+  await page.locator("mark", { hasText: "[SSN_" }).first().waitFor();
+  const shown = await page.locator("#main").innerText();
+  assert.ok(shown.includes("<script>") && shown.includes("U+202E") && shown.includes("U+0007") && shown.includes("U+E0041"), shown);
+  assert.ok(!shown.includes("536-90-4399") && !shown.includes("\u202e"));
+  assert.equal(await page.locator("#main script, #main img").count(), 0);
+  assert.notEqual(await page.title(), "taken");
+  assert.deepEqual(await stage.picture(page, "exchange"), []);
+  assert.ok(stage.blotter("audit", "tail", "--json", "-n", "20").includes(`{\\"by\\":\\"the-auditor\\",\\"exchange\\":\\"${id}\\"}`));
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("a known value is searched for without standing in the address", async () => {
+  const page = await stage.enter("auditor", "/exchanges");
+  await page.getByText("Look for a value that you know").click();
+  await page.getByLabel("Value").fill("536-90-4399");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2);
+  assert.ok(!new URL(page.url()).search.includes("4399"), page.url());
+  await page.getByLabel("Customer").fill("customer-7");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/subject=sub_/);
+  assert.ok(!page.url().includes("customer-7"), "the address holds the log's token");
+  await page.close();
+});
+
+test("a stream of five megabytes in one line is shown piece by piece", async () => {
+  const id = await stage.chat("x".repeat(5_000_000));
+  const page = await stage.enter("auditor", `/exchange?id=${id}`);
+  await page.getByRole("button", { name: "Show the texts" }).click();
+  await page.getByRole("button", { name: /Show more \(4,900,000 characters left\)/ }).first().waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("the workbench finds, explains, and compares", async () => {
+  const page = await stage.enter("auditor", "/workbench");
+  await page.getByLabel("Text", { exact: true }).fill("My card 4242 4242 4242 4242, not 4242 4242 4242 4241, my SSN 536-90-4399");
+  await page.locator(".marks mark", { hasText: "4242 4242 4242 4242" }).waitFor();
+  await page.getByRole("cell", { name: "card", exact: true }).first().waitFor();
+  await page.getByText("The validator refused it.").first().waitFor();
+  const file = await page.locator("option", { hasText: "ssn.toml" }).getAttribute("value");
+  await page.getByLabel("Pattern file", { exact: true }).selectOption(file);
+  const toml = page.getByLabel("The pattern file's TOML");
+  await page.waitForFunction(() => document.querySelectorAll("textarea")[1].value.includes("[[pattern]]"));
+  await toml.fill(`${await toml.inputValue()}\n[[pattern]]\nname = "toy"\nentity = "TOY"\nregex = 'TOY-\\d{3}'\nsource = "this test"\nexamples.match = ["<<TOY-12>>"]\n`);
+  await page.getByText("does not match").waitFor();
+  await toml.fill((await toml.inputValue()).replace("<<TOY-12>>", "<<TOY-123>>"));
+  await page.getByText("All examples pass.").waitFor();
+  await page.getByLabel("Labelled lines, or any text").fill("a TOY-777 here\nnothing");
+  await page.getByRole("button", { name: "Compare on these lines" }).click();
+  await page.getByText("2 texts: 1 newly found, 0 newly missed.").waitFor();
+  await page.getByRole("button", { name: "Compare on these exchanges" }).click();
+  await page.getByText(/texts: 0 newly found/).waitFor();
+  assert.deepEqual(await stage.picture(page, "workbench"), []);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("prompts and tools are reviewed, and the sign-off is in the log", async () => {
+  const tool = (more) => [{ type: "function", function: { name: "pay", description: `Pays. ${more}`, parameters: { type: "object", properties: {} } } }];
+  await stage.chat("pay", { tools: tool("Once.") });
+  await stage.chat("pay", { tools: tool("Twice.") });
+  const page = await stage.enter("auditor", "/reviews");
+  await page.getByText("What changed").first().click();
+  await page.locator(".diff ins").first().waitFor();
+  assert.deepEqual(await stage.picture(page, "reviews"), []);
+  await page.getByLabel("Note for the log (name nobody)").fill("looked at");
+  await page.getByRole("button", { name: "Sign off what is ticked" }).click();
+  await page.getByText("Signed off by the-auditor").first().waitFor();
+  const told = stage.blotter("audit", "tail", "--json", "-n", "10");
+  assert.ok(told.includes('"name":"reviewed"') && told.includes('\\"note\\":\\"looked at\\"'), told);
+  assert.ok(stage.blotter("audit", "review", "--new").split("\n").length <= 2, "nothing is new any more");
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("the report of this week holds, and is a file, too", async () => {
+  const page = await stage.enter("reporter", `/report?week=${new Date().toISOString().slice(0, 10)}`);
+  await page.getByText("The chain holds.").first().waitFor();
+  await page.getByRole("heading", { name: "Who looked at texts" }).waitFor();
+  assert.ok((await page.locator("#main").innerText()).includes("the-auditor"));
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "As Markdown" }).click();
+  assert.match((await download).suggestedFilename(), /^blotter-\d{4}-\d\d-\d\d\.md$/);
+  assert.deepEqual(await stage.picture(page, "report"), []);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("everything is reached by the keyboard", async () => {
+  const page = await stage.enter("auditor");
+  await page.reload();
+  await page.getByRole("button", { name: "Last hour" }).waitFor();
+  const focused = [];
+  await page.keyboard.press("Tab");
+  for (let n = 0; n < 12; n++) {
+    focused.push(await page.evaluate(() => document.activeElement.textContent));
+    await page.keyboard.press("Tab");
+  }
+  for (const name of ["Overview", "Exchanges", "Log out", "Last day"]) assert.ok(focused.includes(name), `${name} in ${focused}`);
+  await page.close();
+});
