@@ -22,7 +22,7 @@ use super::checkpoint::Checkpoint;
 use super::error::AuditError;
 use super::replay::{Link, each_entry};
 use super::retention;
-use super::schema::{self, Format};
+use super::schema::{self, ENTRY, Format};
 use super::segment;
 use super::unclosed::unclosed;
 use super::volume::Volume;
@@ -197,13 +197,10 @@ impl Walk<'_> {
 
     /// Has every row an entry?
     fn check_strays(&mut self, connection: &Connection, volume: Volume) -> Result<()> {
+        let Some((first, last)) = ends(connection, ENTRY.name)? else { return Ok(()) };
         for table in Format::of_file(connection)?.parts {
-            let stray = format!(
-                "SELECT seq FROM (SELECT min(seq) AS seq FROM {0} UNION SELECT max(seq) FROM {0})
-                 WHERE seq NOT BETWEEN (SELECT min(seq) FROM entry) AND (SELECT max(seq) FROM entry)",
-                table.name
-            );
-            let stray: Option<i64> = connection.query_row(&stray, [], |row| row.get(0)).optional()?;
+            let Some((lowest, highest)) = ends(connection, table.name)? else { continue };
+            let stray = [lowest, highest].into_iter().find(|seq| !(first..=last).contains(seq));
             if stray.is_some() {
                 self.problem(volume, stray, format!("a row of `{}` belongs to no entry", table.name));
             }
@@ -318,6 +315,15 @@ fn pages(connection: &Connection, last: i64) -> Result<Vec<RangeInclusive<i64>>>
         next = if to < last { first_from(connection, to + 1)? } else { None };
     }
     Ok(pages)
+}
+
+/// The lowest and the highest number of a table's rows.
+fn ends(connection: &Connection, table: &str) -> Result<Option<(i64, i64)>> {
+    // Two questions, for only then each is answered by a look at one end.
+    let ends = format!("SELECT (SELECT min(seq) FROM {table}), (SELECT max(seq) FROM {table})");
+    let (lowest, highest): (Option<i64>, Option<i64>) =
+        connection.query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(lowest.zip(highest))
 }
 
 /// The entry before a page.
