@@ -1,14 +1,18 @@
-//! How many exchanges a second does the log take, beside plain SQLite with the same rows, and how fast is it verified?
+//! How many exchanges a second does the log take, beside plain SQLite with the same rows; how long does one of them wait; how
+//! fast is it verified; how big does it become?
 //!
-//! An exchange is 2 KB of request with three findings and 1 KB of answer, in two entries, each durable before the next.
-//! Plain SQLite has the same tables, indexes and settings, but no guards, no chain, no queue and no waiting callers.
+//! An exchange is 2 KB of request with three findings and 1 KB of answer, in two entries, each durable before the next. The
+//! log compresses, seals, chains and guards them, and each caller waits for its own. Plain SQLite has the same tables, indexes,
+//! settings and bytes, already compressed and sealed, in transactions of as many rows as there are callers. Both take turns, so
+//! that what else the machine does hits both.
+//!
+//! `cargo bench --bench audit -- 64` asks for 64 callers alone.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use blotter::audit::{Closed, Coverage, Keys, Log, Opened, Outcome, Settings, Tally, verify};
 use blotter::crypto::{KeyRing, MasterKey};
-use divan::Bencher;
-use divan::counter::ItemsCount;
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -17,66 +21,102 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Exchanges of one round.
-const EXCHANGES: usize = 1024;
-/// Rounds in the log that is verified.
-const ROUNDS: usize = 20;
+/// Exchanges of one turn.
+const EXCHANGES: usize = 2048;
+/// Turns of each.
+const TURNS: usize = 8;
 
 fn main() {
-    divan::main();
-}
-
-#[divan::bench(args = [1, 16, 64], sample_count = 10, sample_size = 1)]
-fn append(bencher: Bencher, concurrent: usize) {
+    let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let runtime = Runtime::new().expect("a runtime starts");
-    bencher
-        .counter(ItemsCount::new(EXCHANGES))
-        .with_inputs(|| {
-            let folder = TempDir::new().expect("a folder can be made");
-            let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).expect("the log opens");
-            (folder, log, writer)
-        })
-        .bench_refs(|(_, log, _)| runtime.block_on(append_all(log, concurrent)));
+    println!("{:>7}  {:>9}  {:>9}  {:>5}  {:>9}  {:>9}", "CALLERS", "LOG/S", "SQLITE/S", "RATIO", "P50", "P99");
+    for callers in if asked.is_empty() { vec![1, 16, 64] } else { asked } {
+        append(&runtime, callers);
+    }
+    prove(&runtime);
 }
 
-#[divan::bench(args = [1, 16, 64], sample_count = 10, sample_size = 1)]
-fn append_plain_sqlite(bencher: Bencher, concurrent: usize) {
-    bencher
-        .counter(ItemsCount::new(EXCHANGES))
-        .with_inputs(|| {
-            let folder = TempDir::new().expect("a folder can be made");
-            let plain = Plain::open(folder.path());
-            (folder, plain)
-        })
-        .bench_refs(|(_, plain)| (0..EXCHANGES / concurrent).for_each(|_| plain.append(concurrent)));
-}
-
-#[divan::bench(sample_count = 10, sample_size = 1)]
-fn verify_entries(bencher: Bencher) {
-    let folder = TempDir::new().expect("a folder can be made");
+/// Appends to a log and to plain SQLite by turns.
+fn append(runtime: &Runtime, callers: usize) {
+    let exchanges = if callers == 1 { EXCHANGES / 8 } else { EXCHANGES };
+    let (folder, plain) = (folder(), folder());
     let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).expect("the log opens");
-    let runtime = Runtime::new().expect("a runtime starts");
-    (0..ROUNDS).for_each(|_| runtime.block_on(append_all(&log, 256)));
+    let mut plain = Plain::open(plain.path());
+    let (mut log_took, mut plain_took, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        let entries: Vec<_> = (0..exchanges).map(|_| entries(Uuid::now_v7())).collect();
+        let begun = Instant::now();
+        waits.extend(runtime.block_on(append_all(&log, entries, callers)));
+        log_took.push(begun.elapsed());
+        let begun = Instant::now();
+        (0..exchanges / callers).for_each(|_| plain.append(callers));
+        plain_took.push(begun.elapsed());
+    }
     writer.close().expect("the log closes");
-    bencher.counter(ItemsCount::new(2 * EXCHANGES * ROUNDS + 1)).bench(|| {
+    let [log_rate, plain_rate] = [log_took, plain_took].map(|took| exchanges as f64 / median(took).as_secs_f64());
+    waits.sort_unstable();
+    let [p50, p99] = [50, 99].map(|percent| waits[waits.len() * percent / 100].as_secs_f64() * 1e3);
+    let ratio = log_rate / plain_rate;
+    println!("{callers:>7}  {log_rate:>9.0}  {plain_rate:>9.0}  {ratio:>5.2}  {p50:>6.2} ms  {p99:>6.2} ms");
+}
+
+/// Verifies a log, and weighs it.
+fn prove(runtime: &Runtime) {
+    let folder = folder();
+    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).expect("the log opens");
+    for _ in 0..TURNS {
+        let entries = (0..2 * EXCHANGES).map(|_| entries(Uuid::now_v7())).collect();
+        runtime.block_on(append_all(&log, entries, 256));
+    }
+    writer.close().expect("the log closes");
+    let files = folder.path().read_dir().expect("a folder").flatten();
+    let bytes: u64 = files.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum();
+    let took = (0..TURNS).map(|_| {
+        let begun = Instant::now();
         let report = verify(folder.path(), &keys().chain).expect("the log can be read");
         assert!(report.problems.is_empty());
+        (begun.elapsed(), report.entries)
     });
+    let (took, entries): (Vec<_>, Vec<_>) = took.unzip();
+    let fastest = entries[0] as f64 / took.iter().min().expect("there are turns").as_secs_f64();
+    println!("verified: {:.0} entries/s, at best {fastest:.0}", entries[0] as f64 / median(took).as_secs_f64());
+    println!("a million exchanges: {:.2} GB", bytes as f64 / (2 * EXCHANGES * TURNS) as f64 / 1e3);
 }
 
-async fn append_all(log: &Log, concurrent: usize) {
-    let mut callers = JoinSet::new();
-    for _ in 0..concurrent {
-        let log = log.clone();
-        callers.spawn(async move {
-            for _ in 0..EXCHANGES / concurrent {
-                let exchange = Uuid::now_v7();
-                log.opened(opened(exchange)).await.expect("the log can be written");
-                log.closed(closed(exchange)).await.expect("the log can be written");
+fn median(mut took: Vec<Duration>) -> Duration {
+    took.sort_unstable();
+    took[took.len() / 2]
+}
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a folder can be made")
+}
+
+/// Appends all, and tells how long each entry was waited for.
+async fn append_all(log: &Log, entries: Vec<(Opened, Closed)>, callers: usize) -> Vec<Duration> {
+    let mut entries = entries.into_iter();
+    let share = entries.len() / callers;
+    let mut tasks = JoinSet::new();
+    for _ in 0..callers {
+        let (log, entries): (_, Vec<_>) = (log.clone(), entries.by_ref().take(share).collect());
+        tasks.spawn(async move {
+            let mut waits = Vec::with_capacity(2 * entries.len());
+            for (opened, closed) in entries {
+                let begun = Instant::now();
+                log.opened(opened).await.expect("the log can be written");
+                waits.push(begun.elapsed());
+                let begun = Instant::now();
+                log.closed(closed).await.expect("the log can be written");
+                waits.push(begun.elapsed());
             }
+            waits
         });
     }
-    callers.join_all().await;
+    tasks.join_all().await.concat()
+}
+
+fn entries(exchange: Uuid) -> (Opened, Closed) {
+    (opened(exchange), closed(exchange))
 }
 
 /// The tables and indexes of a log without its guards, and the rows of one exchange to append again and again.
@@ -148,7 +188,7 @@ fn drop_guards(connection: &Connection) {
 /// The statements and values of all rows of an entry.
 fn rows(connection: &Connection, seq: i64) -> Vec<(String, Vec<Value>)> {
     let mut all = Vec::new();
-    for table in ["opened", "closed", "finding", "payload", "entry"] {
+    for table in ["opened", "closed", "finding", "coverage", "payload", "entry"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} WHERE seq = ?1")).expect("SQL");
         let columns = statement.column_count();
         let sql = format!("INSERT INTO {table} VALUES (?{})", ", ?".repeat(columns - 1));

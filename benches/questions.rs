@@ -1,7 +1,8 @@
 //! How long do questions to a big log take, and how big is it?
 //!
 //! The log is made by the writer itself: 90 days of exchanges with 500 bytes of request and 250 of answer, a customer for
-//! every 140 exchanges, a conversation for every 20, 40 callers. `BLOTTER_EXCHANGES` says how many, `BLOTTER_LOG_FOLDER` where a
+//! every 140 exchanges, with a telephone number that stands in each of them as its placeholder, a conversation for every 20, 40
+//! callers. `BLOTTER_EXCHANGES` says how many, `BLOTTER_LOG_FOLDER` where a
 //! log is kept from run to run.
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,23 @@ fn the_last_50_with_a_card(bencher: Bencher) {
 fn the_last_50_that_failed(bencher: Bencher) {
     let failed: Statuses = "5xx".parse().expect("a status");
     ask(bencher, |reader| list(reader, Filter { status: Some(failed.clone()), limit: 50, ..Filter::default() }));
+}
+
+#[divan::bench]
+fn the_last_50_with_a_value(bencher: Bencher) {
+    let placeholders = [placeholder(count() / 280)];
+    ask(bencher, |reader| {
+        let found = reader.mentioning(&placeholders, &Filter { limit: 50, ..Filter::default() });
+        let found = found.expect("the log can be read").len();
+        assert_eq!(found, 50.min(count() as usize / 140));
+        found
+    });
+}
+
+#[divan::bench]
+fn a_value_that_nobody_had(bencher: Bencher) {
+    let placeholders = ["[PHONE_ZZZZ]".to_owned()];
+    ask(bencher, |reader| reader.mentioning(&placeholders, &Filter::default()).expect("the log can be read").len());
 }
 
 #[divan::bench]
@@ -180,7 +198,7 @@ fn opened(number: u64, at: Timestamp) -> Opened {
         ruleset: "9d1c4b7a0000".into(),
         findings: entities.iter().map(tally).collect(),
         coverage: Coverage { strings: 9, bytes: 480, opaque: 3, exemptions: Vec::new(), ..Coverage::default() },
-        request: text(number, 500),
+        request: [placeholder(number / 140).into_bytes(), text(number, 488)].concat(),
     }
 }
 
@@ -193,6 +211,13 @@ fn closed(number: u64, at: Timestamp) -> Closed {
         answer: text(number + 1, 250),
         ..Closed::new(id(number), at, outcome)
     }
+}
+
+/// What stands for the telephone number of a customer.
+fn placeholder(customer: u64) -> String {
+    const CODE: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let character = |place: u32| char::from(CODE[(customer >> (5 * place) & 31) as usize]);
+    format!("[PHONE_{}]", (0..4).rev().map(character).collect::<String>())
 }
 
 /// Words that no two exchanges have in the same order.

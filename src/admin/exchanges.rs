@@ -79,6 +79,7 @@ fn filter(desk: &Desk, query: &Query) -> Result<Filter, Failure> {
         model: text("model"),
         status: query.read("status")?,
         outcome: query.read("outcome")?,
+        seqs: None,
         before: query.read("before")?,
         limit: PAGE,
     })

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use super::text::Packed;
+
 /// The opening entry: what is about to leave, for whom, and how it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Opened {
@@ -336,18 +338,40 @@ impl EventKind {
     }
 }
 
-/// What is appended in one piece.
+/// What is appended in one piece; its texts are packed already.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Closed(Box<Closed>),
+    Closed(Box<Texted<Closed>>),
     Event(Event),
-    Opened(Box<Opened>),
-    Refused(Box<(Opened, Closed)>),
+    Opened(Box<Texted<Opened>>),
+    Refused(Box<(Texted<Opened>, Texted<Closed>)>),
+}
+
+/// An entry beside its text, which it does not hold itself any more.
+#[derive(Debug)]
+pub(super) struct Texted<T> {
+    pub entry: T,
+    pub text: Packed,
 }
 
 impl Entry {
+    /// Packs the text of an opening entry.
+    pub fn opened(opened: Opened) -> Self {
+        Self::Opened(Box::new(Texted::opened(opened)))
+    }
+
+    /// Packs the text of a closing entry.
+    pub fn closed(closed: Closed) -> Self {
+        Self::Closed(Box::new(Texted::closed(closed)))
+    }
+
+    /// Packs the texts of an exchange of which nothing was forwarded.
+    pub fn refused(opened: Opened, closed: Closed) -> Self {
+        Self::Refused(Box::new((Texted::opened(opened), Texted::closed(closed))))
+    }
+
     /// What it opens.
-    pub fn opens(&self) -> Option<&Opened> {
+    pub fn opens(&self) -> Option<&Texted<Opened>> {
         match self {
             Self::Opened(opened) => Some(opened),
             Self::Refused(pair) => Some(&pair.0),
@@ -356,7 +380,7 @@ impl Entry {
     }
 
     /// What it closes.
-    pub fn closes(&self) -> Option<&Closed> {
+    pub fn closes(&self) -> Option<&Texted<Closed>> {
         match self {
             Self::Closed(closed) => Some(closed),
             Self::Refused(pair) => Some(&pair.1),
@@ -367,11 +391,25 @@ impl Entry {
     /// When it happened, by the clock of whoever reports it.
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Closed(closed) => closed.at,
+            Self::Closed(closed) => closed.entry.at,
             Self::Event(event) => event.at,
-            Self::Opened(opened) => opened.at,
-            Self::Refused(pair) => pair.1.at,
+            Self::Opened(opened) => opened.entry.at,
+            Self::Refused(pair) => pair.1.entry.at,
         }
+    }
+}
+
+impl Texted<Opened> {
+    fn opened(mut entry: Opened) -> Self {
+        let text = Packed::of(&std::mem::take(&mut entry.request));
+        Self { entry, text }
+    }
+}
+
+impl Texted<Closed> {
+    fn closed(mut entry: Closed) -> Self {
+        let text = Packed::of(&std::mem::take(&mut entry.answer));
+        Self { entry, text }
     }
 }
 

@@ -155,11 +155,12 @@ impl<'a> Registry<'a> {
     }
 }
 
-/// Destroys what opens a customer's texts, and what they and their conversations are found by.
+/// Destroys what opens a customer's texts, and what they, their conversations and their texts are found by.
 fn forget(file: &KeyFile, subject: &Subject) -> Result<(), AuditError> {
     file.write(|connection| {
         connection.execute("DELETE FROM kept WHERE subject = ?1", [subject.id])?;
         connection.execute("DELETE FROM conversation WHERE subject = ?1", [subject.id])?;
+        connection.execute("DELETE FROM mention WHERE subject = ?1 AND subject > 1", [subject.id])?;
         connection.execute("DELETE FROM subject WHERE id = ?1", [subject.id]).map(drop)
     })
 }

@@ -34,6 +34,8 @@ pub struct Filter {
     pub status: Option<Statuses>,
     /// Ended so.
     pub outcome: Option<Outcome>,
+    /// Opened by one of these entries.
+    pub seqs: Option<Vec<i64>>,
     /// Opened before the entry of this number: the [`Summary::seq`](super::Summary::seq) of the last one seen gives the next page.
     pub before: Option<i64>,
     /// At most so many.
@@ -55,6 +57,7 @@ impl Default for Filter {
             model: None,
             status: None,
             outcome: None,
+            seqs: None,
             before: None,
             limit: 100,
         }
@@ -99,6 +102,8 @@ impl Question {
         question.when("opened.route = ?", filter.route.clone());
         question.when("opened.model = ?", filter.model.clone());
         question.when("opened.seq < ?", filter.before);
+        let seqs = filter.seqs.as_ref().map(|seqs| serde_json::json!(seqs).to_string());
+        question.when("opened.seq IN (SELECT value FROM json_each(?))", seqs);
         for (column, found) in [("entity", &filter.entity), ("pattern", &filter.pattern)] {
             let Some(found) = found.clone() else { continue };
             let select = format!("SELECT seq FROM finding WHERE {column} = ?");

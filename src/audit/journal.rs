@@ -15,9 +15,10 @@ use uuid::Uuid;
 use crate::crypto::MacKey;
 
 use super::chain::Head;
-use super::entry::{Closed, Entry, Opened, Outcome};
+use super::entry::{Closed, Entry, Opened, Outcome, Texted};
 use super::error::AuditError;
-use super::key_file::{self, KeyFile, NOBODY};
+use super::key_file::{self, KeyFile, NOBODY, Subject};
+use super::mention::{self, Mentioned, Pending};
 use super::replay;
 use super::retention;
 use super::rows::{Appender, Tokens};
@@ -25,6 +26,7 @@ use super::schema::{Format, NEWEST};
 use super::sealer::{self, Sealed, Sealer};
 use super::segment::{self, First, Segment};
 use super::settings::{Keys, Settings};
+use super::text::Packed;
 use super::unclosed::unclosed;
 use super::volume::Volume;
 
@@ -37,6 +39,12 @@ pub struct Journal {
     sealer: Sealer,
     /// The exchanges without a closing entry.
     unclosed: HashMap<Uuid, Unclosed>,
+    /// What the texts up to the newest entry mention and is not noted yet.
+    mentions: Pending,
+    /// The entry up to which it is noted.
+    noted: i64,
+    /// Whether there may be notes of days that are over.
+    to_sweep: bool,
     /// How long a file may become before another follows in the same month.
     volume_bytes: u64,
     _lock: File,
@@ -72,9 +80,20 @@ impl Journal {
         let unclosed = unclosed(folder, latest(&volumes))?;
         // They are closed here, without a text: whose they are does not matter.
         let unclosed = unclosed.into_iter().map(|(id, opening)| (id, Unclosed { opening, subject: 0 })).collect();
-        let volume_bytes = u64::MAX;
-        let mut journal =
-            Self { folder: folder.into(), key, segment, head, sealer, unclosed, volume_bytes, _lock: lock };
+        let mut journal = Self {
+            folder: folder.into(),
+            key,
+            segment,
+            head,
+            sealer,
+            unclosed,
+            mentions: Pending::default(),
+            noted: head.seq,
+            to_sweep: true,
+            volume_bytes: u64::MAX,
+            _lock: lock,
+        };
+        journal.catch_up(&volumes)?;
         journal.close_interrupted(now)?;
         journal.take_notes()?;
         Ok(journal)
@@ -100,14 +119,15 @@ impl Journal {
             sealer: &mut self.sealer,
             unclosed: &self.unclosed,
             staged: HashMap::new(),
+            mentioned: Vec::new(),
         };
         for entry in entries {
             batch.append(entry, &failed)?;
         }
-        let Batch { appender, staged, .. } = batch;
-        let head = appender.head();
+        let (head, staged, mentioned) = batch.finish();
         transaction.commit().map_err(failed)?;
         self.head = head;
+        mentioned.into_iter().for_each(|mentioned| self.mentions.add(mentioned));
         self.settle(staged);
         Ok(())
     }
@@ -128,6 +148,19 @@ impl Journal {
         self.sealer.file.forget_notes(last)
     }
 
+    /// Notes what the texts so far mention, if that are so many placeholders; any number with 0.
+    pub fn note_mentions(&mut self, least: usize) -> Result<(), AuditError> {
+        let file = &self.sealer.file;
+        if self.to_sweep {
+            self.to_sweep = file.at_once(|| mention::sweep(file))?;
+        }
+        if self.noted < self.head.seq && self.mentions.len() >= least {
+            file.at_once(|| self.mentions.note(file, self.head.seq))?;
+            self.noted = self.head.seq;
+        }
+        Ok(())
+    }
+
     /// Where the chain stands.
     pub fn head(&self) -> Head {
         self.head
@@ -137,6 +170,7 @@ impl Journal {
     pub fn expire(&mut self, settings: &Settings, now: Timestamp) -> Result<Vec<Volume>, AuditError> {
         if retention::expire(settings, &self.sealer.file, now)? {
             self.sealer.forget();
+            self.to_sweep = true;
             self.take_notes()?;
         }
         retention::outlived(settings, &self.sealer.file, now)
@@ -153,14 +187,15 @@ impl Journal {
 
     /// Gets the keys at hand that the texts of `entries` are sealed with.
     fn prepare(&mut self, entries: &[&Entry]) -> Result<(), AuditError> {
-        let opened = entries.iter().filter_map(|entry| entry.opens());
+        let opened = entries.iter().filter_map(|entry| entry.opens()).map(|opened| &opened.entry);
         let new = opened.map(|opened| (opened.subject.as_deref().unwrap_or(NOBODY), opened.conversation.as_deref()));
         let new: Vec<(&str, Option<&str>)> = new.collect();
-        let closed = entries.iter().filter_map(|entry| entry.closes()).filter(|closed| !closed.answer.is_empty());
-        let known: Vec<i64> = closed.filter_map(|closed| Some(self.unclosed.get(&closed.exchange)?.subject)).collect();
+        let closed = entries.iter().filter_map(|entry| entry.closes()).filter(|closed| closed.text.bytes().is_some());
+        let known = closed.filter_map(|closed| Some(self.unclosed.get(&closed.entry.exchange)?.subject));
+        let known: Vec<i64> = known.collect();
         let with_text = |entry: &&&Entry| {
-            entry.opens().is_some_and(|opened| !opened.request.is_empty())
-                || entry.closes().is_some_and(|closed| !closed.answer.is_empty())
+            entry.opens().is_some_and(|opened| opened.text.bytes().is_some())
+                || entry.closes().is_some_and(|closed| closed.text.bytes().is_some())
         };
         let mut days: Vec<i64> = entries.iter().filter(with_text).map(|entry| sealer::day_of(entry.at())).collect();
         days.dedup();
@@ -196,8 +231,23 @@ impl Journal {
         }
     }
 
+    /// Notes what the texts mention that a crash left unnoted.
+    fn catch_up(&mut self, volumes: &[Volume]) -> Result<(), AuditError> {
+        let (file, until) = (&self.sealer.file, mention::noted_until(&self.sealer.file)?);
+        if until == self.head.seq {
+            return Ok(());
+        }
+        for volume in volumes {
+            // Where a file cannot be read, neither can its texts.
+            let Ok(Some(connection)) = segment::open_for_reading(&self.folder, *volume) else { continue };
+            mention::catch_up(file, &connection, until)?;
+        }
+        // Also where the notes go further than a log that was put back from a copy.
+        Pending::default().note(file, self.head.seq)
+    }
+
     fn close_interrupted(&mut self, now: Timestamp) -> Result<(), AuditError> {
-        let close = |exchange: &Uuid| Entry::Closed(Box::new(Closed::new(*exchange, now, Outcome::Interrupted)));
+        let close = |exchange: &Uuid| Entry::closed(Closed::new(*exchange, now, Outcome::Interrupted));
         let mut left: Vec<_> = self.unclosed.iter().map(|(exchange, left)| (left.opening, close(exchange))).collect();
         if left.is_empty() {
             return Ok(());
@@ -213,20 +263,26 @@ struct Batch<'a> {
     sealer: &'a mut Sealer,
     unclosed: &'a HashMap<Uuid, Unclosed>,
     staged: HashMap<Uuid, Option<Unclosed>>,
+    mentioned: Vec<Mentioned>,
 }
 
 impl Batch<'_> {
+    /// Where the chain stands, which exchanges are open or closed, and what their texts mention, once this is committed.
+    fn finish(self) -> (Head, HashMap<Uuid, Option<Unclosed>>, Vec<Mentioned>) {
+        (self.appender.head(), self.staged, self.mentioned)
+    }
+
     fn append(&mut self, entry: &Entry, failed: &impl Fn(rusqlite::Error) -> AuditError) -> Result<(), AuditError> {
         match entry {
             Entry::Closed(closed) => {
-                let unclosed = self.find(closed.exchange)?;
-                self.staged.insert(closed.exchange, None);
+                let unclosed = self.find(closed.entry.exchange)?;
+                self.staged.insert(closed.entry.exchange, None);
                 self.closed(closed, unclosed, failed)
             }
             Entry::Event(event) => self.appender.event(event).map_err(failed),
             Entry::Opened(opened) => {
                 let unclosed = self.opened(opened, failed)?;
-                self.staged.insert(opened.exchange, Some(unclosed));
+                self.staged.insert(opened.entry.exchange, Some(unclosed));
                 Ok(())
             }
             Entry::Refused(pair) => {
@@ -239,35 +295,36 @@ impl Batch<'_> {
 
     fn opened(
         &mut self,
-        opened: &Opened,
+        Texted { entry: opened, text }: &Texted<Opened>,
         failed: &impl Fn(rusqlite::Error) -> AuditError,
     ) -> Result<Unclosed, AuditError> {
         let found_by = opened.subject.as_deref();
-        let subject = self.sealer.subject(found_by);
-        let (subject, token) = (subject.id, subject.token.clone());
+        let Subject { id: subject, token, .. } = self.sealer.subject(found_by);
+        let (subject, token) = (*subject, token.clone());
         let conversation = opened.conversation.as_deref();
-        let conversation = conversation.and_then(|id| self.sealer.conversation(found_by.unwrap_or(NOBODY), id));
+        let conversation = conversation.and_then(|id| self.sealer.conversation(found_by, id));
         let tokens = Tokens { subject: token, conversation: conversation.map(str::to_owned) };
-        let request = self.seal(subject, opened.at, &opened.request)?;
         let opening = self.appender.next();
+        let request = self.seal(Unclosed { opening, subject }, opened.at, text);
         self.appender.opened(opened, &tokens, request.as_ref()).map_err(failed)?;
         Ok(Unclosed { opening, subject })
     }
 
     fn closed(
         &mut self,
-        closed: &Closed,
-        Unclosed { opening, subject }: Unclosed,
+        Texted { entry: closed, text }: &Texted<Closed>,
+        unclosed: Unclosed,
         failed: &impl Fn(rusqlite::Error) -> AuditError,
     ) -> Result<(), AuditError> {
-        let answer = self.seal(subject, closed.at, &closed.answer)?;
-        self.appender.closed(closed, opening, answer.as_ref()).map_err(failed)
+        let answer = self.seal(unclosed, closed.at, text);
+        self.appender.closed(closed, unclosed.opening, answer.as_ref()).map_err(failed)
     }
 
-    fn seal(&mut self, subject: i64, at: Timestamp, text: &[u8]) -> Result<Option<Sealed>, AuditError> {
-        let place = self.appender.next();
-        let mut seal = || self.sealer.seal(place, subject, sealer::day_of(at), text);
-        if text.is_empty() { Ok(None) } else { seal().map(Some) }
+    fn seal(&mut self, of: Unclosed, at: Timestamp, text: &Packed) -> Option<Sealed> {
+        let (packed, place, day) = (text.bytes()?, self.appender.next(), sealer::day_of(at));
+        let Unclosed { opening, subject } = of;
+        self.mentioned.push(Mentioned { day, subject, opening, names: text.mentions().clone() });
+        Some(self.sealer.seal(place, subject, day, packed))
     }
 
     fn find(&self, exchange: Uuid) -> Result<Unclosed, AuditError> {

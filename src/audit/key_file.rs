@@ -1,7 +1,8 @@
 //! `keys.db`: the one file of the folder that changes. It holds the keys of texts, each wrapped by a key that is kept elsewhere.
 //!
 //! A text opens with its subject's key *and* its day's: destroying the one erases a customer, destroying the other a day. Who
-//! a subject is, is known here alone, by a keyed hash of the id; the rest of the log knows a random token.
+//! a subject is, is known here alone, by a keyed hash of the id; the rest of the log knows a random token. What points into texts
+//! is here for the same reason (see `mention`).
 //!
 //! `secure_delete` and a rollback journal that is removed with every commit see to it that a destroyed key is in no file.
 //! What happens here and belongs in the log waits as a note, in the same transaction, until the writer has appended it.
@@ -22,7 +23,7 @@ use super::segment::Identity;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What brings a file from each version of its format to the next; the first one makes it.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "CREATE TABLE subject(
        id         INTEGER PRIMARY KEY,
        found_by   TEXT NOT NULL UNIQUE,
@@ -59,6 +60,20 @@ const MIGRATIONS: [&str; 2] = [
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX conversation_subject ON conversation(subject);
      PRAGMA user_version = 2;",
+    "CREATE TABLE mention(
+       day     INTEGER NOT NULL,
+       token   INTEGER NOT NULL,
+       subject INTEGER NOT NULL,
+       part    INTEGER NOT NULL,
+       entries BLOB NOT NULL,
+       PRIMARY KEY(day, token, subject, part)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX mention_subject ON mention(subject) WHERE subject > 1;
+     CREATE TABLE mentioned(
+       id    INTEGER PRIMARY KEY CHECK(id = 1),
+       until INTEGER NOT NULL
+     ) STRICT;
+     PRAGMA user_version = 3;",
 ];
 /// `BLOK` in the header of the file.
 const APPLICATION_ID: i64 = 0x424c_4f4b;
@@ -116,7 +131,7 @@ impl KeyFile {
     }
 
     /// The version of the file's format; fails when the file is another's or of a later version.
-    fn check_version(&self) -> Result<i64, AuditError> {
+    pub fn check_version(&self) -> Result<i64, AuditError> {
         let header = "SELECT application_id, user_version, EXISTS(SELECT 1 FROM sqlite_schema)
                       FROM pragma_application_id, pragma_user_version";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
@@ -228,6 +243,16 @@ impl KeyFile {
         found.map(|wrapped| self.unwrap(&of_day(day), &wrapped)).transpose()
     }
 
+    /// The days that have a key.
+    pub fn days(&self) -> Result<Vec<(i64, SealingKey)>, AuditError> {
+        let days = self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT day, wrapped_by, key FROM day ORDER BY day")?;
+            let read = |row: &Row<'_>| Ok((row.get(0)?, wrapped(row, 1)?));
+            statement.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        days.into_iter().map(|(day, wrapped)| Ok((day, self.unwrap(&of_day(day), &wrapped)?))).collect()
+    }
+
     /// The key of a day, made when it is new.
     pub fn make_day(&self, day: i64) -> Result<SealingKey, AuditError> {
         if let Some(key) = self.day(day)? {
@@ -252,6 +277,14 @@ impl KeyFile {
         kept.map(|wrapped| self.unwrap(&of_kept(subject, day), &wrapped)).transpose()
     }
 
+    /// What the log calls the customers of whom texts are kept beyond their day.
+    pub fn kept(&self) -> Result<Vec<String>, AuditError> {
+        self.read(|connection| {
+            let select = "SELECT token FROM subject WHERE id IN (SELECT subject FROM kept)";
+            connection.prepare_cached(select)?.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
     /// Leaves a note of what was done here, for the log.
     pub fn note(&self, event: &Event) -> Result<(), AuditError> {
         let insert = "INSERT INTO note(at_us, name, detail) VALUES (?1, ?2, ?3)";
@@ -272,6 +305,14 @@ impl KeyFile {
     /// Removes the notes up to `last`, which are in the log now.
     pub fn forget_notes(&self, last: i64) -> Result<(), AuditError> {
         self.write(|connection| connection.execute("DELETE FROM note WHERE id <= ?1", [last])).map(drop)
+    }
+
+    /// Does what fails rather than wait for another who holds the file.
+    pub fn at_once<T>(&self, change: impl FnOnce() -> Result<T, AuditError>) -> Result<T, AuditError> {
+        self.write(|connection| connection.busy_timeout(Duration::ZERO))?;
+        let changed = change();
+        self.write(|connection| connection.busy_timeout(PATIENCE))?;
+        changed
     }
 
     /// Does all of `change` durably, or nothing.

@@ -18,9 +18,10 @@
 //!
 //! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
-//! `retention` (what goes when), `checkpoint` (what is signed) and
+//! `text` (what is done to them before they are queued), `retention` (what goes when), `checkpoint` (what is signed) and
 //! `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify`, `proof`, `erasure` and
-//! `backup` work beside the writer; `inventory` says what the proxy runs under.
+//! `backup` work beside the writer; `mention` is what a value is found by (`mentioning`), `inventory` says what the proxy runs
+//! under.
 
 mod backup;
 mod chain;
@@ -34,6 +35,8 @@ mod hourly;
 mod inventory;
 mod journal;
 mod key_file;
+mod mention;
+mod mentioning;
 mod note;
 mod proof;
 mod pulse;
@@ -49,6 +52,7 @@ mod stats;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod text;
 mod unclosed;
 mod verify;
 mod volume;

@@ -97,6 +97,11 @@ impl Reader {
         &self.folder
     }
 
+    /// The keys, if it was unlocked.
+    pub(super) fn keys(&self) -> Option<&KeyFile> {
+        self.keys.as_ref()
+    }
+
     /// Reads texts too, and knows customers by their hashed ids.
     pub fn unlock(self, ring: &KeyRing) -> Result<Self, AuditError> {
         let keys = KeyFile::open_for_reading(&self.folder, ring.clone())?;
@@ -122,9 +127,7 @@ impl Reader {
     /// The exchanges that `filter` lets through, newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Summary>, AuditError> {
         let mut found = Vec::new();
-        let subject = filter.subject.as_deref().map(|subject| self.token(subject)).transpose()?;
-        let conversations = filter.conversations.as_ref().map(|asked| self.conversations(asked)).transpose()?;
-        let filter = &Filter { subject, conversations, ..filter.clone() };
+        let filter = &self.with_tokens(filter)?;
         self.each_file(|file| {
             for seq in file.find(filter, filter.limit - found.len())? {
                 let read = file.read(seq)?.map(|(record, _)| Summary::of(seq, record.opened, record.closed));
@@ -133,6 +136,41 @@ impl Reader {
             Ok(found.len() < filter.limit)
         })?;
         Ok(found)
+    }
+
+    /// The exchanges that `filter` lets through, with their texts, newest first.
+    pub fn records(&self, filter: &Filter) -> Result<Vec<Record>, AuditError> {
+        let mut records = Vec::new();
+        self.each_record(filter, |record| records.push(record))?;
+        Ok(records)
+    }
+
+    /// Visits the exchanges that `filter` lets through, with their texts, newest first.
+    pub fn each_record(&self, filter: &Filter, mut visit: impl FnMut(Record)) -> Result<(), AuditError> {
+        let filter = &self.with_tokens(filter)?;
+        let (mut visited, mut failed) = (0, None);
+        self.each_file(|file| {
+            for seq in file.find(filter, filter.limit - visited)? {
+                let Some((record, texts)) = file.read_whole(seq)? else { continue };
+                match self.open_texts(record, texts) {
+                    Ok(record) => visit(record),
+                    Err(error) => {
+                        failed = Some(error);
+                        return Ok(false);
+                    }
+                }
+                visited += 1;
+            }
+            Ok(visited < filter.limit)
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// A filter that names customers and conversations as the log does.
+    fn with_tokens(&self, filter: &Filter) -> Result<Filter, AuditError> {
+        let subject = filter.subject.as_deref().map(|subject| self.token(subject)).transpose()?;
+        let conversations = filter.conversations.as_ref().map(|asked| self.conversations(asked)).transpose()?;
+        Ok(Filter { subject, conversations, ..filter.clone() })
     }
 
     /// The one exchange whose id is `id` or begins with it, in at least 8 hexadecimal digits.

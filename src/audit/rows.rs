@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Result, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row};
 use uuid::Uuid;
 
 use crate::crypto::MacKey;
@@ -18,6 +18,8 @@ pub struct Appender<'a> {
     key: &'a MacKey,
     canonical: Canonical,
     head: Head,
+    /// One for each table that was appended to, by its name.
+    inserts: Vec<(&'static str, CachedStatement<'a>)>,
 }
 
 /// What the log calls whom and what an exchange is about.
@@ -29,7 +31,7 @@ pub struct Tokens {
 impl<'a> Appender<'a> {
     /// Goes on after `head`.
     pub fn new(connection: &'a Connection, key: &'a MacKey, head: Head) -> Self {
-        Self { connection, key, canonical: Canonical::default(), head }
+        Self { connection, key, canonical: Canonical::default(), head, inserts: Vec::new() }
     }
 
     /// Where the chain stands with what was appended.
@@ -136,7 +138,7 @@ impl<'a> Appender<'a> {
     fn row(&mut self, table: &Table, values: &[ValueRef<'_>]) -> Result<()> {
         let seq = self.head.seq + 1;
         self.canonical.row(table, seq, values.iter().copied());
-        insert(self.connection, table, seq, values)
+        self.insert(table, seq, values)
     }
 
     /// Links the rows added so far to the chain.
@@ -145,19 +147,26 @@ impl<'a> Appender<'a> {
         let values = [ValueRef::Integer(at.as_microsecond()), text(kind)];
         self.canonical.row(&ENTRY, seq, values);
         let hash = self.canonical.seal(self.key, &self.head.hash);
-        insert(self.connection, &ENTRY, seq, &[values[0], values[1], ValueRef::Blob(&hash)])?;
+        self.insert(&ENTRY, seq, &[values[0], values[1], ValueRef::Blob(&hash)])?;
         self.head = Head { seq, hash };
         Ok(())
     }
-}
 
-fn insert(connection: &Connection, table: &Table, seq: i64, values: &[ValueRef<'_>]) -> Result<()> {
-    let mut statement = connection.prepare_cached(table.insert)?;
-    statement.raw_bind_parameter(1, seq)?;
-    for (index, value) in (2..).zip(values) {
-        statement.raw_bind_parameter(index, ToSqlOutput::Borrowed(*value))?;
+    fn insert(&mut self, table: &Table, seq: i64, values: &[ValueRef<'_>]) -> Result<()> {
+        let place = match self.inserts.iter().position(|(of, _)| *of == table.name) {
+            Some(place) => place,
+            None => {
+                self.inserts.push((table.name, self.connection.prepare_cached(table.insert)?));
+                self.inserts.len() - 1
+            }
+        };
+        let insert = &mut self.inserts[place].1;
+        insert.raw_bind_parameter(1, seq)?;
+        for (index, value) in (2..).zip(values) {
+            insert.raw_bind_parameter(index, ToSqlOutput::Borrowed(*value))?;
+        }
+        insert.raw_execute().map(drop)
     }
-    statement.raw_execute().map(drop)
 }
 
 fn text(text: &str) -> ValueRef<'_> {

@@ -1,41 +1,43 @@
-//! Texts to sealed bytes and back: compressed one by one, then sealed under the key of their subject and day.
+//! Packed texts to sealed bytes and back, each under the key of its subject and day and for its place in the log.
 //!
 //! The writer's [`Sealer`] remembers keys, and forgets them when somebody else has changed the file that they came from.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use zstd::bulk::Compressor;
 
 use crate::crypto::SealingKey;
 
 use super::error::AuditError;
 use super::key_file::{KeyFile, NOBODY, Subject};
+use super::text::unpack;
 
 /// What texts are made of in the log.
 pub const CODEC: &str = "zstd, aes-256-gcm";
 /// How many keys are remembered.
 const REMEMBERED: usize = 16_384;
-/// The library's own default.
-const LEVEL: i32 = 3;
 
 /// Seals the texts of a log that is open for appending.
 pub struct Sealer {
     pub file: KeyFile,
     version: i64,
-    subjects: HashMap<String, Subject>,
-    /// What the log calls a customer's conversations, by the hashed ids of both.
-    conversations: HashMap<Talk, String>,
+    /// By the customer's hashed id.
+    subjects: HashMap<String, Known>,
     /// By the subject's number; `None` when it was erased.
     keys: HashMap<i64, Option<SealingKey>>,
     days: HashMap<i64, SealingKey>,
     /// By the subject's number and the day.
     text_keys: HashMap<(i64, i64), SealingKey>,
-    compressor: Compressor<'static>,
+    /// How many names and keys those are.
+    remembered: usize,
 }
 
-/// The hashed ids of a customer and of a conversation that they take part in.
-type Talk = (String, String);
+/// What is remembered of a customer.
+struct Known {
+    subject: Subject,
+    /// What the log calls their conversations, by their hashed ids.
+    conversations: HashMap<String, String>,
+}
 
 /// A text as the log holds it.
 pub struct Sealed {
@@ -48,9 +50,8 @@ impl Sealer {
     /// Seals with the keys of `file`.
     pub fn new(file: KeyFile) -> Result<Self, AuditError> {
         let version = file.version()?;
-        let compressor = Compressor::new(LEVEL).map_err(|error| AuditError::reading("zstd".as_ref(), error))?;
-        let (subjects, conversations, keys, days, text_keys) = Default::default();
-        Ok(Self { file, version, subjects, conversations, keys, days, text_keys, compressor })
+        let (subjects, keys, days, text_keys) = Default::default();
+        Ok(Self { file, version, subjects, keys, days, text_keys, remembered: 0 })
     }
 
     /// Gets the keys at hand that entries will need: new ones are on the disk when this returns.
@@ -59,14 +60,13 @@ impl Sealer {
     pub fn prepare(&mut self, new: &[(&str, Option<&str>)], known: &[i64], days: &[i64]) -> Result<(), AuditError> {
         self.file.check_in_place()?;
         let version = self.file.version()?;
-        if version != self.version || self.subjects.len() + self.conversations.len() + self.text_keys.len() > REMEMBERED
-        {
+        if version != self.version || self.remembered > REMEMBERED {
             self.forget();
             self.version = version;
         }
         let is_new = |(subject, conversation): &&(&str, Option<&str>)| {
-            !self.subjects.contains_key(*subject)
-                || conversation.is_some_and(|conversation| self.conversation(subject, conversation).is_none())
+            let known = self.subjects.get(*subject);
+            known.is_none_or(|known| conversation.is_some_and(|talk| !known.conversations.contains_key(talk)))
         };
         let new: Vec<_> = new.iter().filter(is_new).collect();
         let known: Vec<_> = known.iter().filter(|id| !self.keys.contains_key(*id)).collect();
@@ -75,12 +75,10 @@ impl Sealer {
             return Ok(());
         }
         let (made, loaded, begun) = self.file.transact(|file| {
-            let made = new.into_iter().map(|(subject, conversation)| {
+            let made = new.into_iter().map(|(subject, talk)| {
                 let made = file.make_subject(subject)?;
-                let token =
-                    conversation.map(|conversation| file.make_conversation(conversation, made.id)).transpose()?;
-                let talk = conversation.map(|conversation| talk(subject, conversation)).zip(token);
-                Ok((String::from(*subject), made, talk))
+                let token = talk.map(|talk| file.make_conversation(talk, made.id)).transpose()?;
+                Ok((String::from(*subject), made, talk.map(String::from).zip(token)))
             });
             let made = made.collect::<Result<Vec<_>, AuditError>>()?;
             let loaded = known.into_iter().map(|id| Ok((*id, file.subject_of(*id)?.map(|subject| subject.key))));
@@ -88,10 +86,11 @@ impl Sealer {
             let begun = days.into_iter().map(|day| Ok((*day, file.make_day(*day)?)));
             Ok((made, loaded, begun.collect::<Result<Vec<_>, AuditError>>()?))
         })?;
+        self.remembered += made.len() * 2 + loaded.len() + begun.len();
         for (found_by, subject, talk) in made {
             self.keys.insert(subject.id, Some(subject.key.clone()));
-            self.subjects.insert(found_by, subject);
-            self.conversations.extend(talk);
+            let new = || Known { subject, conversations: HashMap::new() };
+            self.subjects.entry(found_by).or_insert_with(new).conversations.extend(talk);
         }
         self.keys.extend(loaded);
         self.days.extend(begun);
@@ -100,45 +99,45 @@ impl Sealer {
 
     /// A customer for whom [`Sealer::prepare`] got the key.
     pub fn subject(&self, found_by: Option<&str>) -> &Subject {
-        &self.subjects[found_by.unwrap_or(NOBODY)]
+        &self.subjects[found_by.unwrap_or(NOBODY)].subject
     }
 
-    /// What the log calls a conversation for which [`Sealer::prepare`] got the token.
-    pub fn conversation(&self, subject: &str, conversation: &str) -> Option<&str> {
-        self.conversations.get(&talk(subject, conversation)).map(String::as_str)
+    /// What the log calls a customer's conversation for which [`Sealer::prepare`] got the token.
+    pub fn conversation(&self, found_by: Option<&str>, conversation: &str) -> Option<&str> {
+        let known = self.subjects.get(found_by.unwrap_or(NOBODY))?;
+        known.conversations.get(conversation).map(String::as_str)
     }
 
-    /// Seals a text for its place. The text of a customer who was erased meanwhile opens with no key.
-    pub fn seal(&mut self, seq: i64, subject: i64, day: i64, text: &[u8]) -> Result<Sealed, AuditError> {
-        let key = match (self.keys.get(&subject), self.days.get(&day)) {
+    /// Seals a packed text for its place. The text of a customer who was erased meanwhile opens with no key.
+    pub fn seal(&mut self, seq: i64, subject: i64, day: i64, packed: &[u8]) -> Sealed {
+        let place = place(seq, subject, day);
+        let bytes = match (self.keys.get(&subject), self.days.get(&day)) {
             (Some(Some(key)), Some(of_day)) => {
-                self.text_keys.entry((subject, day)).or_insert_with(|| key.with(of_day)).clone()
+                let remembered = &mut self.remembered;
+                let key = self.text_keys.entry((subject, day)).or_insert_with(|| {
+                    *remembered += 1;
+                    key.with(of_day)
+                });
+                key.seal(&place, packed)
             }
-            _ => SealingKey::generate(),
+            _ => SealingKey::generate().seal(&place, packed),
         };
-        let packed = self.compressor.compress(text);
-        let packed = packed.map_err(|error| AuditError::Refused { cause: error.to_string() })?;
-        Ok(Sealed { subject, day, bytes: key.seal(&place(seq, subject, day), &packed) })
+        Sealed { subject, day, bytes }
     }
 
     /// Forgets all keys, so that they are read again.
     pub fn forget(&mut self) {
         self.subjects.clear();
-        self.conversations.clear();
         self.keys.clear();
         self.days.clear();
         self.text_keys.clear();
+        self.remembered = 0;
     }
 }
 
 /// Opens the text of the entry `seq`; `None` when its bytes are not those that were sealed there.
 pub fn open(key: &SealingKey, seq: i64, sealed: &Sealed) -> Option<Vec<u8>> {
-    let packed = key.open(&place(seq, sealed.subject, sealed.day), &sealed.bytes)?;
-    zstd::stream::decode_all(packed.as_slice()).ok()
-}
-
-fn talk(subject: &str, conversation: &str) -> Talk {
-    (subject.to_owned(), conversation.to_owned())
+    unpack(&key.open(&place(seq, sealed.subject, sealed.day), &sealed.bytes)?)
 }
 
 /// The day (UTC) of an instant, counted from 1970.
@@ -147,7 +146,11 @@ pub fn day_of(at: Timestamp) -> i64 {
 }
 
 /// What binds a text to its entry.
-fn place(seq: i64, subject: i64, day: i64) -> Vec<u8> {
-    let numbers = [seq, subject, day].map(i64::to_le_bytes);
-    [b"blotter/payload/1".as_slice(), numbers.as_flattened()].concat()
+fn place(seq: i64, subject: i64, day: i64) -> [u8; PLACE.len() + 24] {
+    let mut place = [0; PLACE.len() + 24];
+    place[..PLACE.len()].copy_from_slice(PLACE);
+    place[PLACE.len()..].copy_from_slice([seq, subject, day].map(i64::to_le_bytes).as_flattened());
+    place
 }
+
+const PLACE: &[u8] = b"blotter/payload/1";

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task::spawn_blocking;
 
 use super::checkpoint::Witness;
 use super::entry::{Closed, Entry, Event, EventKind, Opened};
@@ -24,8 +26,13 @@ use super::settings::{Keys, OnFailure, Settings};
 const BATCH: usize = 1000;
 /// How many entries may be queued by those who wait.
 const PLACES: usize = 4096;
+/// From how many bytes on a text is packed aside, so that other exchanges go on meanwhile.
+const LONG: usize = 64 << 10;
 /// How often the thread looks for what nobody queues, such as notes.
 const TICK: Duration = Duration::from_secs(1);
+/// How often it notes what texts mention, and how many placeholders are enough to do it sooner.
+const NOTE: Duration = Duration::from_secs(5);
+const NOTEWORTHY: usize = 10_000;
 /// How often it looks for what is older than the log keeps.
 const RETAIN: Duration = Duration::from_secs(3600);
 
@@ -60,6 +67,7 @@ impl Log {
             witness: Witness::new(folder, settings.checkpoints.clone(), keys.signing.clone()),
             settings: settings.clone(),
             ticked: Instant::now(),
+            noted: Instant::now(),
             retained: None,
         };
         let thread = thread::Builder::new().name("audit".into()).spawn(|| run.until_closed());
@@ -70,22 +78,22 @@ impl Log {
 
     /// Appends an opening entry; it is on the disk when this returns.
     pub async fn opened(&self, entry: Opened) -> Result<(), AuditError> {
-        self.append(Entry::Opened(Box::new(entry))).await
+        self.append(entry.request.len(), move || Entry::opened(entry)).await
     }
 
     /// Appends the closing entry of an open exchange; it is on the disk when this returns.
     pub async fn closed(&self, entry: Closed) -> Result<(), AuditError> {
-        self.append(Entry::Closed(Box::new(entry))).await
+        self.append(entry.answer.len(), move || Entry::closed(entry)).await
     }
 
     /// Appends both entries of an exchange of which nothing was forwarded; they are on the disk when this returns.
     pub async fn refused(&self, opened: Opened, closed: Closed) -> Result<(), AuditError> {
-        self.append(Entry::Refused(Box::new((opened, closed)))).await
+        self.append(opened.request.len() + closed.answer.len(), move || Entry::refused(opened, closed)).await
     }
 
     /// Appends an event; it is on the disk when this returns.
     pub async fn event(&self, event: Event) -> Result<(), AuditError> {
-        self.append(Entry::Event(event)).await
+        self.append(0, move || Entry::Event(event)).await
     }
 
     /// Returns once the log could not be written, if the settings say that the process is to end then; else never.
@@ -103,16 +111,21 @@ impl Log {
     /// Queues a closing entry for which nobody waits, as from a `Drop`; while the log cannot be written it is kept and tried
     /// again.
     pub fn closed_later(&self, entry: Closed) {
-        let job = Job::Append { entry: Entry::Closed(Box::new(entry)), waiter: None };
+        let job = Job::Append { entry: Entry::closed(entry), waiter: None };
         if self.queue.send(job).is_err() {
             tracing::warn!("the log is closed: an exchange will be closed as interrupted at the next start");
         }
     }
 
-    async fn append(&self, entry: Entry) -> Result<(), AuditError> {
+    /// Appends what `pack` makes of texts of so many bytes.
+    async fn append(&self, bytes: usize, pack: impl FnOnce() -> Entry + Send + 'static) -> Result<(), AuditError> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| AuditError::Stopped)?;
+        let entry = match bytes {
+            ..LONG => pack(),
+            _ => spawn_blocking(pack).await.map_err(|_| AuditError::Stopped)?,
+        };
         let (answer, answered) = oneshot::channel();
-        let waiter = Some(Waiter { answer, _place: place });
+        let waiter = Some(Waiter { answer, runtime: Handle::current(), _place: place });
         self.queue.send(Job::Append { entry, waiter }).map_err(|_| AuditError::Stopped)?;
         answered.await.unwrap_or(Err(AuditError::Stopped))
     }
@@ -162,6 +175,8 @@ enum Job {
 
 struct Waiter {
     answer: oneshot::Sender<Result<(), AuditError>>,
+    /// Where its caller runs.
+    runtime: Handle,
     /// Given back when the entry was answered, not when its caller went away.
     _place: OwnedSemaphorePermit,
 }
@@ -189,6 +204,8 @@ struct Run {
     retained: Option<Instant>,
     /// When it last looked for what nobody queues.
     ticked: Instant,
+    /// When it last noted what texts mention.
+    noted: Instant,
 }
 
 /// What happened since the last commit that succeeded.
@@ -218,6 +235,8 @@ impl Run {
         }
         let late = std::mem::take(&mut self.late);
         self.write(late);
+        self.stopping = true;
+        self.note_mentions();
         self.witness.sign(self.journal.head());
         match self.gap {
             Some(gap) if !self.late.is_empty() => Err(gap.cause),
@@ -240,12 +259,23 @@ impl Run {
         if let Err(error) = self.journal.take_notes() {
             tracing::warn!("what was done to the log's keys is not in the log yet: {error}");
         }
+        self.note_mentions();
         self.witness.look(self.journal.head());
         if self.retained.is_none_or(|retained| retained.elapsed() >= RETAIN) {
             self.retained = Some(Instant::now());
             if let Err(error) = self.retain(Timestamp::now()) {
                 tracing::warn!("what is older than the log keeps is still there: {error}");
             }
+        }
+    }
+
+    /// Notes what texts mention when it is time; what cannot be noted just now is next time, and found by reading until then.
+    fn note_mentions(&mut self) {
+        let due = self.stopping || self.noted.elapsed() >= NOTE;
+        match self.journal.note_mentions(if due { 0 } else { NOTEWORTHY }) {
+            Ok(()) if due => self.noted = Instant::now(),
+            Ok(()) => {}
+            Err(error) => tracing::warn!("what texts mention is not noted yet: {error}"),
         }
     }
 
@@ -281,7 +311,7 @@ impl Run {
             Ok(()) => {
                 self.gap = None;
                 self.witness.look(self.journal.head());
-                batch.into_iter().for_each(|pending| answer(pending, Ok(())));
+                tell_all(batch);
             }
             // One entry must not take the others down: each is tried by itself.
             Err(error) if error.is_of_one_entry() && batch.len() > 1 => {
@@ -321,6 +351,17 @@ impl Gap {
         let Self { since, failures, cause } = self;
         let detail = json!({ "since": since.to_string(), "refused": failures, "cause": cause.to_string() });
         Entry::Event(Event { at, kind: EventKind::Recovered, detail: detail.to_string() })
+    }
+}
+
+/// Tells all who wait that their entries are on the disk: many of them from within the runtime, where waking each costs a fraction.
+fn tell_all(batch: Vec<Pending>) {
+    const MANY: usize = 8;
+    let tell = |batch: Vec<Pending>| batch.into_iter().for_each(|pending| answer(pending, Ok(())));
+    let runtime = batch.iter().find_map(|pending| pending.waiter.as_ref().map(|waiter| waiter.runtime.clone()));
+    match runtime.filter(|_| batch.len() >= MANY) {
+        Some(runtime) => drop(runtime.spawn(async move { tell(batch) })),
+        None => tell(batch),
     }
 }
 

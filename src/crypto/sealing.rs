@@ -6,7 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use super::{HASH_LEN, from_hex, hex, random};
+use super::{HASH_LEN, Hash, MacKey, from_hex, hex, random};
 
 /// A key that seals bytes so that nobody without it can read them or change them unnoticed; wiped when dropped.
 #[derive(Clone)]
@@ -66,6 +66,11 @@ impl SealingKey {
         let length = self.key.open_in_place(nonce, Aad::from(context), &mut bytes).ok()?.len();
         bytes.truncate(length);
         Some(bytes)
+    }
+
+    /// Hashes `parts` under the key, each with its length before it.
+    pub fn mac(&self, parts: &[&[u8]]) -> Hash {
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.bytes)).mac(parts)
     }
 
     fn hash(&self, bytes: &[u8]) -> Zeroizing<[u8; HASH_LEN]> {

@@ -1,12 +1,9 @@
 //! Which exchanges held a value that the asker knows: found by the placeholder that it was given, for the log has no values.
 //!
 //! A placeholder is derived from the entity and the value, so the value is replaced once more, as every entity that it could
-//! be, and the sealed texts of exchanges with such findings are searched for what came out. Texts whose key was destroyed are
-//! not found: an erased customer stays erased.
+//! be, and the log is asked for what came out.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use memchr::memmem::Finder;
+use std::collections::BTreeSet;
 
 use super::Archive;
 use crate::audit::{AuditError, Filter, Reader, Summary};
@@ -33,33 +30,15 @@ pub fn find(
     filter: &Filter,
 ) -> Result<Vec<Summary>, NotFound> {
     let placeholders = placeholders(detector, archive, value);
-    let entities: BTreeSet<&String> = placeholders.iter().map(|(entity, _)| entity).collect();
-    if entities.is_empty() {
+    if placeholders.is_empty() {
         return Err(NotFound::NoValue);
     }
-    let mut found = BTreeMap::new();
-    for entity in entities.into_iter().filter(|entity| filter.entity.as_ref().is_none_or(|asked| asked == *entity)) {
-        let begun: Vec<Finder> =
-            placeholders.iter().filter(|(of, _)| of == entity).map(|(_, text)| Finder::new(text)).collect();
-        let holds = |text: &[u8]| begun.iter().any(|placeholder| placeholder.find(text).is_some());
-        let mut of_entity = 0;
-        let asked = Filter { entity: Some(entity.clone()), limit: usize::MAX, ..filter.clone() };
-        for summary in reader.list(&asked)? {
-            let Some(record) = reader.show(&summary.exchange.to_string())? else { continue };
-            let answer = record.closed.map(|closed| closed.answer).unwrap_or_default();
-            if holds(&record.opened.request) || holds(&answer) {
-                found.insert(summary.seq, summary);
-                of_entity += 1;
-            }
-            if of_entity == filter.limit {
-                break;
-            }
-        }
-    }
-    Ok(found.into_values().rev().take(filter.limit).collect())
+    let asked = |entity: &String| filter.entity.as_ref().is_none_or(|asked| asked == entity);
+    let asked = placeholders.into_iter().filter(|(entity, _)| asked(entity)).map(|(_, placeholder)| placeholder);
+    Ok(reader.mentioning(&asked.collect::<Vec<_>>(), filter)?)
 }
 
-/// What `value` may have been replaced by, without the closing bracket: two values of one exchange may have longer codes.
+/// What `value` may have been replaced by, by entity.
 fn placeholders(detector: &Detector, archive: &Archive, value: &str) -> BTreeSet<(String, String)> {
     // What is no value by itself is one behind its name.
     let names = detector.entities().map(|entity| entity.as_str().to_lowercase().replace('_', " "));
@@ -68,7 +47,7 @@ fn placeholders(detector: &Detector, archive: &Archive, value: &str) -> BTreeSet
         for finding in detector.scan(value.trim(), &name) {
             let canonical = detector.canonical(&finding, value.trim());
             let placeholder = Vault::default().placeholder(&archive.placeholder, &finding.entity, &canonical, "");
-            placeholders.insert((finding.entity.to_string(), placeholder.trim_end_matches(']').to_owned()));
+            placeholders.insert((finding.entity.to_string(), placeholder));
         }
     }
     placeholders

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blotter::audit::{self, Filter, Keys, Log, Outcome, Reader, Scope, Settings, Verifier};
 use blotter::crypto::{KeyRing, MasterKey};
+use tempfile::TempDir;
 
 use super::disk::{self, Dice, Did, Unsynced};
 use super::support::{self, Installation, tell};
@@ -25,7 +26,7 @@ async fn what_was_said_is_on_the_disk_whenever_the_power_goes() {
     };
     let root = here.folder.path().canonicalize().unwrap();
     let proxy = support::start(command, &root);
-    let until = Duration::from_secs(if cuts > 100 { 20 } else { 4 });
+    let until = Duration::from_secs(if cuts > 100 { 10 } else { 4 });
     // Load for a time, as bots make it: each asks again once it has the whole answer.
     let load = load(&proxy, until).await;
     proxy.kill_traced();
@@ -34,31 +35,45 @@ async fn what_was_said_is_on_the_disk_whenever_the_power_goes() {
         ["proxy.toml"].map(|name| (root.join(name), std::fs::read(root.join(name)).unwrap())).into();
     let mut dice = Dice(7);
     let first = done.iter().position(|did| matches!(did, Did::Said(_))).unwrap();
-    let mut acknowledged = 0;
-    for _ in 0..cuts {
-        let cut = dice.below(done.len() - first / 2) + first / 2;
-        let said = said(&done[..cut]);
-        acknowledged += said.len();
-        for unsynced in [Unsynced::Lost, Unsynced::Mixed(cut as u64)] {
-            let files = disk::after_cut(&root, &done[..cut], unsynced);
-            check(
-                &root,
-                files.into_iter().chain(base.clone()),
-                &said,
-                &format!("cut {cut} of {}, {unsynced:?}", done.len()),
-            );
-        }
-    }
+    let cuts: Vec<usize> = (0..cuts).map(|_| dice.below(done.len() - first / 2) + first / 2).collect();
+    let began = Instant::now();
+    let acknowledged = cut_everywhere(&root, &done, cuts.clone(), &base);
     tell(&format!(
-        "{load} exchanges, {} calls traced, {cuts} cuts, each twice: {acknowledged} acknowledged entries, none missing",
-        done.len()
+        "{load} exchanges, {} calls traced, {} cuts, each twice, in {:.0} s: {acknowledged} acknowledged entries, none missing",
+        done.len(),
+        cuts.len(),
+        began.elapsed().as_secs_f64()
     ));
     assert!(acknowledged > 0);
 }
 
+/// Checks what is left after each of `cuts`, on all cores; tells how many entries were acknowledged before them.
+fn cut_everywhere(root: &Path, done: &[Did], mut cuts: Vec<usize>, base: &[(PathBuf, Vec<u8>)]) -> usize {
+    cuts.sort_unstable();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let of_core = |core: usize| {
+        let (mut said, mut heard, mut acknowledged) = (BTreeMap::new(), 0, 0);
+        for cut in cuts.iter().skip(core).step_by(cores) {
+            hear(&done[heard..*cut], &mut said);
+            heard = *cut;
+            acknowledged += said.len();
+            for unsynced in [Unsynced::Lost, Unsynced::Mixed(*cut as u64)] {
+                let files = disk::after_cut(root, &done[..*cut], unsynced);
+                let when = format!("cut {cut} of {}, {unsynced:?}", done.len());
+                check(root, files.into_iter().chain(base.to_vec()), &said, &when);
+            }
+        }
+        acknowledged
+    };
+    std::thread::scope(|scope| {
+        let cores: Vec<_> = (0..cores).map(|core| scope.spawn(move || of_core(core))).collect();
+        cores.into_iter().map(|core| core.join().unwrap()).sum()
+    })
+}
+
 /// Asks until the time is over; tells how often.
 async fn load(proxy: &support::Proxy, until: Duration) -> u64 {
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let ask = async |caller: usize| {
         let mut number = 0_u64;
         while begun.elapsed() < until {
@@ -75,9 +90,8 @@ async fn load(proxy: &support::Proxy, until: Duration) -> u64 {
     a + b + c + d
 }
 
-/// What callers and the provider have heard of: each exchange, and whether its caller has asked again since.
-fn said(done: &[Did]) -> BTreeMap<String, bool> {
-    let mut said = BTreeMap::new();
+/// Adds what callers and the provider hear: each exchange, and whether its caller has asked again since.
+fn hear(done: &[Did], said: &mut BTreeMap<String, bool>) {
     for bytes in done.iter().filter_map(|did| if let Did::Said(bytes) = did { Some(bytes) } else { None }) {
         let text = String::from_utf8_lossy(bytes);
         for mark in text.match_indices("mark ").filter_map(|(at, _)| mark(&text[at..])) {
@@ -88,7 +102,6 @@ fn said(done: &[Did]) -> BTreeMap<String, bool> {
             said.entry(mark).or_insert(false);
         }
     }
-    said
 }
 
 fn mark(text: &str) -> Option<String> {
@@ -96,9 +109,14 @@ fn mark(text: &str) -> Option<String> {
     mark.contains('-').then(|| mark.to_owned())
 }
 
+/// A folder whose syncs cost nothing, where there is one.
+fn memory_disk() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Opens the log that is left, and looks for what was said.
 fn check(root: &Path, files: impl Iterator<Item = (PathBuf, Vec<u8>)>, said: &BTreeMap<String, bool>, when: &str) {
-    let after = tempfile::tempdir().unwrap();
+    let after = memory_disk();
     let mut logged = false;
     for (path, bytes) in files.filter(|(path, _)| !path.to_string_lossy().ends_with("-shm")) {
         let to = after.path().join(path.strip_prefix(root).unwrap());
@@ -126,15 +144,14 @@ fn check(root: &Path, files: impl Iterator<Item = (PathBuf, Vec<u8>)>, said: &BT
         audit::verify_within(&settings.folder, &keys.chain, &Scope { checkpoints, ..Scope::default() }).unwrap();
     assert_eq!(report.problems, [], "{when}");
     let reader = Reader::open(&settings.folder).unwrap().unlock(&ring).unwrap();
-    let listed = reader.list(&Filter { limit: usize::MAX, ..Filter::default() }).unwrap();
-    let found: BTreeMap<String, Outcome> = listed
+    let records = reader.records(&Filter { limit: usize::MAX, ..Filter::default() }).unwrap();
+    let found: BTreeMap<String, Outcome> = records
         .iter()
-        .filter_map(|summary| {
-            let record = reader.show(&summary.exchange.to_string()).unwrap().unwrap();
+        .filter_map(|record| {
             let text = String::from_utf8_lossy(&record.opened.request).into_owned();
             let mark = text.find("mark ").and_then(|at| mark(&text[at..]));
             assert!(mark.is_some(), "{when}: a text is lost: {:?}", record.texts);
-            Some((mark?, summary.outcome?))
+            Some((mark?, record.closed.as_ref()?.outcome))
         })
         .collect();
     for (mark, ended) in said {

@@ -123,8 +123,6 @@ fn mark(body: &[u8]) -> String {
 
 fn logged(log: &Path, sealing: &KeyRing) -> Vec<(String, Outcome)> {
     let reader = Reader::open(log).unwrap().unlock(sealing).unwrap();
-    let listed = reader.list(&Filter { limit: 1_000_000, ..Filter::default() }).unwrap();
-    let record = |id: String| reader.show(&id).unwrap().unwrap();
-    let records = listed.iter().map(|summary| record(summary.exchange.to_string()));
+    let records = reader.records(&Filter { limit: usize::MAX, ..Filter::default() }).unwrap().into_iter();
     records.map(|record| (mark(&record.opened.request), record.closed.expect("all are closed").outcome)).collect()
 }

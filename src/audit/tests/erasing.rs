@@ -10,11 +10,11 @@ const TEXT: &[u8] = b"my dog Bolognese ate 17 shoes";
 
 fn of_customer(number: u16, subject: &str) -> [Entry; 2] {
     let opened = Opened { subject: Some(subject.into()), request: TEXT.to_vec(), ..opened(number) };
-    [Entry::Opened(Box::new(opened)), Entry::Closed(Box::new(Closed { answer: TEXT.to_vec(), ..closed(number) }))]
+    [Entry::opened(opened), Entry::closed(Closed { answer: TEXT.to_vec(), ..closed(number) })]
 }
 
 fn settings(folder: &TempDir) -> Settings {
-    Settings::of(folder.path())
+    lasting(folder.path())
 }
 
 /// Everything that anybody with the folder and every key of the installation can open.
@@ -111,7 +111,7 @@ fn the_conversations_of_an_erased_customer_lead_to_nobody() {
     let mut journal = journal(folder.path());
     let of = |number, subject: &str| {
         let opened = Opened { subject: Some(subject.into()), conversation: Some("talk".into()), ..opened(number) };
-        [Entry::Opened(Box::new(opened)), closing(number)]
+        [Entry::opened(opened), closing(number)]
     };
     let found = || {
         let talk = Filter { conversations: Some(vec!["talk".into()]), ..Filter::default() };

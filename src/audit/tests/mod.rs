@@ -2,6 +2,7 @@
 
 mod erasing;
 mod guards;
+mod mentioning;
 mod migrating;
 mod random_tampering;
 mod reading;
@@ -36,6 +37,11 @@ fn key() -> MacKey {
 /// Wraps the keys of texts.
 fn ring() -> KeyRing {
     KeyRing::parse(&"05".repeat(32)).unwrap()
+}
+
+/// What was written in November stays, in whatever year the tests run.
+fn lasting(folder: &Path) -> Settings {
+    Settings { text_days: 36_500, months: 1_200, ..Settings::of(folder) }
 }
 
 fn keys() -> Keys {
@@ -113,11 +119,11 @@ fn closed(number: u16) -> Closed {
 }
 
 fn opening(number: u16) -> Entry {
-    Entry::Opened(Box::new(opened(number)))
+    Entry::opened(opened(number))
 }
 
 fn closing(number: u16) -> Entry {
-    Entry::Closed(Box::new(closed(number)))
+    Entry::closed(closed(number))
 }
 
 fn event_at(at: Timestamp) -> Entry {

@@ -47,8 +47,8 @@ fn three_files() -> TempDir {
         for _ in 0..EXCHANGES {
             number += 1;
             let entries = [
-                Entry::Opened(Box::new(Opened { at: month, ..opened(number) })),
-                Entry::Closed(Box::new(Closed { at: month, ..closed(number) })),
+                Entry::opened(Opened { at: month, ..opened(number) }),
+                Entry::closed(Closed { at: month, ..closed(number) }),
                 event_at(month),
             ];
             commit(&mut journal, &entries).unwrap();

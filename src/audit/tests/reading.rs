@@ -14,9 +14,9 @@ fn varied_log() -> TempDir {
     let across = Closed { at: december, status: Some(404), findings: vec![tally("IBAN")], ..closed(3) };
     let fourth = Opened { at: december, ..opened(4) };
     commit(&mut journal, &[opening(1), closing(1)]).unwrap();
-    commit(&mut journal, &[Entry::Opened(Box::new(second)), Entry::Closed(Box::new(failed))]).unwrap();
-    commit(&mut journal, &[Entry::Opened(Box::new(third))]).unwrap();
-    commit(&mut journal, &[Entry::Closed(Box::new(across)), Entry::Opened(Box::new(fourth))]).unwrap();
+    commit(&mut journal, &[Entry::opened(second), Entry::closed(failed)]).unwrap();
+    commit(&mut journal, &[Entry::opened(third)]).unwrap();
+    commit(&mut journal, &[Entry::closed(across), Entry::opened(fourth)]).unwrap();
     folder
 }
 
@@ -139,7 +139,7 @@ fn an_ambiguous_id_says_so() {
     let mut twin = *id(1).as_bytes();
     twin[15] = 2;
     let twin = Opened { exchange: Uuid::from_bytes(twin), ..opened(1) };
-    commit(&mut journal(folder.path()), &[opening(1), Entry::Opened(Box::new(twin))]).unwrap();
+    commit(&mut journal(folder.path()), &[opening(1), Entry::opened(twin)]).unwrap();
     let error = Reader::open(folder.path()).unwrap().show("01010001").unwrap_err();
     assert!(matches!(error, AuditError::Ambiguous { .. }), "{error}");
 }

@@ -7,10 +7,8 @@ fn three_months() -> (TempDir, Journal, Settings) {
     let folder = TempDir::new().unwrap();
     let october = at("2026-10-31T23:59:59Z");
     let mut journal = Journal::open(folder.path(), &keys(), october).unwrap();
-    let first = [
-        Entry::Opened(Box::new(Opened { at: october, ..opened(1) })),
-        Entry::Closed(Box::new(Closed { at: october, ..closed(1) })),
-    ];
+    let first =
+        [Entry::opened(Opened { at: october, ..opened(1) }), Entry::closed(Closed { at: october, ..closed(1) })];
     commit(&mut journal, &first).unwrap();
     commit(&mut journal, &[opening(2), closing(2)]).unwrap();
     commit(&mut journal, &[event_at(at("2026-12-01T00:00:00Z"))]).unwrap();
@@ -43,7 +41,7 @@ fn texts_expire_by_the_day() {
     let expired = "SELECT count(*) FROM event WHERE name = 'expired'";
     assert_eq!(december.query_row(expired, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
     // New texts of a day that is over for others get a key of their own.
-    commit(&mut journal, &[Entry::Opened(Box::new(Opened { at: at("2026-12-23T00:00:00Z"), ..opened(3) }))]).unwrap();
+    commit(&mut journal, &[Entry::opened(Opened { at: at("2026-12-23T00:00:00Z"), ..opened(3) })]).unwrap();
     assert_eq!(reader(folder.path()).show(&id(3).to_string()).unwrap().unwrap().texts, Texts::Readable);
     drop(journal);
     assert_whole(&folder);

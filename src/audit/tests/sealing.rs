@@ -53,7 +53,7 @@ fn customers_have_one_token_each_that_is_not_their_hash() {
     let mut journal = journal(folder.path());
     let other = Opened { subject: Some("subject-2".into()), ..opened(2) };
     let nobody = Opened { subject: None, ..opened(3) };
-    commit(&mut journal, &[opening(1), Entry::Opened(Box::new(other)), Entry::Opened(Box::new(nobody))]).unwrap();
+    commit(&mut journal, &[opening(1), Entry::opened(other), Entry::opened(nobody)]).unwrap();
     drop(journal);
     commit(&mut self::journal(folder.path()), &[opening(4)]).unwrap();
     let subjects = reader(folder.path()).list(&Filter::default()).unwrap();

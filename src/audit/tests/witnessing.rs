@@ -40,14 +40,8 @@ fn a_history_that_was_rewritten_with_the_key_is_found() {
     let kept = checkpoint(&small_log());
     let folder = TempDir::new().unwrap();
     let forged = Opened { caller: "somebody else".into(), ..opened(1) };
-    let entries = [
-        Entry::Opened(Box::new(forged)),
-        closing(1),
-        opening(2),
-        closing(2),
-        event_at(november()),
-        event_at(november()),
-    ];
+    let entries =
+        [Entry::opened(forged), closing(1), opening(2), closing(2), event_at(november()), event_at(november())];
     commit(&mut journal(folder.path()), &entries).unwrap();
     assert_whole(&folder);
     let what = "is not what was signed at 2026-11-22T12:00:00Z: the log was rewritten up to here";
@@ -77,7 +71,7 @@ fn a_log_is_verified_by_months() {
 async fn a_writer_signs_checkpoints_when_they_are_due_and_at_its_end() {
     let folder = TempDir::new().unwrap();
     let copy = TempDir::new().unwrap();
-    let mut settings = Settings::of(folder.path());
+    let mut settings = lasting(folder.path());
     settings.checkpoints =
         Checkpoints { origin: "toy".into(), entries: 2, seconds: 3600, copy: Some(copy.path().join("checkpoints")) };
     let (log, writer) = Log::open(&settings, &keys()).unwrap();

@@ -38,7 +38,7 @@ fn limit_pages(journal: &mut Journal, pragma: &str) {
 /// An entry whose text nothing makes smaller.
 fn big(number: u16) -> Entry {
     let request = (0..1 << 13).flat_map(|block: u32| crypto::sha256(&block.to_le_bytes())).collect();
-    Entry::Opened(Box::new(Opened { request, ..opened(number) }))
+    Entry::opened(Opened { request, ..opened(number) })
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_a_crash_left_open_last_month_is_closed_too() {
     let december = at("2026-12-01T00:00:00Z");
     commit(&mut journal, &[opening(1), opening(2)]).unwrap();
     commit(&mut journal, &[event_at(december)]).unwrap();
-    commit(&mut journal, &[Entry::Closed(Box::new(Closed { at: december, ..closed(1) }))]).unwrap();
+    commit(&mut journal, &[Entry::closed(Closed { at: december, ..closed(1) })]).unwrap();
     drop(journal);
     Journal::open(folder.path(), &keys(), december).unwrap();
     let report = verify(folder.path(), &key()).unwrap();
@@ -181,7 +181,7 @@ fn an_exchange_is_closed_once_and_only_when_it_is_open() {
 #[tokio::test]
 async fn concurrent_appends_are_all_there_and_in_order() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     let exchange = |number: u16| {
         let log = log.clone();
         async move {
@@ -202,7 +202,7 @@ async fn concurrent_appends_are_all_there_and_in_order() {
 #[tokio::test]
 async fn an_acknowledged_entry_is_seen_by_others() {
     let folder = TempDir::new().unwrap();
-    let (log, _writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, _writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     let reader = Reader::open(folder.path()).unwrap();
     log.opened(opened(1)).await.unwrap();
     assert_eq!(reader.list(&Filter::default()).unwrap().len(), 1);
@@ -212,7 +212,7 @@ async fn an_acknowledged_entry_is_seen_by_others() {
 #[tokio::test]
 async fn a_refused_request_has_both_entries() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     let refusal =
         Closed { reason: Some("json/duplicate-key".into()), ..Closed::new(id(1), november(), Outcome::Refused) };
     log.refused(opened(1), refusal.clone()).await.unwrap();
@@ -224,7 +224,7 @@ async fn a_refused_request_has_both_entries() {
 #[tokio::test]
 async fn closing_waits_for_what_nobody_waits_for() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     log.opened(opened(1)).await.unwrap();
     log.closed_later(closed(1));
     writer.close().unwrap();
@@ -235,7 +235,7 @@ async fn closing_waits_for_what_nobody_waits_for() {
 #[tokio::test]
 async fn one_bad_entry_does_not_take_the_others_down() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     let (first, bad, second) = tokio::join!(log.opened(opened(1)), log.closed(closed(9)), log.opened(opened(2)));
     assert!(first.is_ok() && second.is_ok() && matches!(bad, Err(AuditError::NotOpen { .. })));
     writer.close().unwrap();
@@ -244,7 +244,7 @@ async fn one_bad_entry_does_not_take_the_others_down() {
 #[tokio::test]
 async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     log.opened(Opened { at: Timestamp::now(), ..opened(1) }).await.unwrap();
     let thief = hold(&folder);
     log.closed_later(closed(1));
@@ -266,7 +266,7 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
 async fn a_log_that_is_to_end_the_process_says_when() {
     for (on_failure, expected) in [(OnFailure::Refuse, false), (OnFailure::Exit, true)] {
         let folder = TempDir::new().unwrap();
-        let settings = Settings { on_failure, ..Settings::of(folder.path()) };
+        let settings = Settings { on_failure, ..lasting(folder.path()) };
         let (log, writer) = Log::open(&settings, &keys()).unwrap();
         assert!(!log.has_given_up());
         let thief = hold(&folder);
@@ -283,7 +283,7 @@ async fn a_log_that_is_to_end_the_process_says_when() {
 #[tokio::test]
 async fn a_log_that_was_taken_away_is_missed_while_nobody_writes() {
     let folder = TempDir::new().unwrap();
-    let settings = Settings { on_failure: OnFailure::Exit, ..Settings::of(folder.path()) };
+    let settings = Settings { on_failure: OnFailure::Exit, ..lasting(folder.path()) };
     let (log, _writer) = Log::open(&settings, &keys()).unwrap();
     for file in fs::read_dir(folder.path()).unwrap() {
         fs::remove_file(file.unwrap().path()).unwrap();
@@ -294,13 +294,13 @@ async fn a_log_that_was_taken_away_is_missed_while_nobody_writes() {
 #[tokio::test]
 async fn closing_tells_what_could_not_be_written() {
     let folder = TempDir::new().unwrap();
-    let (log, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     log.opened(opened(1)).await.unwrap();
     let thief = hold(&folder);
     log.closed_later(closed(1));
     assert!(matches!(writer.close(), Err(AuditError::Unwritable { .. })));
     drop(thief);
-    let (_, writer) = Log::open(&Settings::of(folder.path()), &keys()).unwrap();
+    let (_, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
     writer.close().unwrap();
     let interrupted = Filter { outcome: Some(Outcome::Interrupted), ..Filter::default() };
     assert_eq!(Reader::open(folder.path()).unwrap().list(&interrupted).unwrap().len(), 1);

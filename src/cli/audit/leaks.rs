@@ -55,11 +55,10 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let redactor = Redactor { detector, policy: &policy, key: &key, nesting: setup.ruleset.limits.nesting };
     let filter = Filter { limit: options.limit as usize, ..options.span.filter() };
     let (mut leaks, mut scanned, mut unread) = (BTreeMap::<PatternId, Leak>::new(), 0_u64, 0_u64);
-    for summary in reader.list(&filter)? {
-        let Some(record) = reader.show(&summary.exchange.to_string())? else { continue };
+    reader.each_record(&filter, |record| {
         if record.texts != Texts::Readable {
             unread += 1;
-            continue;
+            return;
         }
         scanned += 1;
         let [received, answered] = [in_request(redactor, &record), in_answer(redactor, &record)];
@@ -70,13 +69,13 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
                 let new = || Leak { entity, pattern, received: 0, answered: 0, exchanges: Vec::new() };
                 let leak = leaks.entry(id).or_insert_with(new);
                 *(if is_answer { &mut leak.answered } else { &mut leak.received }) += 1;
-                let exchange = summary.exchange.to_string();
+                let exchange = record.opened.exchange.to_string();
                 if leak.exchanges.last() != Some(&exchange) {
                     leak.exchanges.push(exchange);
                 }
             }
         }
-    }
+    })?;
     note(&setup, EventKind::Viewed, json!({ "scanned_again": scanned }).to_string())?;
     let leaks: Vec<Leak> = leaks.into_values().collect();
     if !leaks.is_empty() {

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde_json::json;
@@ -66,16 +65,15 @@ pub(super) fn subject(config: &ConfigFile, options: &SubjectOptions) -> anyhow::
     let setup = config.setup()?;
     let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
     let subject = asked(&setup, &options.id)?;
-    let found =
-        reader.list(&Filter { subject: Some(subject.clone()), limit: u32::MAX as usize, ..Filter::default() })?;
+    let all = Filter { subject: Some(subject), limit: usize::MAX, ..Filter::default() };
     let Some(form) = options.export else {
-        list::print(&found, &options.output)?;
+        list::print(&reader.list(&all)?, &options.output)?;
         return Ok(Outcome::Fine);
     };
-    let show = |id: String| reader.show(&id)?.with_context(|| format!("the exchange {id} has gone meanwhile"));
-    let records: Vec<Record> =
-        found.iter().rev().map(|summary| show(summary.exchange.to_string())).collect::<anyhow::Result<_>>()?;
-    let detail = json!({ "subject": found.first().map(|summary| &summary.subject), "exchanges": records.len() });
+    let mut records = reader.records(&all)?;
+    records.reverse();
+    let subject = records.first().map(|record| &record.opened.subject);
+    let detail = json!({ "subject": subject, "exchanges": records.len() });
     note(&setup, EventKind::Exported, detail.to_string())?;
     match form {
         Form::Csv => csv(&records)?,

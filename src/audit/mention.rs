@@ -1,0 +1,240 @@
+//! Which exchanges mention which placeholder: what answers the question for a value without opening every text.
+//!
+//! A placeholder stands for one value, so who may ask for a value can work out its placeholder. To find the texts that hold it,
+//! the writer notes each placeholder that it logs, as a hash under the key of the day, beside the customer and the exchange.
+//! These notes say as much as the texts they are drawn from, so they live and die with them: in `keys.db`, the file that
+//! forgets, and not among the entries. A customer's erasure removes theirs in the same transaction; with a day's key its hashes
+//! become noise, and are removed. Without the key that wraps the day's key nobody can tell what is noted.
+//!
+//! A note points to a text and proves nothing: an answer is given after the text was opened and holds the placeholder. The notes
+//! may therefore lag behind: texts after the last one noted are opened without being pointed to.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use memchr::memchr_iter;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::crypto::SealingKey;
+
+use super::error::AuditError;
+use super::key_file::KeyFile;
+use super::sealer::{self, Sealed};
+
+/// What a code is made of.
+const CODE: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// The characters of a code that tell values apart; more follow where two values of one exchange share them.
+const SHORTEST: usize = 4;
+/// A longer name is none.
+const LONGEST: usize = 256;
+/// How many entries share a row of notes, as a power of two: what points to them is two bytes each.
+const PART: u32 = 16;
+
+/// The placeholders of a text, as `PHONE_7K2Q`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions(BTreeSet<Vec<u8>>);
+
+impl Mentions {
+    /// Everything that looks like a placeholder in `text`.
+    pub fn within(text: &[u8]) -> Self {
+        Self(memchr_iter(b'[', text).filter_map(|at| name(&text[at + 1..])).map(<[u8]>::to_vec).collect())
+    }
+
+    /// Whether both have one.
+    pub fn meet(&self, other: &Self) -> bool {
+        !self.0.is_disjoint(&other.0)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The name at the beginning of `text`, with the shortest code that it may have.
+fn name(text: &[u8]) -> Option<&[u8]> {
+    let within = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let length = text.iter().take(LONGEST).take_while(|byte| within(byte)).count();
+    let code = text[..length].iter().rposition(|byte| *byte == b'_').filter(|entity| *entity > 0)? + 1;
+    let coded = length >= code + SHORTEST && text[code..length].iter().all(|byte| CODE.contains(byte));
+    coded.then(|| &text[..code + SHORTEST])
+}
+
+/// What the texts of committed entries mention, until it is noted.
+#[derive(Default)]
+pub struct Pending {
+    texts: Vec<Mentioned>,
+    names: usize,
+}
+
+/// What one text mentions.
+pub struct Mentioned {
+    pub day: i64,
+    pub subject: i64,
+    /// The opening entry of its exchange.
+    pub opening: i64,
+    pub names: Mentions,
+}
+
+impl Pending {
+    /// Takes in what a text mentions.
+    pub fn add(&mut self, mentioned: Mentioned) {
+        if !mentioned.names.is_empty() {
+            self.names += mentioned.names.0.len();
+            self.texts.push(mentioned);
+        }
+    }
+
+    /// How many placeholders wait.
+    pub fn len(&self) -> usize {
+        self.names
+    }
+
+    /// Notes all that waits, and that the notes cover the entries up to `until`.
+    pub fn note(&mut self, file: &KeyFile, until: i64) -> Result<(), AuditError> {
+        let texts = &self.texts;
+        file.transact(|file| {
+            let mut days = HashMap::new();
+            let mut rows = BTreeMap::<_, Vec<u8>>::new();
+            for Mentioned { day, subject, opening, names } in texts {
+                if !days.contains_key(day) {
+                    days.insert(*day, file.day(*day)?);
+                }
+                let Some(Some(key)) = days.get(day) else { continue };
+                for name in &names.0 {
+                    let row = rows.entry((*day, token(key, name), *subject, opening >> PART)).or_default();
+                    row.extend_from_slice(&low(*opening).to_le_bytes());
+                }
+            }
+            file.write(|connection| {
+                // Of a customer who was erased meanwhile nothing is noted any more.
+                let mut insert = connection.prepare_cached(
+                    "INSERT INTO mention(day, token, subject, part, entries)
+                     SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS(SELECT 1 FROM subject WHERE id = ?3)
+                     ON CONFLICT DO UPDATE SET entries = CAST(entries || excluded.entries AS BLOB)",
+                )?;
+                for ((day, token, subject, part), entries) in &rows {
+                    insert.execute(params![day, token, subject, part, entries])?;
+                }
+                connection.execute("INSERT OR REPLACE INTO mentioned(id, until) VALUES (1, ?1)", [until]).map(drop)
+            })
+        })?;
+        *self = Self::default();
+        Ok(())
+    }
+}
+
+/// The first version of `keys.db` with notes.
+const SINCE: i64 = 3;
+
+/// The number of the last entry whose text was looked through.
+pub fn noted_until(file: &KeyFile) -> Result<i64, AuditError> {
+    if file.check_version()? < SINCE {
+        return Ok(0);
+    }
+    let until =
+        file.read(|connection| connection.query_row("SELECT until FROM mentioned", [], |row| row.get(0)).optional())?;
+    Ok(until.unwrap_or_default())
+}
+
+/// The opening entries of the exchanges that are noted to mention one of `names`.
+pub fn find(file: &KeyFile, names: &Mentions) -> Result<BTreeSet<i64>, AuditError> {
+    let mut found = BTreeSet::new();
+    if file.check_version()? < SINCE {
+        return Ok(found);
+    }
+    for (day, key) in file.days()? {
+        for name in &names.0 {
+            file.read(|connection| {
+                let select = "SELECT part, entries FROM mention WHERE day = ?1 AND token = ?2";
+                let mut statement = connection.prepare_cached(select)?;
+                let mut rows = statement.query([day, token(&key, name)])?;
+                while let Some(row) = rows.next()? {
+                    let part: i64 = row.get(0)?;
+                    let entries = row.get_ref(1)?.as_blob()?.as_chunks::<2>().0;
+                    found.extend(entries.iter().map(|low| part << PART | i64::from(u16::from_le_bytes(*low))));
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(found)
+}
+
+/// Notes what the texts of a file's entries after `after` mention, so many texts at a time.
+pub fn catch_up(file: &KeyFile, segment: &Connection, after: i64) -> Result<(), AuditError> {
+    const AT_A_TIME: usize = 1000;
+    let mut pending = Pending::default();
+    let mut last = after;
+    loop {
+        let texts = match unnoted(segment, last, AT_A_TIME) {
+            Ok(texts) => texts,
+            Err(error) => {
+                tracing::warn!("texts that cannot be read will not be found by what they mention: {error}");
+                return Ok(());
+            }
+        };
+        for (seq, opening, sealed) in &texts {
+            let key = file.text_key(sealed.subject, sealed.day)?;
+            let text = key.and_then(|key| sealer::open(&key, *seq, sealed)).unwrap_or_default();
+            let names = Mentions::within(&text);
+            pending.add(Mentioned { day: sealed.day, subject: sealed.subject, opening: *opening, names });
+            last = *seq;
+        }
+        if !texts.is_empty() {
+            pending.note(file, last)?;
+        }
+        if texts.len() < AT_A_TIME {
+            return Ok(());
+        }
+    }
+}
+
+fn unnoted(segment: &Connection, after: i64, limit: usize) -> rusqlite::Result<Vec<(i64, i64, Sealed)>> {
+    let select = format!(
+        "SELECT payload.seq, coalesce(closed.opened, payload.seq), subject, day, bytes
+         FROM payload LEFT JOIN closed ON closed.seq = payload.seq
+         WHERE payload.seq > ?1 ORDER BY payload.seq LIMIT {limit}"
+    );
+    let read = |row: &Row<'_>| {
+        Ok((row.get(0)?, row.get(1)?, Sealed { subject: row.get(2)?, day: row.get(3)?, bytes: row.get(4)? }))
+    };
+    segment.prepare_cached(&select)?.query_map([after], read)?.collect()
+}
+
+/// Removes some notes of days whose key is gone, and tells whether there were any.
+pub fn sweep(file: &KeyFile) -> Result<bool, AuditError> {
+    const AT_A_TIME: usize = 5000;
+    let sweep = format!(
+        "DELETE FROM mention WHERE (day, token, subject, part) IN (SELECT day, token, subject, part FROM mention
+         WHERE day < (SELECT coalesce(min(day), 0) FROM day) LIMIT {AT_A_TIME})"
+    );
+    Ok(file.write(|connection| connection.prepare_cached(&sweep)?.execute([]))? > 0)
+}
+
+/// What a placeholder is noted as.
+fn token(key: &SealingKey, name: &[u8]) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = key.mac(&[b"blotter/mention/1", name]);
+    i64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn low(opening: i64) -> u16 {
+    (opening & ((1 << PART) - 1)) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_known_by_their_form() {
+        let names = |text: &str| Mentions::within(text.as_bytes()).0.into_iter().collect::<Vec<_>>().concat();
+        for (text, expected) in [
+            ("call [PHONE_7K2Q]", "PHONE_7K2Q"),
+            ("[PHONE_7K2QXY] and [US_SSN_0000", "PHONE_7K2QUS_SSN_0000"),
+            ("[A2_B3_7K2Q][[A2_B3_7K2Q]", "A2_B3_7K2Q"),
+            ("[PHONE_7K2] [phone_7k2q] [_7K2Q] [PHONE_7KIQ] PHONE_7K2Q [", ""),
+        ] {
+            assert_eq!(names(text), expected.as_bytes(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A value is found by its placeholder, for as long as its texts can be read and no longer.
+
+use super::*;
+
+const PHONE: &str = "[PHONE_7K2Q]";
+
+/// The exchanges in which a value is found.
+fn found(folder: &TempDir, placeholder: &str) -> Vec<Uuid> {
+    let found = reader(folder.path()).mentioning(&[placeholder.into()], &Filter::default()).unwrap();
+    found.into_iter().map(|summary| summary.exchange).collect()
+}
+
+/// How many rows `keys.db` notes, and up to which entry.
+fn notes(folder: &TempDir) -> (i64, i64) {
+    let keys = Connection::open(folder.path().join("keys.db")).unwrap();
+    let count = "SELECT count(*), coalesce((SELECT until FROM mentioned), 0) FROM mention";
+    keys.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+}
+
+fn about(number: u16, subject: Option<&str>, request: &str) -> Entry {
+    Entry::opened(Opened {
+        subject: subject.map(str::to_owned),
+        request: request.as_bytes().to_vec(),
+        ..opened(number)
+    })
+}
+
+#[test]
+fn a_value_is_found_before_and_after_it_is_noted() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[opening(1), about(2, None, "[CARD_0000]"), closing(2), about(3, None, "none")]).unwrap();
+    for noted in [false, true, true] {
+        assert_eq!(found(&folder, PHONE), [id(2), id(1)], "an answer counts too");
+        assert_eq!((found(&folder, "[CARD_0000]"), found(&folder, "[CARD_0001]")), (vec![id(2)], vec![]));
+        assert_eq!(notes(&folder).0 > 0, noted);
+        journal.note_mentions(0).unwrap();
+        assert_eq!(notes(&folder).1, journal.head().seq);
+    }
+    commit(&mut journal, &[closing(3)]).unwrap();
+    assert_eq!(found(&folder, PHONE), [id(3), id(2), id(1)]);
+    let one = Filter { limit: 1, ..Filter::default() };
+    assert_eq!(reader(folder.path()).mentioning(&[PHONE.into()], &one).unwrap().len(), 1);
+    let other = Filter { model: Some("other".into()), ..Filter::default() };
+    assert!(reader(folder.path()).mentioning(&[PHONE.into()], &other).unwrap().is_empty());
+    assert!(Reader::open(folder.path()).unwrap().mentioning(&[PHONE.into()], &Filter::default()).unwrap().is_empty());
+}
+
+#[test]
+fn what_a_crash_left_unnoted_is_noted_at_the_next_start() {
+    let folder = small_log();
+    assert_eq!(notes(&folder), (0, 1));
+    let mut journal = journal(folder.path());
+    assert_eq!(notes(&folder), (1, 6), "one day, one customer, one placeholder");
+    commit(&mut journal, &[opening(3)]).unwrap();
+    drop(journal);
+    drop(self::journal(folder.path()));
+    assert_eq!(found(&folder, PHONE), [id(3), id(2), id(1)]);
+    // As if the log, and not its keys, had been put back from an older copy.
+    let keys = Connection::open(folder.path().join("keys.db")).unwrap();
+    keys.execute_batch("UPDATE mentioned SET until = 99").unwrap();
+    let mut journal = self::journal(folder.path());
+    commit(&mut journal, &[opening(4)]).unwrap();
+    assert_eq!(found(&folder, PHONE)[0], id(4));
+}
+
+#[test]
+fn what_is_noted_of_a_customer_goes_with_them() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[about(1, Some("erased"), PHONE), about(2, Some("kept"), PHONE), about(3, None, PHONE)])
+        .unwrap();
+    journal.note_mentions(0).unwrap();
+    commit(&mut journal, &[closing(1)]).unwrap();
+    assert_eq!(notes(&folder).0, 3);
+    let settings = Settings::of(folder.path());
+    Registry::open(&settings, &ring()).unwrap().erase("erased", "asked to", november()).unwrap();
+    assert_eq!(notes(&folder).0, 2, "in the same transaction");
+    assert_eq!(found(&folder, PHONE), [id(3), id(2)]);
+    // Not noted yet when the customer was erased, and never after.
+    journal.note_mentions(0).unwrap();
+    assert_eq!(notes(&folder).0, 2);
+    drop(journal);
+    drop(self::journal(folder.path()));
+    assert_eq!((notes(&folder).0, found(&folder, PHONE)), (2, vec![id(3), id(2)]));
+}
+
+#[test]
+fn what_is_noted_of_a_day_goes_with_its_texts_and_a_hold_keeps_both() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[about(1, Some("held"), PHONE), about(2, Some("other"), PHONE)]).unwrap();
+    commit(&mut journal, &[Entry::opened(Opened { at: at("2026-12-20T00:00:00Z"), ..opened(3) })]).unwrap();
+    journal.note_mentions(0).unwrap();
+    let settings = Settings::of(folder.path());
+    let registry = Registry::open(&settings, &ring()).unwrap();
+    registry.hold("held", Some("case 4"), november()).unwrap();
+    journal.expire(&settings, at("2026-12-25T00:00:00Z")).unwrap();
+    assert_eq!(found(&folder, PHONE), [id(3), id(1)]);
+    journal.note_mentions(0).unwrap();
+    journal.note_mentions(0).unwrap();
+    assert_eq!(notes(&folder).0, 1, "the notes of the day are gone");
+    assert_eq!(found(&folder, PHONE), [id(3), id(1)], "what is held is read");
+    registry.hold("held", None, november()).unwrap();
+    assert_eq!(found(&folder, PHONE), [id(3)]);
+}
+
+#[test]
+fn notes_say_nothing_without_the_key_that_wraps() {
+    let folder = small_log();
+    drop(journal(folder.path()));
+    let keys = fs::read(folder.path().join("keys.db")).unwrap();
+    assert!(!super::sealing::contains(&keys, b"PHONE"));
+    // The same placeholder on another day has another hash.
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[Entry::opened(Opened { at: at("2026-11-23T00:00:00Z"), ..opened(3) })]).unwrap();
+    journal.note_mentions(0).unwrap();
+    let keys = Connection::open(folder.path().join("keys.db")).unwrap();
+    let distinct = "SELECT count(DISTINCT token), count(*) FROM mention";
+    let distinct = keys.query_row(distinct, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+    assert_eq!(distinct.unwrap(), (2, 2));
+}
