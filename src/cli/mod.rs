@@ -81,13 +81,7 @@ enum Outcome {
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
-        // A panic's message may quote the text that was at hand.
-        std::panic::set_hook(Box::new(|panic| match panic.location() {
-            Some(place) => {
-                eprintln!("blotter: a bug at {place}: please report it; the message is withheld, it may hold a value")
-            }
-            None => eprintln!("blotter: a bug: please report it"),
-        }));
+        withhold_panics();
         let config = self.config;
         let ended = match self.command.unwrap_or(Command::Serve) {
             Command::Audit(command) => audit::run(&config, command),
@@ -110,6 +104,16 @@ impl Cli {
             }
         }
     }
+}
+
+/// Has a panic tell its place and no more: its message may quote the text that was at hand.
+pub fn withhold_panics() {
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => {
+            eprintln!("blotter: a bug at {place}: please report it; the message is withheld, it may hold a value")
+        }
+        None => eprintln!("blotter: a bug: please report it"),
+    }));
 }
 
 impl ConfigFile {

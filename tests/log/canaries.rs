@@ -36,10 +36,9 @@ async fn no_value_is_in_any_byte_that_is_written() {
     written.push(("stderr".into(), said.into_bytes()));
     let ring = KeyRing::parse(&std::fs::read_to_string(here.path("audit.key")).unwrap()).unwrap();
     let reader = Reader::open(&here.path("audit")).unwrap().unlock(&ring).unwrap();
-    let listed = reader.list(&Filter { limit: usize::MAX, ..Filter::default() }).unwrap();
-    for summary in &listed {
-        let record = reader.show(&summary.exchange.to_string()).unwrap().unwrap();
-        written.push((summary.exchange.to_string().into(), serde_json::to_vec(&record).unwrap()));
+    let logged = reader.records(&Filter { limit: usize::MAX, ..Filter::default() }).unwrap();
+    for record in &logged {
+        written.push((record.opened.exchange.to_string().into(), serde_json::to_vec(record).unwrap()));
     }
     written.push(("audit tail".into(), here.fine(&["audit", "tail", "-n", "2000"]).into_bytes()));
     let search = AhoCorasick::new(&canaries).unwrap();
@@ -52,10 +51,53 @@ async fn no_value_is_in_any_byte_that_is_written() {
     tell(&format!(
         "{CANARIES} values on {} ways, {sent} forwarded, {} logged: none in {} files and texts",
         WAYS.len(),
-        listed.len(),
+        logged.len(),
         written.len()
     ));
-    assert!(listed.len() > CANARIES / 2 && sent > 100, "the ways lead somewhere: {sent}, {}", listed.len());
+    assert!(logged.len() > CANARIES / 2 && sent > 100, "the ways lead somewhere: {sent}, {}", logged.len());
+}
+
+/// Where a panic may happen while a value is at hand: on the way of a request, in a task, in a thread, on the way out of one.
+#[test]
+fn no_value_is_in_what_a_panic_says() {
+    const CHILD: &str = "BLOTTER_PANICS_HERE";
+    if std::env::var_os(CHILD).is_some() {
+        return panic_everywhere();
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.env(CHILD, "1").args(["--exact", "canaries::no_value_is_in_what_a_panic_says", "--nocapture"]);
+    let output = child.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert_eq!(said.matches("the message is withheld").count(), 4 * PANICS, "{said}");
+    assert!(!said.contains("LC-0042"), "{said}");
+}
+
+const PANICS: usize = 25;
+
+fn panic_everywhere() {
+    blotter::cli::withhold_panics();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for number in 0..PANICS {
+        let value = format!("LC-0042{number:04}");
+        let (in_task, in_thread, in_drop) = (value.clone(), value.clone(), value.clone());
+        assert!(std::panic::catch_unwind(|| panic!("cannot parse {value:?}")).is_err());
+        assert!(
+            runtime
+                .block_on(runtime.spawn(async move { in_task.parse::<u8>().map_err(|_| in_task.clone()).unwrap() }))
+                .is_err()
+        );
+        assert!(std::thread::spawn(move || in_thread.parse::<u8>().expect(&in_thread)).join().is_err());
+        assert!(std::panic::catch_unwind(move || drop(Bomb(in_drop))).is_err());
+    }
+}
+
+struct Bomb(String);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("{} is dropped", self.0);
+    }
 }
 
 /// Sends bytes as they are and reads what comes; or goes away after the first of it.
