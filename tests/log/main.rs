@@ -3,6 +3,8 @@
 mod backup;
 mod canaries;
 mod disk;
+mod docs;
+mod failing;
 mod power;
 mod questions;
 mod support;
