@@ -65,12 +65,11 @@ pub fn review(archive: &Archive, filter: &Filter) -> Result<(Vec<Seen>, u64), Au
     let signed = signed_off(&reader)?;
     let mut gathered =
         Gathered { key: archive.identity.clone(), seen: BTreeMap::new(), arguments: BTreeMap::new(), read: 0 };
-    for summary in reader.list(filter)? {
-        let Some(record) = reader.show(&summary.exchange.to_string())? else { continue };
+    reader.each_record(filter, |record| {
         if let Ok(request) = serde_json::from_slice(&record.opened.request) {
             gathered.add(&request, record.opened.at);
         }
-    }
+    })?;
     let read = gathered.read;
     Ok((gathered.finish(&signed), read))
 }
