@@ -84,7 +84,7 @@ async fn look(desk: &Arc<Desk>, range: Range) -> Result<Seen, Failure> {
         .ask(move |archive| {
             let mut shared = here.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
             // Several pages look at the same.
-            if shared.looked.is_none_or(|looked| now.duration_since(looked).as_millis() > 900) {
+            if shared.looked.is_none_or(|looked| now.duration_since(looked).as_millis() > 1500) {
                 let reader = archive.reader()?;
                 shared.pulse.catch_up(&reader, now)?;
                 shared.chain.catch_up(archive, &reader, now)?;
