@@ -321,7 +321,7 @@ async fn keys_are_listed_without_their_secrets() {
 fn events(folder: &Path) -> Vec<String> {
     let file = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files = file.filter(|path| path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("20")));
-    let file = files.find(|path| path.extension().is_some_and(|kind| kind != "lock")).unwrap();
+    let file = files.find(|path| path.extension().is_some_and(|kind| kind == "db")).unwrap();
     let connection = rusqlite::Connection::open(file).unwrap();
     let sql = "SELECT detail ->> 'what' FROM event WHERE name = 'caller' ORDER BY seq";
     let mut statement = connection.prepare(sql).unwrap();
