@@ -34,20 +34,37 @@ const PART: u32 = 16;
 pub struct Mentions(BTreeSet<Vec<u8>>);
 
 impl Mentions {
-    /// Everything that looks like a placeholder in `text`.
+    /// Everything that looks like a placeholder in `text`; of a text with very many, only that it has.
     pub fn within(text: &[u8]) -> Self {
-        Self(memchr_iter(b'[', text).filter_map(|at| name(&text[at + 1..])).map(<[u8]>::to_vec).collect())
+        let mut all = BTreeSet::new();
+        for name in names(text) {
+            all.insert(name.to_vec());
+            if all.len() > MOST {
+                return Self([VERY_MANY.to_vec()].into());
+            }
+        }
+        Self(all)
     }
 
-    /// Whether both have one.
-    pub fn meet(&self, other: &Self) -> bool {
-        !self.0.is_disjoint(&other.0)
+    /// Whether one of them stands in `text`.
+    pub fn stand_in(&self, text: &[u8]) -> bool {
+        names(text).any(|name| self.0.contains(name))
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// How many placeholders of one text are noted.
+const MOST: usize = 1000;
+/// Stands for those of a text with more: it is opened whatever is asked for.
+const VERY_MANY: &[u8] = b"*";
+
+/// Whatever looks like the name of a placeholder in `text`.
+fn names(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr_iter(b'[', text).filter_map(|at| name(&text[at + 1..]))
 }
 
 /// The name at the beginning of `text`, with the shortest code that it may have.
@@ -143,7 +160,7 @@ pub fn find(file: &KeyFile, names: &Mentions) -> Result<BTreeSet<i64>, AuditErro
         return Ok(found);
     }
     for (day, key) in file.days()? {
-        for name in &names.0 {
+        for name in names.0.iter().map(Vec::as_slice).chain([VERY_MANY]) {
             file.read(|connection| {
                 let select = "SELECT part, entries FROM mention WHERE day = ?1 AND token = ?2";
                 let mut statement = connection.prepare_cached(select)?;
@@ -206,7 +223,8 @@ pub fn sweep(file: &KeyFile) -> Result<bool, AuditError> {
     const AT_A_TIME: usize = 5000;
     let sweep = format!(
         "DELETE FROM mention WHERE (day, token, subject, part) IN (SELECT day, token, subject, part FROM mention
-         WHERE day < (SELECT coalesce(min(day), 0) FROM day) LIMIT {AT_A_TIME})"
+         WHERE day < (SELECT coalesce(min(day), {}) FROM day) LIMIT {AT_A_TIME})",
+        i64::MAX
     );
     Ok(file.write(|connection| connection.prepare_cached(&sweep)?.execute([]))? > 0)
 }
@@ -224,6 +242,14 @@ fn low(opening: i64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_with_very_many_is_noted_as_such_and_opened() {
+        let many: String = (0..2 * MOST).map(|number| format!("[A_{number:04}]")).collect();
+        assert_eq!(Mentions::within(many.as_bytes()).0, [VERY_MANY.to_vec()].into());
+        assert!(Mentions::within(b"[A_0007]").stand_in(many.as_bytes()));
+        assert!(!Mentions::within(b"[B_0007]").stand_in(many.as_bytes()));
+    }
 
     #[test]
     fn placeholders_are_known_by_their_form() {

@@ -61,7 +61,7 @@ impl Reader {
 
 fn holds(record: &Record, names: &Mentions) -> bool {
     let answer = record.closed.as_ref().map(|closed| closed.answer.as_slice()).unwrap_or_default();
-    [record.opened.request.as_slice(), answer].iter().any(|text| Mentions::within(text).meet(names))
+    [record.opened.request.as_slice(), answer].iter().any(|text| names.stand_in(text))
 }
 
 fn after(file: &Connection, noted: i64) -> rusqlite::Result<Vec<i64>> {

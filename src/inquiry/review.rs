@@ -152,17 +152,22 @@ impl Gathered {
 
     fn finish(self, signed: &Signatures) -> Vec<Seen> {
         let mut seen: Vec<Seen> = self.seen.into_values().collect();
-        let before: Vec<Option<String>> = seen.iter().map(|one| previous(one, &seen)).collect();
+        seen.sort_by(|one, other| (one.kind, &one.name, one.first).cmp(&(other.kind, &other.name, other.first)));
+        let nearest = |place: usize| &seen[place.saturating_sub(NEAREST)..place];
+        let before: Vec<Option<String>> =
+            seen.iter().enumerate().map(|(place, one)| previous(one, nearest(place))).collect();
         for (one, previous) in seen.iter_mut().zip(before) {
             one.signed = signed.get(&one.hash).cloned();
             one.new = one.signed.is_none();
             one.previous = previous;
             one.entities = one.name.as_ref().and_then(|name| self.arguments.get(name)).cloned().unwrap_or_default();
         }
-        seen.sort_by(|one, other| (one.kind, &one.name, one.first).cmp(&(other.kind, &other.name, other.first)));
         seen
     }
 }
+
+/// With how many that were seen shortly before it a prompt or tool is compared: there may be as many prompts as customers.
+const NEAREST: usize = 50;
 
 /// What `one` seems to have been before: of a tool the same name, of prompts the one that shares the most words, if it shares half.
 fn previous(one: &Seen, seen: &[Seen]) -> Option<String> {

@@ -17,6 +17,8 @@ const ENTRIES: usize = 100_000;
 #[derive(Deserialize)]
 struct Shown {
     caller: String,
+    /// Which alarm it was, if it was one.
+    alarm: Option<String>,
     address: Option<std::net::IpAddr>,
     token: Option<String>,
 }
@@ -49,7 +51,9 @@ impl Gateway {
 
 /// Whose key was shown, and from where, if an entry says so.
 fn source(detail: &str) -> Option<(String, Source)> {
-    let Shown { caller, address, token } = serde_json::from_str(detail).ok()?;
+    let Shown { caller, alarm, address, token } = serde_json::from_str(detail).ok()?;
+    // Who was turned away from there is not known from there.
+    alarm.is_none_or(|alarm| matches!(&*alarm, "new-address" | "new-agent")).then_some(())?;
     let agent = || u64::from_str_radix(&token?, 16).ok().map(Source::Agent);
     Some((caller, address.map(Source::Address).or_else(agent)?))
 }

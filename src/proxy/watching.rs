@@ -133,8 +133,9 @@ impl Gateway {
     /// What a program calls itself, without values and not at length.
     fn agent_for_log(&self, ruleset: &Ruleset, agent: &[u8]) -> String {
         let agent = String::from_utf8_lossy(agent);
-        let agent: String = agent.chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect();
-        self.redactor(ruleset).begin().text_for_log(&agent)
+        let agent: String = agent.chars().filter(|c| !c.is_control()).collect();
+        // Cut afterwards: the head of a value is not known for what it is.
+        self.redactor(ruleset).begin().text_for_log(&agent).chars().take(LONGEST_AGENT).collect()
     }
 }
 
