@@ -34,6 +34,7 @@ use hyper::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::caller::{Role, Viewer};
+use crate::inquiry::Particulars;
 use crate::proxy::Gateway;
 
 use answer::{Answer, Failure, plain, typed};
@@ -222,6 +223,11 @@ impl Asked {
     /// Who asks.
     fn name(&self) -> Option<&str> {
         self.viewer.as_ref().map(|viewer| viewer.name.as_str())
+    }
+
+    /// How much of what happened they are told.
+    fn particulars(&self) -> Particulars {
+        self.viewer.as_ref().map_or(Particulars::Withheld, |viewer| Particulars::for_role(viewer.role))
     }
 
     /// What was sent, read. What is wrong with it is told without quoting it.

@@ -15,7 +15,7 @@ use super::chain::Chain;
 use super::desk::Desk;
 use super::{Asked, guard};
 use crate::audit::{EventKind, Happenings, Reader};
-use crate::inquiry::{Overview, Pulse, Range};
+use crate::inquiry::{Overview, Particulars, Pulse, Range};
 
 /// How often a page hears something new.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -46,19 +46,19 @@ struct Seen {
 
 /// How it is now.
 pub(super) async fn now(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
-    json_answer(&look(desk, range(asked)?).await?)
+    json_answer(&look(desk, range(asked)?, asked.particulars()).await?)
 }
 
 /// How it is from now on.
 pub(super) fn stream(desk: &Arc<Desk>, peer: IpAddr, asked: &Asked) -> Result<Answer, Failure> {
-    let range = range(asked)?;
+    let (range, particulars) = (range(asked)?, asked.particulars());
     let viewer = asked.viewer.clone().ok_or_else(|| Failure::internal(&"nobody asks"))?;
     let (mut sender, channel) = Channel::<Bytes>::new(1);
     let desk = Arc::clone(desk);
     tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
         while begun.elapsed() < LONGEST && guard::still(&desk, &viewer, peer) && !desk.gateway.is_draining() {
-            let told = match look(&desk, range).await {
+            let told = match look(&desk, range, particulars).await {
                 Ok(seen) => json!(seen),
                 Err(failure) => json!({ "error": failure.message }),
             };
@@ -77,7 +77,7 @@ fn range(asked: &Asked) -> Result<Range, Failure> {
     Ok(asked.query.read("range")?.unwrap_or(Range::Hour))
 }
 
-async fn look(desk: &Arc<Desk>, range: Range) -> Result<Seen, Failure> {
+async fn look(desk: &Arc<Desk>, range: Range, particulars: Particulars) -> Result<Seen, Failure> {
     let now = Timestamp::now();
     let here = Arc::clone(desk);
     let (overview, chain, suspicions) = desk
@@ -92,7 +92,7 @@ async fn look(desk: &Arc<Desk>, range: Range) -> Result<Seen, Failure> {
             }
             let (overview, chain) = (shared.pulse.over(range, now), json!(shared.chain));
             drop(shared);
-            Ok((overview, chain, suspicions(&archive.reader()?, now)?))
+            Ok((overview, chain, suspicions(&archive.reader()?, particulars, now)?))
         })
         .await?;
     let lights = lights(desk, &overview, chain, suspicions, now);
@@ -118,9 +118,14 @@ fn lights(desk: &Desk, overview: &Overview, chain: Value, suspicions: Value, now
 }
 
 /// What looked suspicious within a day.
-fn suspicions(reader: &Reader, now: Timestamp) -> Result<Value, Failure> {
+fn suspicions(reader: &Reader, particulars: Particulars, now: Timestamp) -> Result<Value, Failure> {
     let names = ["alarm", EventKind::LoginRefused.name()].map(str::to_owned).into();
     let since = Some(now - jiff::SignedDuration::from_hours(24));
     let found = reader.happenings(&Happenings { names, since, limit: 20, ..Happenings::default() })?;
-    Ok(json!(found))
+    Ok(match particulars {
+        Particulars::Told => json!(found),
+        Particulars::Withheld => {
+            found.iter().map(|one| json!({ "name": one.name, "at": one.at.to_string() })).collect()
+        }
+    })
 }

@@ -38,7 +38,7 @@ async fn write(desk: &Arc<Desk>, asked: &Asked) -> Result<(Period, Filed), Failu
         _ => Period::last_week(now),
     };
     let period = period.map_err(|error| Failure::asked(error.to_string()))?;
-    let keys = desk.gateway.keys();
-    let filed = desk.work(move |archive| Ok(report(archive, &keys, period, now)?)).await?;
+    let (keys, particulars) = (desk.gateway.keys(), asked.particulars());
+    let filed = desk.work(move |archive| Ok(report(archive, &keys, period, particulars, now)?)).await?;
     Ok((period, filed))
 }

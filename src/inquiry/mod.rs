@@ -14,7 +14,7 @@ use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 
 pub use paper::{Paper, Part, escaped};
 pub use pulse::{Column, Overview, Pace, Pulse, Range};
-pub use report::{Filed, Period, report};
+pub use report::{Filed, Particulars, Period, report};
 pub use review::{Seen, Signed, review};
 pub use time::{age, time};
 pub use visible::{visible, visible_lines};

@@ -13,7 +13,7 @@ use super::paper::{Paper, Part};
 use crate::audit::{
     self, AuditError, By, Configured, EventKind, Happening, Happenings, Problem, Reader, Report, Scope, Span, Stat,
 };
-use crate::caller::{Callers, Standing};
+use crate::caller::{Callers, Role, Standing};
 
 /// The days that a report is about: the first one, and the one after the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,25 @@ pub struct Period {
     /// The first day.
     pub first: Date,
     end: Date,
+}
+
+/// Whether a reader learns more of an event than its kind and time: its particulars name customers, addresses and programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Particulars {
+    /// All that the log says.
+    Told,
+    /// Kind and time alone.
+    Withheld,
+}
+
+impl Particulars {
+    /// What a reader in this role is told.
+    pub fn for_role(role: Role) -> Self {
+        match role {
+            Role::Auditor | Role::Operator => Self::Told,
+            Role::Reporter => Self::Withheld,
+        }
+    }
 }
 
 /// A report, and what a page draws beside it.
@@ -72,7 +91,13 @@ fn today(now: Timestamp) -> Date {
 }
 
 /// Writes the report of a period; `keys` are those of callers and readers.
-pub fn report(archive: &Archive, keys: &Callers, period: Period, now: Timestamp) -> Result<Filed, AuditError> {
+pub fn report(
+    archive: &Archive,
+    keys: &Callers,
+    period: Period,
+    particulars: Particulars,
+    now: Timestamp,
+) -> Result<Filed, AuditError> {
     let (reader, span) = (archive.reader()?, period.span());
     let happenings =
         reader.happenings(&Happenings { since: span.since, until: span.until, ..Happenings::default() })?;
@@ -92,7 +117,7 @@ pub fn report(archive: &Archive, keys: &Callers, period: Period, now: Timestamp)
     paper.extend(coverage(&reader, span)?);
     paper.extend(configurations(&happenings));
     paper.extend(looks(&happenings));
-    paper.extend(events(&happenings));
+    paper.extend(events(&happenings, particulars));
     paper.extend(verification(&verified));
     paper.extend(checkpoint(archive)?);
     Ok(Filed { paper, days, entities, holds: verified.problems.is_empty() })
@@ -228,7 +253,7 @@ fn looks(happenings: &[Happening]) -> Vec<Part> {
     ]
 }
 
-fn events(happenings: &[Happening]) -> Vec<Part> {
+fn events(happenings: &[Happening], particulars: Particulars) -> Vec<Part> {
     let mut counts = BTreeMap::<&str, u64>::new();
     happenings.iter().for_each(|happening| *counts.entry(&happening.name).or_default() += 1);
     let counts = counts.into_iter().map(|(name, count)| vec![name.to_owned(), count.to_string()]).collect();
@@ -244,13 +269,15 @@ fn events(happenings: &[Happening]) -> Vec<Part> {
         EventKind::Reviewed,
     ];
     let told = happenings.iter().rev().filter(|happening| TOLD.iter().any(|kind| kind.name() == happening.name));
-    let row =
-        |happening: &Happening| vec![format!("{:.0}", happening.at), happening.name.clone(), happening.detail.clone()];
+    let columns = if particulars == Particulars::Told { 3 } else { 2 };
+    let row = |Happening { at, name, detail, .. }: &Happening| {
+        [format!("{at:.0}"), name.clone(), detail.clone()].into_iter().take(columns).collect()
+    };
     vec![
         Part::heading("What happened to the proxy and the log"),
         Part::table(&["event", "times"], counts),
         Part::heading("Of these"),
-        Part::table(&["at", "event", "particulars"], told.map(row).collect()),
+        Part::table(&["at", "event", "particulars"][..columns], told.map(row).collect()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use blotter::admin::{self, Desk, PAGES, Reader};
-use blotter::audit::{self, Happening, Happenings};
+use blotter::audit::{self, Event, EventKind, Happening, Happenings};
 use blotter::caller::{self, Callers, Grant, Key, Role};
 use blotter::crypto::{MasterKey, Purpose};
 use blotter::detect::Source;
@@ -165,6 +165,31 @@ async fn a_role_reaches_what_is_for_it_and_nothing_else() {
             let text = String::from_utf8_lossy(&answer.body);
             assert!(!text.contains("536-90-4399"), "no page has a value: {}", page.path);
             assert!(role == Role::Auditor || !text.contains("alert(1)"), "{role} read a text at {}", page.path);
+        }
+    }
+    house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_is_told_of_events_and_not_of_whom() {
+    let house = House::build().await;
+    house.chat().await;
+    let detail = json!({ "subject": "sub_0011223344556677", "reason": "case 8-15" }).to_string();
+    let held = Event { at: Timestamp::now(), kind: EventKind::Held, detail };
+    house.proxy.gateway.log().event(held).await.unwrap();
+    house.log_in(&caller::fresh()).await;
+    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    for role in [Role::Auditor, Role::Operator, Role::Reporter] {
+        let shown = house.enter(&role.to_string(), role).await;
+        for (path, event, particular) in [
+            (format!("/api/report?month={today}"), "held", "case 8-15"),
+            (format!("/api/report.md?month={today}"), "held", "case 8-15"),
+            ("/api/overview".to_owned(), "login-refused", "127.0.0.1"),
+        ] {
+            let answer = house.client.send(house.admin, "GET", &path, &shown, "".into()).await;
+            let text = String::from_utf8_lossy(&answer.body);
+            assert!(answer.status == 200 && text.contains(event), "{role} at {path}: {text}");
+            assert_eq!(text.contains(particular), role != Role::Reporter, "{role} at {path}: {text}");
         }
     }
     house.proxy.stop().await;

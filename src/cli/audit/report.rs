@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::{ConfigFile, Outcome};
-use crate::inquiry::{Archive, Period, report};
+use crate::inquiry::{Archive, Particulars, Period, report};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -31,7 +31,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
         (Some(Some(day)), None) => Period::week(day),
         (_, None) => Period::last_week(now),
     }?;
-    let filed = report(&Archive::of(&setup)?, &setup.ruleset.keys.callers(), period, now)?;
+    let filed = report(&Archive::of(&setup)?, &setup.ruleset.keys.callers(), period, Particulars::Told, now)?;
     let text = if options.html { filed.paper.html() } else { filed.paper.markdown() };
     write!(std::io::stdout(), "{text}")?;
     Ok(if filed.holds { Outcome::Fine } else { Outcome::Found })
