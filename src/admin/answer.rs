@@ -1,16 +1,39 @@
 //! Answers of the admin listener: what is in them, and the headers that keep a browser from doing anything else with it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http_body_util::channel::Channel;
 use http_body_util::{Either, Full};
+use hyper::body::{Body, Frame};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::audit::AuditError;
 
 /// Whole, or as a stream of events.
-pub(super) type Answer = Response<Either<Full<Bytes>, Channel<Bytes>>>;
+pub(super) type Answer = Response<Either<Full<Bytes>, Events>>;
+
+/// A stream of events, and the task that tells them: it ends with its connection.
+pub(super) struct Events {
+    channel: Channel<Bytes>,
+    _telling: AbortOnDropHandle<()>,
+}
+
+impl Body for Events {
+    type Data = Bytes;
+    type Error = <Channel<Bytes> as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.channel).poll_frame(context)
+    }
+}
 
 /// Why a question is not answered.
 #[derive(Debug)]
@@ -50,11 +73,11 @@ pub(super) fn typed(status: StatusCode, text: impl Into<Bytes>, kind: &'static s
 }
 
 /// A stream of server-sent events.
-pub(super) fn events(channel: Channel<Bytes>) -> Answer {
-    with_headers(StatusCode::OK, Either::Right(channel), "text/event-stream")
+pub(super) fn events(channel: Channel<Bytes>, telling: AbortOnDropHandle<()>) -> Answer {
+    with_headers(StatusCode::OK, Either::Right(Events { channel, _telling: telling }), "text/event-stream")
 }
 
-fn with_headers(status: StatusCode, body: Either<Full<Bytes>, Channel<Bytes>>, kind: &'static str) -> Answer {
+fn with_headers(status: StatusCode, body: Either<Full<Bytes>, Events>, kind: &'static str) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

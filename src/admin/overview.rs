@@ -1,7 +1,7 @@
 //! How the proxy does, now and lately, and a light for whatever may need somebody: once, or as a stream that moves by itself.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,13 +9,15 @@ use http_body_util::channel::Channel;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::answer::{Answer, Failure, events, json as json_answer};
 use super::chain::Chain;
 use super::desk::Desk;
 use super::{Asked, guard};
-use crate::audit::{EventKind, Happenings, Reader};
-use crate::inquiry::{Overview, Particulars, Pulse, Range};
+use crate::audit::{EventKind, Happening, Happenings, Reader};
+use crate::inquiry::{Archive, Overview, Particulars, Pulse, Range};
 
 /// How often a page hears something new.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -26,12 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What all pages that look on share.
 #[derive(Default)]
-pub(super) struct Watched(Mutex<Shared>);
+pub(super) struct Watched(Arc<Mutex<Shared>>);
 
 #[derive(Default)]
 struct Shared {
     pulse: Pulse,
     chain: Chain,
+    suspicions: Vec<Happening>,
     looked: Option<Timestamp>,
 }
 
@@ -55,7 +58,7 @@ pub(super) fn stream(desk: &Arc<Desk>, peer: IpAddr, asked: &Asked) -> Result<An
     let viewer = asked.viewer.clone().ok_or_else(|| Failure::internal(&"nobody asks"))?;
     let (mut sender, channel) = Channel::<Bytes>::new(1);
     let desk = Arc::clone(desk);
-    tokio::spawn(async move {
+    let telling = tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
         while begun.elapsed() < LONGEST && guard::still(&desk, &viewer, peer) && !desk.gateway.is_draining() {
             let told = match look(&desk, range, particulars).await {
@@ -70,7 +73,7 @@ pub(super) fn stream(desk: &Arc<Desk>, peer: IpAddr, asked: &Asked) -> Result<An
             tokio::time::sleep(PAUSE).await;
         }
     });
-    Ok(events(channel))
+    Ok(events(channel, AbortOnDropHandle::new(telling)))
 }
 
 fn range(asked: &Asked) -> Result<Range, Failure> {
@@ -78,28 +81,35 @@ fn range(asked: &Asked) -> Result<Range, Failure> {
 }
 
 async fn look(desk: &Arc<Desk>, range: Range, particulars: Particulars) -> Result<Seen, Failure> {
+    // Several pages look at the same: one does, and no thread waits for it.
+    let mut shared = Arc::clone(&desk.watched.0).lock_owned().await;
     let now = Timestamp::now();
-    let here = Arc::clone(desk);
-    let (overview, chain, suspicions) = desk
-        .ask(move |archive| {
-            let mut shared = here.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Several pages look at the same.
-            if shared.looked.is_none_or(|looked| now.duration_since(looked).as_millis() > 1500) {
-                let reader = archive.reader()?;
-                shared.pulse.catch_up(&reader, now)?;
-                shared.chain.catch_up(archive, &reader, now)?;
-                shared.looked = Some(now);
-            }
-            let (overview, chain) = (shared.pulse.over(range, now), json!(shared.chain));
-            drop(shared);
-            Ok((overview, chain, suspicions(&archive.reader()?, particulars, now)?))
-        })
-        .await?;
-    let lights = lights(desk, &overview, chain, suspicions, now);
+    if shared.looked.is_none_or(|looked| now.duration_since(looked).as_millis() > 1500) {
+        shared = desk.ask(move |archive| shared.catch_up(archive, now).map(|()| shared)).await?;
+    }
+    let overview = shared.pulse.over(range, now);
+    let lights = lights(desk, &overview, &shared, particulars, now);
     Ok(Seen { at: now.as_second(), open: desk.gateway.metrics().open_now(), overview, lights })
 }
 
-fn lights(desk: &Desk, overview: &Overview, chain: Value, suspicions: Value, now: Timestamp) -> Value {
+impl Shared {
+    fn catch_up(&mut self, archive: &Archive, now: Timestamp) -> Result<(), Failure> {
+        let reader = archive.reader()?;
+        self.pulse.catch_up(&reader, now)?;
+        self.chain.catch_up(archive, &reader, now)?;
+        self.suspicions = suspicions(&reader, now)?;
+        self.looked = Some(now);
+        Ok(())
+    }
+}
+
+fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Particulars, now: Timestamp) -> Value {
+    let suspicions: Value = match particulars {
+        Particulars::Told => json!(shared.suspicions),
+        Particulars::Withheld => {
+            shared.suspicions.iter().map(|one| json!({ "name": one.name, "at": one.at.to_string() })).collect()
+        }
+    };
     let keys = desk.gateway.keys();
     let ends =
         keys.expiring(now).map(|(key, end)| json!({ "caller": key.name, "key": key.id(), "ends": end.to_string() }));
@@ -107,7 +117,7 @@ fn lights(desk: &Desk, overview: &Overview, chain: Value, suspicions: Value, now
     json!({
         "writable": desk.gateway.metrics().log_is_writable(),
         "draining": desk.gateway.is_draining(),
-        "chain": chain,
+        "chain": shared.chain,
         "rules": desk.gateway.ruleset().version,
         "trouble": *desk.gateway.trouble(),
         "keys": ends.collect::<Vec<_>>(),
@@ -118,14 +128,8 @@ fn lights(desk: &Desk, overview: &Overview, chain: Value, suspicions: Value, now
 }
 
 /// What looked suspicious within a day.
-fn suspicions(reader: &Reader, particulars: Particulars, now: Timestamp) -> Result<Value, Failure> {
+fn suspicions(reader: &Reader, now: Timestamp) -> Result<Vec<Happening>, Failure> {
     let names = ["alarm", EventKind::LoginRefused.name()].map(str::to_owned).into();
     let since = Some(now - jiff::SignedDuration::from_hours(24));
-    let found = reader.happenings(&Happenings { names, since, limit: 20, ..Happenings::default() })?;
-    Ok(match particulars {
-        Particulars::Told => json!(found),
-        Particulars::Withheld => {
-            found.iter().map(|one| json!({ "name": one.name, "at": one.at.to_string() })).collect()
-        }
-    })
+    Ok(reader.happenings(&Happenings { names, since, limit: 20, ..Happenings::default() })?)
 }
