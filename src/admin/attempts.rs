@@ -1,42 +1,64 @@
 //! How often somebody may show a key that is none: keys cannot be guessed, but each try is an entry in the log.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The time in which failures are counted.
 const WINDOW: Duration = Duration::from_secs(60);
-/// How many of one address.
+/// How many of one place keep all others from it out.
 const OF_ONE: usize = 5;
-/// How many of all.
+/// How many of all become entries; right keys are let in beyond that, too.
 const OF_ALL: usize = 50;
+/// How many are remembered; the oldest make room.
+const REMEMBERED: usize = 10_000;
 
 /// The failures of the last minute.
 #[derive(Default)]
 pub(super) struct Attempts(Mutex<VecDeque<(Instant, IpAddr)>>);
 
 impl Attempts {
-    /// Whether `address` has to wait before it may try again, and how long.
+    /// Whether no key from `address` is looked at just now, and for how long.
     pub(super) fn wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        let (failures, place) = (self.recent(now), place(address));
+        let from_there: Vec<Instant> = failures.iter().filter(|(_, from)| *from == place).map(|(at, _)| *at).collect();
+        left(&from_there, OF_ONE, now)
+    }
+
+    /// Counts a failure; tells how long to wait if the log has no room for another entry.
+    pub(super) fn failed(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        let mut failures = self.recent(now);
+        let all: Vec<Instant> = failures.iter().map(|(at, _)| *at).collect();
+        if failures.len() == REMEMBERED {
+            failures.pop_front();
+        }
+        failures.push_back((now, place(address)));
+        left(&all, OF_ALL, now)
+    }
+
+    /// Those of the last minute.
+    fn recent(&self, now: Instant) -> MutexGuard<'_, VecDeque<(Instant, IpAddr)>> {
         // What is kept is whole at any moment.
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while failures.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= WINDOW) {
             failures.pop_front();
         }
-        let of_address = |failure: &&(Instant, IpAddr)| failure.1 == address;
-        let last = |mut failures: Vec<&(Instant, IpAddr)>, most: usize| {
-            let over = failures.len().checked_sub(most)?;
-            Some(failures.swap_remove(over).0)
-        };
-        let blocking = last(failures.iter().filter(of_address).collect(), OF_ONE)
-            .or_else(|| last(failures.iter().collect(), OF_ALL))?;
-        Some(WINDOW.saturating_sub(now.saturating_duration_since(blocking)))
+        failures
     }
+}
 
-    /// Counts a failure.
-    pub(super) fn failed(&self, address: IpAddr, now: Instant) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((now, address));
+/// How long until fewer than `most` of these failures, the oldest first, are a minute old or less.
+fn left(failures: &[Instant], most: usize, now: Instant) -> Option<Duration> {
+    let blocking = failures[failures.len().checked_sub(most)?];
+    Some(WINDOW.saturating_sub(now.saturating_duration_since(blocking)))
+}
+
+/// Where an address belongs: of IPv6 everybody has a whole /64.
+fn place(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -46,24 +68,33 @@ mod tests {
 
     #[test]
     fn who_fails_often_waits_and_nobody_else() {
-        let (attempts, begun) = (Attempts::default(), Instant::now());
-        let [one, other] = ["10.0.0.1", "10.0.0.2"].map(|address| address.parse().unwrap());
-        let second = Duration::from_secs(1);
-        for n in 0..OF_ONE as u32 {
-            assert_eq!(attempts.wait(one, begun + second * n), None);
-            attempts.failed(one, begun + second * n);
-        }
-        assert_eq!(attempts.wait(one, begun + second * 10), Some(second * 50), "until the first is a minute old");
-        assert_eq!(attempts.wait(other, begun + second * 10), None);
-        assert_eq!(attempts.wait(one, begun + second * 60), None);
+        let check = |one: &str, same: &str, other: &str| {
+            let (attempts, begun) = (Attempts::default(), Instant::now());
+            let [one, same, other] = [one, same, other].map(|address| address.parse().unwrap());
+            let second = Duration::from_secs(1);
+            for n in 0..OF_ONE as u32 {
+                assert_eq!(attempts.wait(one, begun + second * n), None);
+                assert_eq!(attempts.failed(one, begun + second * n), None);
+            }
+            assert_eq!(attempts.wait(same, begun + second * 10), Some(second * 50), "until the first is a minute old");
+            assert_eq!(attempts.wait(other, begun + second * 10), None);
+            assert_eq!(attempts.wait(same, begun + second * 60), None);
+        };
+        check("10.0.0.1", "10.0.0.1", "10.0.0.2");
+        check("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1");
     }
 
     #[test]
     fn all_together_fail_no_more_often_than_the_log_can_bear() {
         let (attempts, begun) = (Attempts::default(), Instant::now());
         for n in 0..OF_ALL as u8 {
-            attempts.failed(IpAddr::from([10, 0, 0, n]), begun);
+            assert_eq!(attempts.failed([10, 0, 0, n].into(), begun), None);
         }
-        assert!(attempts.wait(IpAddr::from([10, 0, 1, 1]), begun).is_some());
+        let other = [10, 0, 1, 1].into();
+        assert_eq!(attempts.wait(other, begun), None, "a right key from elsewhere is let in");
+        for _ in 0..OF_ONE {
+            assert_eq!(attempts.failed(other, begun), Some(WINDOW));
+        }
+        assert_eq!(attempts.wait(other, begun), Some(WINDOW), "and guessing there is bounded as ever");
     }
 }

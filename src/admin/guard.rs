@@ -4,7 +4,7 @@
 //! from the pages of this listener: other sites' pages carry another origin, and their requests no cookie.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, ORIGIN};
 use hyper::{Method, StatusCode};
@@ -101,18 +101,24 @@ fn by_session(desk: &Desk, visit: &Visit) -> Option<Viewer> {
     holds.then_some(viewer)
 }
 
-/// Whose key it is. One that is none is an entry in the log, and too many of them have to wait.
+/// Whose key it is. One that is none is an entry in the log, and whoever shows too many of them has to wait.
 pub(super) async fn prove(desk: &Desk, peer: IpAddr, credential: &str) -> Result<Viewer, Failure> {
     let now = Instant::now();
     if let Some(wait) = desk.attempts.wait(peer, now) {
-        let message = format!("too many wrong keys: try again in {} seconds", wait.as_secs() + 1);
-        return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, message));
+        return Err(too_many(wait));
     }
     if let Some(viewer) = desk.gateway.viewer(credential, peer) {
         return Ok(viewer);
     }
-    desk.attempts.failed(peer, now);
+    if let Some(wait) = desk.attempts.failed(peer, now) {
+        return Err(too_many(wait));
+    }
     desk.note(EventKind::LoginRefused, &json!({ "address": peer.to_string() })).await?;
     let message = "this is no key for reading here: make one with `blotter key new NAME --role auditor`";
     Err(Failure::new(StatusCode::UNAUTHORIZED, message))
+}
+
+fn too_many(wait: Duration) -> Failure {
+    let message = format!("too many wrong keys: try again in {} seconds", wait.as_secs() + 1);
+    Failure::new(StatusCode::TOO_MANY_REQUESTS, message)
 }
