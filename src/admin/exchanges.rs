@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::answer::{Answer, Failure, json as json_answer};
 use super::desk::Desk;
 use super::query::Query;
 use crate::audit::{EventKind, Filter, Summary};
+use crate::caller::Role;
 use crate::inquiry::{time, value};
 use crate::proxy::Identity;
 
@@ -19,7 +21,7 @@ const PAGE: usize = 50;
 
 /// The exchanges that the filters of the address let through; the answer says which filters those were in the log's own words.
 pub(super) async fn list(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
-    let filter = filter(desk, &asked.query)?;
+    let filter = filter(desk, asked, &asked.query)?;
     let tokens = json!({ "caller": filter.caller, "subject": filter.subject,
         "conversation": filter.conversations.as_ref().and_then(|all| all.first()) });
     let found = desk.ask(move |archive| Ok(archive.unlocked()?.list(&filter)?)).await?;
@@ -37,7 +39,7 @@ struct Known {
 /// The exchanges that held a value which the asker knows. It is sent, for an address stays in a browser's memory.
 pub(super) async fn with_value(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
     let Known { value, query } = asked.form()?;
-    let filter = filter(desk, &Query::parse(&query))?;
+    let filter = filter(desk, asked, &Query::parse(&query))?;
     let ruleset = desk.gateway.ruleset();
     let found = desk
         .work(move |archive| {
@@ -58,8 +60,16 @@ fn page(found: &[Summary], tokens: Value) -> Result<Answer, Failure> {
     json_answer(&json!({ "exchanges": found, "next": next, "tokens": tokens }))
 }
 
-/// The filter that an address asks for.
-fn filter(desk: &Desk, query: &Query) -> Result<Filter, Failure> {
+/// The filters that single out a customer.
+const OF_CUSTOMERS: [&str; 2] = ["subject", "conversation"];
+
+/// The filter that an address asks for, if it is one for the asker.
+fn filter(desk: &Desk, asked: &Asked, query: &Query) -> Result<Filter, Failure> {
+    let singles_out = OF_CUSTOMERS.iter().find(|name| query.text(name).is_some());
+    if let Some(name) = singles_out.filter(|_| !asked.is_by(Role::Auditor)) {
+        let message = format!("`{name}` singles out a customer: that is for the role `auditor`");
+        return Err(Failure::new(StatusCode::FORBIDDEN, message));
+    }
     let text = |name| query.text(name).map(str::to_owned);
     let now = Timestamp::now();
     let at = |name| query.text(name).map(|text| time(text, now)).transpose().map_err(Failure::asked);

@@ -225,6 +225,11 @@ impl Asked {
         self.viewer.as_ref().map(|viewer| viewer.name.as_str())
     }
 
+    /// Whether they have this role.
+    fn is_by(&self, role: Role) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.role == role)
+    }
+
     /// How much of what happened they are told.
     fn particulars(&self) -> Particulars {
         self.viewer.as_ref().map_or(Particulars::Withheld, |viewer| Particulars::for_role(viewer.role))

@@ -337,6 +337,21 @@ async fn exchanges_are_filtered_paged_and_proven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn customers_and_conversations_are_singled_out_by_auditors_alone() {
+    let house = House::build().await;
+    house.chat().await;
+    for role in [Role::Auditor, Role::Operator] {
+        let shown = house.enter(&role.to_string(), role).await;
+        for filter in ["subject=customer-7", "conversation=talk-7", "since=1h&subject=sub_0011223344556677"] {
+            let (status, told) = house.get(&format!("/api/exchanges?{filter}"), &shown).await;
+            let expected = if role == Role::Auditor { 200 } else { 403 };
+            assert_eq!(status, expected, "{role}: {filter}: {told}");
+        }
+    }
+    house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_known_value_is_found_by_an_auditor_and_the_search_is_logged() {
     let house = House::build().await;
     let exchange = house.chat().await;

@@ -2,6 +2,7 @@
 import { ask } from "./api.js";
 import { timeline } from "./chart.js";
 import { el, entity, marked, number, put, span, table, time } from "./dom.js";
+import { may } from "./exchanges.js";
 import { words } from "./words.js";
 
 const told = words.exchange;
@@ -21,7 +22,7 @@ export async function show(main, query, { me, fail }) {
     }
   };
   put(main, el("p", {}, el("a", { href: "/exchanges" }, told.back)), el("h1", {}, told.title, " ", el("code", {}, opened.exchange)),
-    facts(opened, closed), closed ? phases(closed.timings) : el("p", { class: "soft" }, told.open),
+    facts(opened, closed, me), closed ? phases(closed.timings) : el("p", { class: "soft" }, told.open),
     el("h2", {}, told.findings), findings(opened.findings, closed?.findings ?? []),
     el("h2", {}, told.coverage), coverage(opened.coverage, closed),
     el("h2", {}, told.chain), table(told.chain, [told.entry, told.hash, told.before], places.map((place, n) => [`${told.kinds[n]} ${place.seq}`, el("code", {}, place.hash), el("code", {}, place.before)])),
@@ -38,8 +39,8 @@ export async function show(main, query, { me, fail }) {
   put(texts, el("p", { class: "soft" }, told.logged), open);
 }
 
-function facts(opened, closed) {
-  const link = (filter, value) => (value ? el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value) : "–");
+function facts(opened, closed, me) {
+  const link = (filter, value) => (value && may(me, filter) ? el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value) : value ?? "–");
   const facts = [
     [told.at, time(opened.at)], [told.request, `${opened.method} /${opened.route}${opened.path}`], [told.dialect, opened.provider], [told.model, opened.model ?? "–"],
     [told.outcome, closed ? `${closed.outcome}${closed.reason ? ` (${closed.reason})` : ""}${closed.status ? `, ${closed.status}` : ""}` : told.stillOpen],

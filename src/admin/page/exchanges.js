@@ -5,10 +5,14 @@ import { words } from "./words.js";
 
 const told = words.exchanges;
 const FILTERS = ["since", "until", "entity", "pattern", "caller", "subject", "conversation", "route", "model", "status", "outcome"];
+const OF_CUSTOMERS = ["subject", "conversation"];
+
+/** Whether a reader may ask for exchanges by this. */
+export const may = (me, filter) => me.role === "auditor" || !OF_CUSTOMERS.includes(filter);
 
 export async function show(main, query, { go, me }) {
   const rows = el("div", { "aria-live": "polite" });
-  put(main, el("h1", {}, told.title), form(query, go), me.role === "auditor" && known(query, rows), rows);
+  put(main, el("h1", {}, told.title), form(query, go, me), me.role === "auditor" && known(query, rows, me), rows);
   const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, query.get(name)]));
   const found = await ask("/api/exchanges", { query: asked });
   // What was asked for by its own name stands in the address by the log's name for it, which says nothing to others.
@@ -17,10 +21,10 @@ export async function show(main, query, { go, me }) {
     if (token && query.get(name) && query.get(name) !== token) { query.set(name, token); changed = true; }
   }
   if (changed) go(`/exchanges?${query}`, { replace: true });
-  put(rows, list(found, query));
+  put(rows, list(found, query, me));
 }
 
-function form(query, go) {
+function form(query, go, me) {
   const input = (name) => {
     const value = query.get(name) ?? "";
     if (name !== "outcome") return el("input", { name, value, placeholder: told.hints[name], spellcheck: "false", autocomplete: "off" });
@@ -33,19 +37,19 @@ function form(query, go) {
     go(`/exchanges?${new URLSearchParams(given)}`);
   };
   const active = FILTERS.some((name) => query.get(name));
-  return el("form", { class: "row filters", role: "search", on: { submit: send } }, FILTERS.map((name) => field(told.filters[name], input(name))),
+  return el("form", { class: "row filters", role: "search", on: { submit: send } }, FILTERS.filter((name) => may(me, name)).map((name) => field(told.filters[name], input(name))),
     el("button", { class: "main" }, told.filter), active && el("a", { href: "/exchanges" }, told.clear));
 }
 
 /** The search for a value that the reader knows; it is sent, and stands in no address. */
-function known(query, rows) {
+function known(query, rows, me) {
   const input = el("input", { name: "value", autocomplete: "off", spellcheck: "false", placeholder: told.knownHint });
   const said = el("span", { class: "wrong", role: "alert" });
   const send = async (event) => {
     event.preventDefault();
     put(said);
     try {
-      put(rows, list(await ask("/api/exchanges/value", { form: { value: input.value, query: String(query) } }), query));
+      put(rows, list(await ask("/api/exchanges/value", { form: { value: input.value, query: String(query) } }), query, me));
     } catch (error) {
       put(said, error.message);
     }
@@ -54,9 +58,9 @@ function known(query, rows) {
     el("form", { class: "row", on: { submit: send } }, field(told.value, input), el("button", {}, told.search), said));
 }
 
-function list(found, query) {
+function list(found, query, me) {
   if (!found.exchanges.length) return el("p", { class: "empty" }, told.none);
-  const link = (filter, value) => value && el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value);
+  const link = (filter, value) => value && may(me, filter) ? el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value) : value;
   const row = (one) => [
     el("a", { href: `/exchange?id=${one.exchange}`, title: one.exchange }, time(one.at)),
     one.route, one.model ?? "–",
