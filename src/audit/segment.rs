@@ -17,8 +17,11 @@ use super::rows::Appender;
 use super::schema::{self, Format, NEWEST};
 use super::volume::Volume;
 
-/// How long a commit or a read waits for whoever holds the file.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a commit waits for whoever holds the file. An exchange may wait for a batch before it, for its own, and for the entry
+/// that says that it was refused; it is told so within a second.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// How long a read waits, as for a file that is being opened after a crash.
+const READING: Duration = Duration::from_millis(500);
 
 /// A file that is open for appending.
 pub struct Segment {
@@ -103,7 +106,7 @@ pub fn open_for_reading(folder: &Path, volume: Volume) -> Result<Option<Connecti
     let failed = |error| AuditError::reading(&path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
-    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection.busy_timeout(READING).map_err(failed)?;
     connection
         .execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
         .map_err(failed)?;
