@@ -9,7 +9,8 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use super::support::{Installation, tell};
+use super::support::{self, Installation, tell};
+use super::trace;
 
 /// What keeps a log from being written, for as long as it is not dropped.
 enum Trouble {
@@ -73,11 +74,7 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
     let here = Installation::new("").await;
     let proxy = here.serve_despite_limits();
     assert_eq!(proxy.ask("before", "ann", &[]).await.0, 200);
-    let files = std::fs::read_dir(here.path("audit")).unwrap().map(|file| file.unwrap().path());
-    let segment = files
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|extension| extension == "db") && !path.ends_with("keys.db"));
-    let (segment, keys) = (segment.unwrap(), here.path("audit/keys.db"));
+    let (segment, keys) = (here.segment(), here.path("audit/keys.db"));
     let wal = PathBuf::from(format!("{}-wal", segment.display()));
     let mut seen = 1;
     let troubles: [(&str, &PathBuf, Begin); 6] = [
@@ -113,4 +110,53 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
     let news = here.fine(&["audit", "tail", "-n", "100"]);
     assert!(news.matches("  recovered  ").count() >= 3, "every gap is told: {news}");
     assert!(here.fine(&["audit", "verify"]).contains("the chain holds"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_the_system_refuses_stops_the_traffic_until_one_succeeds() {
+    for (error, told) in [("ENOSPC", "free space on its volume"), ("EROFS", "check its volume")] {
+        let here = Installation::new("").await;
+        here.serve().kill();
+        let wal = PathBuf::from(format!("{}-wal", here.segment().canonicalize().unwrap().display()));
+        let Some(command) = trace::failing(&wal, error) else {
+            return tell(
+                "skipped: `strace` is not here, or may not trace; a full and a read-only disk are tried with it",
+            );
+        };
+        let proxy = support::start(command, here.folder.path());
+        let until = async |expected: u16| {
+            let asked = async { while proxy.ask("hello", "ann", &[]).await.0 != expected {} };
+            tokio::time::timeout(Duration::from_secs(60), asked)
+                .await
+                .unwrap_or_else(|_| panic!("{error}: {expected}"));
+        };
+        until(503).await;
+        let seen = here.provider.count();
+        assert_eq!(proxy.ask("meanwhile", "ann", &[]).await.0, 503, "{error}");
+        assert_eq!(here.provider.count(), seen, "{error}: nothing is forwarded");
+        assert!(proxy.said().contains(told), "{error}: {}", proxy.said());
+        until(200).await;
+        proxy.kill_traced();
+        assert!(here.fine(&["audit", "tail", "-n", "100"]).contains("  recovered  "), "{error}: the gap is told");
+        assert!(here.fine(&["audit", "verify"]).contains("the chain holds"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrupt_log_is_not_gone_on_with() {
+    const PAGE: usize = 4096;
+    for (name, from) in [("all of it", 0), ("all but its first page", PAGE)] {
+        let here = Installation::new("").await;
+        let proxy = here.serve();
+        proxy.ask("hello", "ann", &[]).await;
+        assert_eq!(proxy.stop(), 0);
+        let mut bytes = std::fs::read(here.segment()).unwrap();
+        bytes[from..].fill(b'x');
+        overwrite(&here.segment(), &bytes);
+        let ran = here.run(&["serve"]);
+        let file = here.segment().file_name().unwrap().to_string_lossy().into_owned();
+        assert!(ran.code == 2 && ran.talk.contains(&file), "{name}: {ran:?}");
+        let ran = here.run(&["audit", "verify"]);
+        assert!(ran.code != 0 && format!("{ran:?}").contains(&file), "{name}: {ran:?}");
+    }
 }

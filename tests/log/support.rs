@@ -61,6 +61,12 @@ impl Installation {
         self.folder.path().join(name)
     }
 
+    /// The log's file.
+    pub fn segment(&self) -> PathBuf {
+        let is_segment = |path: &PathBuf| path.extension().is_some_and(|end| end == "db") && !path.ends_with("keys.db");
+        files(&self.path("audit")).into_iter().find(is_segment).unwrap()
+    }
+
     /// Starts the proxy and waits until it listens.
     pub fn serve(&self) -> Proxy {
         let command = Command::new(env!("CARGO_BIN_EXE_blotter"));

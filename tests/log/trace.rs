@@ -10,13 +10,27 @@ const CALLS: &str = "trace=openat,pwrite64,write,writev,sendto,ftruncate,fsync,f
 
 /// The program under a tracer that writes to `trace`; `None` where there is no tracer, or it may not trace.
 pub fn traced(trace: &Path) -> Option<Command> {
+    let mut command = tracer()?;
+    command.args(["-y", "-xx", "-s", "1000000", "--signal=none", "-e", CALLS, "-o"]);
+    command.arg(trace).arg(env!("CARGO_BIN_EXE_blotter"));
+    Some(command)
+}
+
+/// The program, for which some writes to `file` fail with this error after it has started; `None` as above.
+pub fn failing(file: &Path, error: &str) -> Option<Command> {
+    let mut command = tracer()?;
+    command.args(["-e", "trace=pwrite64", "-e", &format!("inject=pwrite64:error={error}:when=200..230"), "-P"]);
+    command.arg(file).args(["-o", "/dev/null", env!("CARGO_BIN_EXE_blotter")]);
+    Some(command)
+}
+
+fn tracer() -> Option<Command> {
     let works = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
     if !works.is_ok_and(|status| status.success()) {
         return None;
     }
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-y", "-xx", "-s", "1000000", "--signal=none", "-e", CALLS, "-o"]);
-    command.arg(trace).arg(env!("CARGO_BIN_EXE_blotter"));
+    command.args(["-f", "-qq"]);
     Some(command)
 }
 
