@@ -25,6 +25,12 @@ pub use sources::{Sight, Source};
 /// How many callers are watched.
 const CALLERS: usize = 4096;
 
+/// So many alarms about the sources and uses of one caller's keys are told in an hour.
+const ALARMS: u32 = 10;
+
+/// So many sources of one caller are learned in an hour.
+pub const LEARNED: u32 = 256;
+
 /// When there is an alarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -161,10 +167,11 @@ struct Watched {
     seen: Timestamp,
     habits: Habits,
     sources: Sources,
-    few: Few,
+    alarms: Few,
+    learned: Few,
 }
 
-/// Lets so many alarms about one caller through in an hour, so that a flood of causes is no flood of alarms.
+/// Lets few through in an hour, so that a flood of causes is no flood of alarms or entries.
 #[derive(Default)]
 struct Few {
     hour: i64,
@@ -172,15 +179,14 @@ struct Few {
 }
 
 impl Few {
-    const MOST: u32 = 10;
-
-    fn take(&mut self, now: Timestamp) -> bool {
+    /// The number of this one in its hour.
+    fn count(&mut self, now: Timestamp) -> u32 {
         let hour = hour(now);
         if self.hour != hour {
             *self = Self { hour, told: 0 };
         }
         self.told += 1;
-        self.told <= Self::MOST
+        self.told
     }
 }
 
@@ -201,19 +207,23 @@ impl Alarms {
 
     /// A caller's key was shown from there, or by that program. What is new is known from then on, if it is told.
     pub fn see(&mut self, caller: &str, source: Source, now: Timestamp) -> Sight {
-        let Watched { sources, few, .. } = self.watched(caller, now);
-        let sight = sources.see(source, now);
-        if sight == Sight::New && !few.take(now) {
-            // It stays unknown, so that it is told in another hour.
-            return Sight::Known;
+        let Watched { sources, alarms, learned, .. } = self.watched(caller, now);
+        // What is not told stays unknown, so that it is told in another hour.
+        match sources.see(source, now) {
+            Sight::Learned if learned.count(now) > LEARNED => {
+                return if learned.told == LEARNED + 1 { Sight::TooMany } else { Sight::Known };
+            }
+            Sight::New if alarms.count(now) > ALARMS => return Sight::Known,
+            sight => {
+                sources.keep(source);
+                sight
+            }
         }
-        sources.keep(source);
-        sight
     }
 
     /// Whether to tell that a caller's key was used in a way that it is not for.
     pub fn is_told(&mut self, caller: &str, now: Timestamp) -> bool {
-        self.watched(caller, now).few.take(now)
+        self.watched(caller, now).alarms.count(now) <= ALARMS
     }
 
     /// A key was refused.
@@ -235,8 +245,13 @@ impl Alarms {
         if !self.callers.contains_key(caller) {
             self.make_room();
         }
-        let fresh =
-            || Watched { seen: now, habits: Habits::default(), sources: Sources::since(now), few: Few::default() };
+        let fresh = || Watched {
+            seen: now,
+            habits: Habits::default(),
+            sources: Sources::since(now),
+            alarms: Few::default(),
+            learned: Few::default(),
+        };
         let watched = self.callers.entry(caller.to_owned()).or_insert_with(fresh);
         watched.seen = watched.seen.max(now);
         watched

@@ -29,6 +29,8 @@ pub enum Sight {
     Learned,
     /// The caller is known, and this is new.
     New,
+    /// Neither was known, and more such were seen in this hour than are learned; said once.
+    TooMany,
 }
 
 /// The sources of a caller, the one seen last at the end.

@@ -152,3 +152,15 @@ fn an_alarm_is_a_name_a_sentence_and_members() {
         serde_json::json!({"alarm": alarm.kind().name(), "caller": "bot", "key": "ab12cd34", "address": "10.0.0.1"})
     );
 }
+
+#[test]
+fn a_caller_who_is_new_is_learned_in_pieces() {
+    let mut alarms = Alarms::default();
+    let mut learned = |hour: i64| {
+        let sights: Vec<Sight> =
+            (0..1000).map(|agent| alarms.see("bot", Source::Agent(agent), at(hour * HOUR))).collect();
+        [Sight::Learned, Sight::TooMany].map(|sight| sights.iter().filter(|seen| **seen == sight).count())
+    };
+    assert_eq!(learned(0), [LEARNED as usize, 1]);
+    assert_eq!(learned(1), [LEARNED as usize, 1], "others in another hour");
+}

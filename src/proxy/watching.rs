@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::header::{HeaderMap, USER_AGENT};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Gateway;
 use super::door::Visitor;
-use crate::alarm::{Alarm, Alarms, Sight, Source};
+use crate::alarm::{Alarm, Alarms, LEARNED, Sight, Source};
 use crate::audit::{Event, EventKind};
 use crate::caller::Key;
 use crate::config::Ruleset;
@@ -42,22 +42,29 @@ impl Gateway {
         let Visitor::Caller(key) = visitor else { return };
         let now = Timestamp::now();
         let address = address.to_canonical();
-        match self.watching.alarms().see(&key.name, Source::Address(address), now) {
+        let (caller, key) = (key.name.clone(), key.id());
+        match self.watching.alarms().see(&caller, Source::Address(address), now) {
             Sight::Known => {}
-            Sight::Learned => self.note_source(json!({"caller": key.name, "key": key.id(), "address": address})),
-            Sight::New => self.raise(Alarm::NewAddress { caller: key.name.clone(), key: key.id(), address }),
+            Sight::Learned => self.note_source(json!({"caller": caller, "key": key, "address": address})),
+            Sight::New => self.raise(Alarm::NewAddress { caller: caller.clone(), key: key.clone(), address }),
+            Sight::TooMany => self.note_source(too_many(&caller, &key)),
         }
         let agent = headers.get(USER_AGENT).map_or(&[][..], |agent| agent.as_bytes());
         let token = self.identities.agent(agent);
-        let sight = self.watching.alarms().see(&key.name, Source::Agent(token), now);
-        if sight == Sight::Known {
-            return;
-        }
-        let (agent, token) = (self.agent_for_log(ruleset, agent), format!("{token:016x}"));
-        let (caller, key) = (key.name.clone(), key.id());
+        let told = || (self.agent_for_log(ruleset, agent), format!("{token:016x}"));
+        // The lock is not held while the name is scanned.
+        let sight = self.watching.alarms().see(&caller, Source::Agent(token), now);
         match sight {
-            Sight::New => self.raise(Alarm::NewAgent { caller, key, agent, token }),
-            _ => self.note_source(json!({"caller": caller, "key": key, "agent": agent, "token": token})),
+            Sight::Known => {}
+            Sight::Learned => {
+                let (agent, token) = told();
+                self.note_source(json!({"caller": caller, "key": key, "agent": agent, "token": token}));
+            }
+            Sight::New => {
+                let (agent, token) = told();
+                self.raise(Alarm::NewAgent { caller, key, agent, token });
+            }
+            Sight::TooMany => self.note_source(too_many(&caller, &key)),
         }
     }
 
@@ -115,7 +122,7 @@ impl Gateway {
         }
     }
 
-    fn note_source(self: &Arc<Self>, detail: serde_json::Value) {
+    fn note_source(self: &Arc<Self>, detail: Value) {
         self.log_event(Event { at: Timestamp::now(), kind: EventKind::Source, detail: detail.to_string() });
     }
 
@@ -137,6 +144,11 @@ impl Gateway {
         // Cut afterwards: the head of a value is not known for what it is.
         self.redactor(ruleset).begin().text_for_log(&agent).chars().take(LONGEST_AGENT).collect()
     }
+}
+
+/// Says of a caller's other sources of this hour that they are not in the log.
+fn too_many(caller: &str, key: &str) -> Value {
+    json!({"caller": caller, "key": key, "more_than": LEARNED})
 }
 
 /// Reasons for which keys are refused that somebody may be trying.
