@@ -1,10 +1,12 @@
 //! How many exchanges each caller made by the hour, and with how many findings in their requests.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use rusqlite::{Result, Row};
 
 use super::error::AuditError;
 use super::query::Reader;
+use super::stats::Span;
 
 /// What a caller did in an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +22,32 @@ pub struct Hourly {
 }
 
 impl Reader {
-    /// The hours since then in which a caller did something, in no order. An hour may come in two parts.
-    pub fn hourly(&self, since: Timestamp) -> Result<Vec<Hourly>, AuditError> {
-        let mut hours = Vec::new();
+    /// The hours in which a caller began something within `span`; fewer of them when `go_on` says `false` meanwhile.
+    pub fn hourly(&self, span: Span, go_on: impl Fn() -> bool) -> Result<Vec<Hourly>, AuditError> {
+        let within = [
+            span.since.map_or(i64::MIN, Timestamp::as_microsecond),
+            span.until.map_or(i64::MAX, Timestamp::as_microsecond),
+        ];
+        let mut hours = BTreeMap::<(String, i64), [u64; 2]>::new();
         self.each_file(|file| {
-            let select = "SELECT caller, at_us / 3600000000, count(*),
-                  coalesce(sum((SELECT sum(count) FROM finding WHERE finding.seq = opened.seq)), 0)
-                FROM entry JOIN opened ON opened.seq = entry.seq WHERE at_us >= ?1 GROUP BY 1, 2";
+            let select = "SELECT caller, at_us / 3600000000,
+                  coalesce((SELECT sum(count) FROM finding WHERE finding.seq = opened.seq), 0)
+                FROM entry JOIN opened ON opened.seq = entry.seq WHERE at_us >= ?1 AND at_us < ?2";
             let mut statement = file.here.prepare(select)?;
-            let found = statement.query_map([since.as_microsecond()], read)?.collect::<Result<Vec<_>>>()?;
-            let is_older = found.is_empty() && !hours.is_empty();
-            hours.extend(found);
-            Ok(!is_older)
+            let mut rows = statement.query(within)?;
+            let mut is_older = true;
+            while let Some(row) = rows.next()? {
+                if !go_on() {
+                    return Ok(false);
+                }
+                let [exchanges, found] = hours.entry((row.get(0)?, row.get(1)?)).or_default();
+                *exchanges += 1;
+                *found += row.get::<_, i64>(2)?.cast_unsigned();
+                is_older = false;
+            }
+            Ok(!is_older || hours.is_empty())
         })?;
-        Ok(hours)
+        let hours = hours.into_iter();
+        Ok(hours.map(|((caller, hour), [exchanges, found])| Hourly { caller, hour, exchanges, found }).collect())
     }
-}
-
-fn read(row: &Row<'_>) -> Result<Hourly> {
-    let count = |column| row.get(column).map(i64::cast_unsigned);
-    Ok(Hourly { caller: row.get(0)?, hour: row.get(1)?, exchanges: count(2)?, found: count(3)? })
 }

@@ -111,14 +111,9 @@ async fn keep_current(mut watch: Option<Watch>, gateway: Arc<Gateway>, mut hangu
 
 /// Has the gateway read from the log what is usual of callers: what takes long, beside the first exchanges.
 fn recall(folder: &Path, gateway: &Arc<Gateway>) -> Result<(), AuditError> {
-    let log = Reader::open(folder)?;
-    gateway.recall_sources(&log, Timestamp::now())?;
-    let gateway = Arc::clone(gateway);
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = gateway.recall_habits(&log, Timestamp::now()) {
-            tracing::warn!(%error, "what is usual of callers could not be read from the log, and is learned anew");
-        }
-    });
+    let (log, now) = (Reader::open(folder)?, Timestamp::now());
+    gateway.recall_sources(&log, now)?;
+    gateway.recall_habits(log, now);
     Ok(())
 }
 

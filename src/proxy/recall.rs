@@ -1,11 +1,13 @@
 //! What the log says about callers' past, so that a start does not make everything unusual or nothing.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::Gateway;
 use crate::alarm::{Source, WEEK};
-use crate::audit::{AuditError, EventKind, Happening, Happenings, Reader};
+use crate::audit::{AuditError, EventKind, Happening, Happenings, Reader, Span};
 
 /// How long ago a source may have been told for the first time to be known.
 const SOURCES: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -35,11 +37,21 @@ impl Gateway {
         Ok(())
     }
 
-    /// Reads how much callers did. Takes as long as reading a week of the log does; exchanges go on meanwhile.
-    pub fn recall_habits(&self, log: &Reader, now: Timestamp) -> Result<(), AuditError> {
-        let week = now.checked_sub(SignedDuration::from_hours(WEEK)).unwrap_or(now);
-        for hour in log.hourly(week)?.iter().filter(|hour| self.is_ours(&hour.caller)) {
-            self.watching.alarms().remember(&hour.caller, hour.hour, hour.exchanges, hour.found, now);
+    /// Reads how much callers did until then. Takes as long as reading a week of the log does: exchanges go on meanwhile, and a
+    /// stop does not wait for the rest.
+    pub fn recall_habits(self: &Arc<Self>, log: Reader, until: Timestamp) {
+        let gateway = Arc::clone(self);
+        self.answers.spawn_blocking(move || {
+            if let Err(error) = gateway.learn_habits(&log, until) {
+                tracing::warn!(%error, "what is usual of callers could not be read from the log, and is learned anew");
+            }
+        });
+    }
+
+    fn learn_habits(&self, log: &Reader, until: Timestamp) -> Result<(), AuditError> {
+        let week = Span { since: until.checked_sub(SignedDuration::from_hours(WEEK)).ok(), until: Some(until) };
+        for hour in log.hourly(week, || !self.is_draining())?.iter().filter(|hour| self.is_ours(&hour.caller)) {
+            self.watching.alarms().remember(&hour.caller, hour.hour, hour.exchanges, hour.found, until);
         }
         Ok(())
     }

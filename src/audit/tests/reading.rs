@@ -198,3 +198,19 @@ fn filters_use_their_indexes() {
         assert_eq!(plan.contains("SCAN opened;"), index == "SCAN opened;", "{filter:?}: {plan}");
     }
 }
+
+#[test]
+fn hours_are_summed_up_to_a_time_and_no_longer_than_is_wanted() {
+    let folder = varied_log();
+    let span = Span { since: Some(november()), until: Some(at("2026-12-01T00:00:00Z")) };
+    let hours = |go_on: bool| reader(folder.path()).hourly(span, || go_on).unwrap();
+    let hour = |text: &str| at(text).as_second() / 3600;
+    let told: Vec<_> = hours(true).into_iter().map(|one| (one.caller, one.hour, one.exchanges, one.found)).collect();
+    let expected = [
+        ("bot".into(), hour("2026-11-22T12:00:00Z"), 1, 2),
+        ("bot".into(), hour("2026-11-30T23:00:00Z"), 1, 0),
+        ("other".into(), hour("2026-11-22T12:00:00Z"), 1, 1),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(hours(false), []);
+}
