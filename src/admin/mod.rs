@@ -7,6 +7,7 @@
 mod answer;
 mod attempts;
 mod chain;
+mod comparison;
 mod desk;
 mod exchange;
 mod exchanges;

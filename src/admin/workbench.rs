@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::Asked;
 use super::answer::{Answer, Failure, json as json_answer};
+use super::comparison::Comparison;
 use super::desk::Desk;
-use crate::audit::{EventKind, Filter, Texts};
+use crate::audit::{EventKind, Filter};
 use crate::config::Patterns;
 use crate::crypto::{self, Hash};
 use crate::detect::{Candidate, Detector, Finding, PatternId, Problem};
-use crate::eval::{Case, Change, Names, Side, compare};
-use crate::inquiry::Archive;
+use crate::eval::{Case, Names};
 
 /// The longest text that is looked at while somebody types it.
 const LONGEST_TEXT: usize = 64 << 10;
@@ -24,9 +24,6 @@ const LONGEST_FILE: usize = 1 << 20;
 /// The most stored exchanges, and the most labelled lines, that are compared.
 const STORED: usize = 2000;
 const LINES: usize = 20_000;
-/// How many differences are told, and how much stands around one.
-const TOLD: usize = 500;
-const AROUND: usize = 40;
 
 /// What was compiled last: an author changes one file for a while.
 #[derive(Default)]
@@ -108,46 +105,29 @@ pub(super) async fn compare_cases(desk: &Arc<Desk>, asked: &Asked) -> Result<Ans
         .map(|(number, line)| Ok(((number + 1).to_string(), read((number, line))?)))
         .collect::<Result<_, Failure>>()?;
     let here = Arc::clone(desk);
-    json_answer(&desk.work(move |_| here.compared(&edited, &cases)).await?)
+    let compared = desk.work(move |_| {
+        here.compared(&edited, |comparison| {
+            cases.iter().for_each(|(name, case)| comparison.add(name, case));
+            Ok(())
+        })
+    });
+    json_answer(&compared.await?)
 }
 
 /// The same in the texts of the newest exchanges. That they were looked at is in the log before anything of them is shown.
 pub(super) async fn compare_stored(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
     let Compared { edited, last, .. } = asked.form()?;
     let here = Arc::clone(desk);
-    let compared = desk.work(move |archive| here.compared(&edited, &stored(archive, last.min(STORED))?)).await?;
+    let compared = desk.work(move |archive| {
+        let newest = Filter { limit: last.min(STORED), ..Filter::default() };
+        here.compared(&edited, |comparison| {
+            Ok(archive.unlocked()?.each_record(&newest, |record| comparison.add_texts(&record))?)
+        })
+    });
+    let compared = compared.await?;
     let detail = json!({ "compared": compared["texts"], "by": asked.name() });
     desk.note(EventKind::Viewed, &detail).await?;
     json_answer(&compared)
-}
-
-/// The texts of the newest exchanges, each under its exchange.
-fn stored(archive: &Archive, last: usize) -> Result<Vec<(String, Case)>, Failure> {
-    let reader = archive.unlocked()?;
-    let mut texts = Vec::new();
-    for summary in reader.list(&Filter { limit: last, ..Filter::default() })? {
-        let exchange = summary.exchange.to_string();
-        let Some(record) = reader.show(&exchange)?.filter(|record| record.texts == Texts::Readable) else { continue };
-        let answer = record.closed.map(|closed| closed.answer).unwrap_or_default();
-        for bytes in [record.opened.request, answer] {
-            let mut strings = Vec::new();
-            match serde_json::from_slice(&bytes) {
-                Ok(value) => collect(&value, &mut strings),
-                Err(_) => strings.push(String::from_utf8_lossy(&bytes).into_owned()),
-            }
-            texts.extend(strings.iter().map(|text| (exchange.clone(), Case::unlabelled(text))));
-        }
-    }
-    Ok(texts)
-}
-
-fn collect(value: &Value, strings: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, strings)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, strings)),
-        Value::String(text) => strings.push(text.clone()),
-        _ => {}
-    }
 }
 
 impl Desk {
@@ -174,36 +154,21 @@ impl Desk {
         }))
     }
 
-    /// What differs in texts, each under its name.
-    fn compared(&self, edited: &Edited, texts: &[(String, Case)]) -> Result<Value, Failure> {
+    /// What an edited file would change in the texts that `add` adds.
+    fn compared(
+        &self,
+        edited: &Edited,
+        add: impl FnOnce(&mut Comparison) -> Result<(), Failure>,
+    ) -> Result<Value, Failure> {
         let new = match self.compiled(edited)? {
             Ok(detector) => detector,
             Err(problems) => return Ok(json!({ "problems": problems.iter().map(told).collect::<Vec<_>>() })),
         };
         let old = Arc::clone(&self.gateway.ruleset().detector);
-        let (mut changes, mut newly) = (Vec::new(), [0_u64; 2]);
-        for (name, case) in texts {
-            for change in compare(&old, &new, case) {
-                newly[usize::from(change.side == Side::Old)] += 1;
-                if changes.len() < TOLD {
-                    changes.push(difference(name, case, &change));
-                }
-            }
-        }
-        let [found, missed] = newly;
-        Ok(json!({ "problems": [], "texts": texts.len(), "found": found, "missed": missed, "changes": changes }))
+        let mut comparison = Comparison::of(old, new);
+        add(&mut comparison)?;
+        Ok(comparison.told())
     }
-}
-
-fn difference(name: &str, case: &Case, change: &Change) -> Value {
-    let (text, Range { start, end }) = (&case.text, change.span.clone());
-    let from = text.floor_char_boundary(start.saturating_sub(AROUND));
-    let to = text.ceil_char_boundary((end + AROUND).min(text.len()));
-    json!({
-        "where": name, "side": if change.side == Side::New { "found" } else { "missed" },
-        "entity": change.entity, "pattern": change.pattern, "labelled": change.labelled,
-        "before": text[from..start], "value": text[start..end], "after": text[end..to],
-    })
 }
 
 fn told(problem: &Problem) -> Value {

@@ -27,8 +27,11 @@ impl Reader {
         let mut found = Vec::new();
         for seqs in pointed_to.chunks(AT_A_TIME) {
             let asked = Filter { seqs: Some(seqs.to_vec()), limit: seqs.len(), ..filter.clone() };
-            let records = self.records(&asked)?.into_iter().filter(|record| holds(record, &names));
-            found.extend(records.map(|record| Summary::of(record.seq, record.opened, record.closed)));
+            self.each_record(&asked, |record| {
+                if holds(&record, &names) {
+                    found.push(Summary::of(record.seq, record.opened, record.closed));
+                }
+            })?;
             if found.len() >= filter.limit {
                 break;
             }

@@ -367,6 +367,26 @@ async fn a_known_value_is_found_by_an_auditor_and_the_search_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_edited_pattern_is_compared_on_stored_texts_and_the_look_is_logged() {
+    let house = House::build().await;
+    let exchange = house.chat().await;
+    let ann = house.enter("ann", Role::Auditor).await;
+    let (_, files) = house.get("/api/patterns", &ann).await;
+    let file = files["files"][0].as_str().unwrap();
+    let (_, told) = house.get(&format!("/api/patterns?file={file}"), &ann).await;
+    let toml = told["toml"].as_str().unwrap().to_owned()
+        + "\n[[pattern]]\nname = \"alert\"\nentity = \"ALERT\"\nregex = 'alert\\(1\\)'\nstrength = \"certain\"\nsource = \"us\"\n\
+           examples.match = [\"<<alert(1)>>\"]\n";
+    let form = json!({ "edited": { "file": file, "toml": toml }, "last": 10 });
+    let (status, told) = house.post("/api/workbench/stored", &ann, form).await;
+    assert_eq!((status, &told["problems"], &told["missed"]), (200, &json!([]), &json!(0)), "{told}");
+    let change = &told["changes"][0];
+    assert_eq!((change["where"].as_str(), &change["value"]), (Some(&*exchange), &json!("alert(1)")), "{told}");
+    assert!(house.happened("viewed")[0].detail.contains("\"compared\""));
+    house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_overview_counts_and_proves_what_passed() {
     let house = House::build().await;
     house.chat().await;
