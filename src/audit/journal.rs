@@ -93,7 +93,7 @@ impl Journal {
             volume_bytes: u64::MAX,
             _lock: lock,
         };
-        journal.catch_up(&volumes)?;
+        journal.catch_up(&volumes, usize::MAX)?;
         journal.close_interrupted(now)?;
         journal.take_notes()?;
         Ok(journal)
@@ -154,9 +154,15 @@ impl Journal {
         if self.to_sweep {
             self.to_sweep = file.at_once(|| mention::sweep(file))?;
         }
-        if self.noted < self.head.seq && self.mentions.len() >= least {
-            file.at_once(|| self.mentions.note(file, self.head.seq))?;
-            self.noted = self.head.seq;
+        if self.noted == self.head.seq || !self.mentions.are(least) {
+            return Ok(());
+        }
+        let is_all = file.at_once(|| match self.mentions.are_not_kept() {
+            true => self.catch_up(&Volume::all_in(&self.folder)?, 1),
+            false => self.mentions.note(file, self.head.seq).map(|()| true),
+        })?;
+        if is_all {
+            (self.mentions, self.noted) = (Pending::default(), self.head.seq);
         }
         Ok(())
     }
@@ -231,19 +237,24 @@ impl Journal {
         }
     }
 
-    /// Notes what the texts mention that a crash left unnoted.
-    fn catch_up(&mut self, volumes: &[Volume]) -> Result<(), AuditError> {
-        let (file, until) = (&self.sealer.file, mention::noted_until(&self.sealer.file)?);
+    /// Notes what texts mention that is noted nowhere yet, as after a crash, in so many pieces at most; tells whether that is all.
+    fn catch_up(&self, volumes: &[Volume], pieces: usize) -> Result<bool, AuditError> {
+        let (file, mut until, mut left) = (&self.sealer.file, mention::noted_until(&self.sealer.file)?, pieces);
         if until == self.head.seq {
-            return Ok(());
+            return Ok(true);
         }
         for volume in volumes {
             // Where a file cannot be read, neither can its texts.
             let Ok(Some(connection)) = segment::open_for_reading(&self.folder, *volume) else { continue };
-            mention::catch_up(file, &connection, until)?;
+            while let Some(last) = mention::catch_up(file, &connection, until)? {
+                (until, left) = (last, left - 1);
+                if left == 0 {
+                    return Ok(false);
+                }
+            }
         }
         // Also where the notes go further than a log that was put back from a copy.
-        Pending::default().note(file, self.head.seq)
+        Pending::default().note(file, self.head.seq).map(|()| true)
     }
 
     fn close_interrupted(&mut self, now: Timestamp) -> Result<(), AuditError> {
@@ -405,5 +416,10 @@ impl Journal {
     /// The writer's own connection, for tests that break it.
     pub fn connection(&mut self) -> &mut rusqlite::Connection {
         &mut self.segment.connection
+    }
+
+    /// Whether what is not noted yet is kept.
+    pub fn keeps_mentions(&self) -> bool {
+        !self.mentions.are_not_kept()
     }
 }

@@ -76,11 +76,17 @@ fn name(text: &[u8]) -> Option<&[u8]> {
     coded.then(|| &text[..code + SHORTEST])
 }
 
+/// How many placeholders wait at most. While `keys.db` cannot be written they become more than that; then the log itself is read
+/// for them later, and none is lost.
+const ROOM: usize = 200_000;
+
 /// What the texts of committed entries mention, until it is noted.
 #[derive(Default)]
 pub struct Pending {
     texts: Vec<Mentioned>,
     names: usize,
+    /// There were more than there is room for, so none is kept.
+    overflowed: bool,
 }
 
 /// What one text mentions.
@@ -95,19 +101,28 @@ pub struct Mentioned {
 impl Pending {
     /// Takes in what a text mentions.
     pub fn add(&mut self, mentioned: Mentioned) {
-        if !mentioned.names.is_empty() {
-            self.names += mentioned.names.0.len();
-            self.texts.push(mentioned);
+        if mentioned.names.is_empty() || self.overflowed {
+            return;
+        }
+        self.names += mentioned.names.0.len();
+        self.texts.push(mentioned);
+        if self.names > ROOM {
+            *self = Self { overflowed: true, ..Self::default() };
         }
     }
 
-    /// How many placeholders wait.
-    pub fn len(&self) -> usize {
-        self.names
+    /// Whether so many placeholders wait.
+    pub fn are(&self, least: usize) -> bool {
+        self.overflowed || self.names >= least
+    }
+
+    /// Whether they have to be read from the log.
+    pub fn are_not_kept(&self) -> bool {
+        self.overflowed
     }
 
     /// Notes all that waits, and that the notes cover the entries up to `until`.
-    pub fn note(&mut self, file: &KeyFile, until: i64) -> Result<(), AuditError> {
+    pub fn note(&self, file: &KeyFile, until: i64) -> Result<(), AuditError> {
         let texts = &self.texts;
         file.transact(|file| {
             let mut days = HashMap::new();
@@ -134,9 +149,7 @@ impl Pending {
                 }
                 connection.execute("INSERT OR REPLACE INTO mentioned(id, until) VALUES (1, ?1)", [until]).map(drop)
             })
-        })?;
-        *self = Self::default();
-        Ok(())
+        })
     }
 }
 
@@ -177,33 +190,26 @@ pub fn find(file: &KeyFile, names: &Mentions) -> Result<BTreeSet<i64>, AuditErro
     Ok(found)
 }
 
-/// Notes what the texts of a file's entries after `after` mention, so many texts at a time.
-pub fn catch_up(file: &KeyFile, segment: &Connection, after: i64) -> Result<(), AuditError> {
+/// Notes what some texts of a file's entries after `after` mention; gives the last one of them if there may be more.
+pub fn catch_up(file: &KeyFile, segment: &Connection, after: i64) -> Result<Option<i64>, AuditError> {
     const AT_A_TIME: usize = 1000;
+    let texts = match unnoted(segment, after, AT_A_TIME) {
+        Ok(texts) => texts,
+        Err(error) => {
+            tracing::warn!("texts that cannot be read will not be found by what they mention: {error}");
+            return Ok(None);
+        }
+    };
     let mut pending = Pending::default();
-    let mut last = after;
-    loop {
-        let texts = match unnoted(segment, last, AT_A_TIME) {
-            Ok(texts) => texts,
-            Err(error) => {
-                tracing::warn!("texts that cannot be read will not be found by what they mention: {error}");
-                return Ok(());
-            }
-        };
-        for (seq, opening, sealed) in &texts {
-            let key = file.text_key(sealed.subject, sealed.day)?;
-            let text = key.and_then(|key| sealer::open(&key, *seq, sealed)).unwrap_or_default();
-            let names = Mentions::within(&text);
-            pending.add(Mentioned { day: sealed.day, subject: sealed.subject, opening: *opening, names });
-            last = *seq;
-        }
-        if !texts.is_empty() {
-            pending.note(file, last)?;
-        }
-        if texts.len() < AT_A_TIME {
-            return Ok(());
-        }
+    for (seq, opening, sealed) in &texts {
+        let key = file.text_key(sealed.subject, sealed.day)?;
+        let text = key.and_then(|key| sealer::open(&key, *seq, sealed)).unwrap_or_default();
+        let names = Mentions::within(&text);
+        pending.texts.push(Mentioned { day: sealed.day, subject: sealed.subject, opening: *opening, names });
     }
+    let last = texts.last().map(|(seq, ..)| *seq);
+    last.map_or(Ok(()), |last| pending.note(file, last))?;
+    Ok(last.filter(|_| texts.len() == AT_A_TIME))
 }
 
 fn unnoted(segment: &Connection, after: i64, limit: usize) -> rusqlite::Result<Vec<(i64, i64, Sealed)>> {

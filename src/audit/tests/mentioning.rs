@@ -65,6 +65,29 @@ fn what_a_crash_left_unnoted_is_noted_at_the_next_start() {
 }
 
 #[test]
+fn while_nothing_can_be_noted_little_is_kept_and_nothing_is_lost() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[opening(1)]).unwrap();
+    let holder = Connection::open(folder.path().join("keys.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let many: String = (0..200).map(|number| format!("[CARD_{number:04}]")).collect();
+    let entries: Vec<Entry> = (2..1203).map(|number| about(number, Some("subject-1"), &many)).collect();
+    commit(&mut journal, &entries).unwrap();
+    assert!(journal.note_mentions(0).is_err() && !journal.keeps_mentions());
+    drop(holder);
+    let looks = |journal: &mut Journal| {
+        assert_eq!((found(&folder, "[CARD_0007]").len(), found(&folder, PHONE)), (100, vec![id(1)]));
+        journal.note_mentions(usize::MAX).unwrap();
+        notes(&folder).1
+    };
+    assert_eq!(looks(&mut journal), 1001, "a piece at each look, so that entries do not wait for it");
+    assert_eq!(looks(&mut journal), journal.head().seq);
+    assert!(journal.keeps_mentions());
+    assert_eq!(looks(&mut journal), journal.head().seq);
+}
+
+#[test]
 fn what_is_noted_of_a_customer_goes_with_them() {
     let folder = TempDir::new().unwrap();
     let mut journal = journal(folder.path());
