@@ -41,11 +41,16 @@ impl Table {
 
     /// Prints it as comma-separated values (RFC 4180), with nothing that a spreadsheet takes for a formula.
     pub(super) fn print_csv(&self) -> io::Result<()> {
+        let heading: Vec<String> = self.rows[0].iter().map(|cell| cell.to_lowercase()).collect();
+        write!(io::stdout(), "{}\r\n", heading.join(","))?;
+        self.go_on_with_csv()
+    }
+
+    /// The same below a heading that was printed before.
+    pub(super) fn go_on_with_csv(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        for (place, row) in self.rows.iter().enumerate() {
-            let is_heading = place == 0;
-            let cell = |cell: &String| if is_heading { cell.to_lowercase() } else { csv_cell(cell) };
-            let cells: Vec<String> = row.iter().map(cell).collect();
+        for row in &self.rows[1..] {
+            let cells: Vec<String> = row.iter().map(|cell| csv_cell(cell)).collect();
             write!(out, "{}\r\n", cells.join(","))?;
         }
         Ok(())

@@ -72,6 +72,14 @@ async fn a_log_answers_its_keepers_questions() {
 
     let news = here.fine(&["audit", "tail", "-n", "3"]);
     assert!(news.lines().count() == 3 && news.lines().last().unwrap().contains("  stopped  "), "{news}");
+    let news = here.fine(&["audit", "tail", "-n", "4", "--csv"]);
+    let rows: Vec<&str> = news.lines().collect();
+    assert!(
+        rows[0].starts_with("exchange,at,route,") && rows[0].ends_with(",event,detail") && rows.len() == 5,
+        "{news}"
+    );
+    assert!(rows[1].contains(",complete,") && rows[4].contains(",stopped,\"{"), "{news}");
+    assert_eq!(here.fine(&["audit", "verify", "--csv"]), "segment,entry,what\r\n", "nothing does not hold");
     for command in [&["audit", "retention", "--json"][..], &["audit", "subject", "ann", "--json"]] {
         assert_eq!(lines(&here.fine(command)).len(), 1, "{command:?}");
     }

@@ -77,7 +77,8 @@ impl SpanOptions {
     }
 }
 
-const HEADING: [&str; 12] = [
+/// What the cells of an exchange are.
+pub(super) const HEADING: [&str; 12] = [
     "EXCHANGE",
     "AT",
     "ROUTE",

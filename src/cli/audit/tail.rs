@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome, print};
 use super::list;
-use crate::audit::{self, News, Reader, Settings};
+use super::output::{Output, print_json};
+use crate::audit::{self, Happening, News, Reader, Settings};
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -22,9 +24,8 @@ pub(in crate::cli) struct Options {
     /// Go on as entries come, until interrupted
     #[arg(short, long)]
     follow: bool,
-    /// As JSON lines
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Prints the newest of the log, and goes on if asked to.
@@ -34,42 +35,66 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let newest = audit::last_entry(&folder)?;
     // An exchange has two entries, of which one is shown.
     let (news, last) = reader.news(newest.saturating_sub(4 * i64::from(options.lines)), usize::MAX)?;
-    show(&news[news.len().saturating_sub(options.lines as usize)..], options.json)?;
+    if options.output.csv {
+        table(&[]).print_csv()?;
+    }
+    show(&news[news.len().saturating_sub(options.lines as usize)..], options.output)?;
     match options.follow {
-        true => super::super::runtime()?.block_on(follow(&reader, last, options.json)),
+        true => super::super::runtime()?.block_on(follow(&reader, last, options.output)),
         false => Ok(Outcome::Fine),
     }
 }
 
 /// Shows what comes after the entry `last`, until the process or its reader ends.
-async fn follow(reader: &Reader, mut last: i64, json: bool) -> anyhow::Result<Outcome> {
+async fn follow(reader: &Reader, mut last: i64, output: Output) -> anyhow::Result<Outcome> {
     loop {
         tokio::time::sleep(PAUSE).await;
         let (news, read) = reader.news(last, PAGE)?;
-        show(&news, json)?;
+        show(&news, output)?;
         last = read;
     }
 }
 
-fn show(news: &[News], json: bool) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    for one in news {
-        match one {
-            _ if json => writeln!(out, "{}", serde_json::to_string(one)?)?,
-            News::Ended(summary) => {
-                let cells = list::row(summary);
-                let [exchange, at, rest @ ..] = &cells[..] else { continue };
-                let line = format!("{at}  exchange  {exchange}  {}", rest.join("  "));
-                writeln!(out, "{}", print::visible(&line))?;
-            }
-            News::Happened(happening) => {
-                let line = format!("{:.0}  {}  {}", happening.at, happening.name, shortened(&happening.detail));
-                writeln!(out, "{}", print::visible(&line))?;
-            }
+fn show(news: &[News], output: Output) -> anyhow::Result<()> {
+    match output {
+        Output { json: true, .. } => print_json(news)?,
+        Output { csv: true, .. } => table(news).go_on_with_csv()?,
+        _ => {
+            let mut out = std::io::stdout().lock();
+            news.iter().try_for_each(|one| writeln!(out, "{}", print::visible(&line(one))))?;
         }
     }
-    out.flush()?;
-    Ok(())
+    Ok(std::io::stdout().flush()?)
+}
+
+/// Exchanges as `list` has them, and events.
+fn table(news: &[News]) -> Table {
+    let mut table = Table::new(&[&list::HEADING[..], &["EVENT", "DETAIL"]].concat());
+    let nothing = || NOTHING.to_owned();
+    for one in news {
+        table.row(match one {
+            News::Ended(summary) => [list::row(summary), vec![nothing(), nothing()]].concat(),
+            News::Happened(Happening { at, name, detail, .. }) => {
+                let mut row = vec![nothing(); list::HEADING.len()];
+                row[1] = format!("{at:.0}");
+                [row, vec![name.clone(), detail.clone()]].concat()
+            }
+        });
+    }
+    table
+}
+
+/// What a person reads of it.
+fn line(news: &News) -> String {
+    match news {
+        News::Ended(summary) => {
+            let cells = list::row(summary);
+            format!("{}  exchange  {}  {}", cells[1], cells[0], cells[2..].join("  "))
+        }
+        News::Happened(happening) => {
+            format!("{:.0}  {}  {}", happening.at, happening.name, shortened(&happening.detail))
+        }
+    }
 }
 
 /// The beginning of what may be the list of all patterns.

@@ -8,9 +8,11 @@ use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome, print};
 use super::list::time;
-use crate::audit::{self, Checkpoint, Reader, Report, Scope, Verifier};
+use super::output::Output;
+use crate::audit::{self, Checkpoint, Problem, Reader, Report, Scope, Verifier};
 use crate::config::Setup;
 use crate::crypto::Purpose;
 
@@ -24,9 +26,8 @@ pub(in crate::cli) struct Options {
     until: Option<Timestamp>,
     #[command(flatten)]
     witness: Witness,
-    /// As JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Args, Default)]
@@ -47,9 +48,10 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let scope = Scope { since: options.since, until: options.until, checkpoints };
     let mut report = audit::verify_within(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain), &scope)?;
     report.problems.extend(unproven);
-    match options.json {
-        true => writeln!(std::io::stdout(), "{}", json(&report))?,
-        false => print(&report)?,
+    match options.output {
+        Output { json: true, .. } => writeln!(std::io::stdout(), "{}", json(&report))?,
+        Output { csv: true, .. } => table(&report.problems).print_csv()?,
+        _ => print(&report)?,
     }
     Ok(if report.problems.is_empty() { Outcome::Fine } else { Outcome::Found })
 }
@@ -61,11 +63,7 @@ impl Witness {
     }
 
     /// The checkpoints of the log in `folder` and those that were kept elsewhere, and what nobody signed.
-    pub(super) fn checkpoints(
-        &self,
-        setup: &Setup,
-        folder: &Path,
-    ) -> anyhow::Result<(Vec<Checkpoint>, Vec<audit::Problem>)> {
+    pub(super) fn checkpoints(&self, setup: &Setup, folder: &Path) -> anyhow::Result<(Vec<Checkpoint>, Vec<Problem>)> {
         let verifier = match &self.public_key {
             Some(path) => {
                 let text = fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
@@ -78,7 +76,7 @@ impl Witness {
         for path in own.iter().chain(&self.checkpoint) {
             let (proven, strange) = audit::read_checkpoints(path, &verifier)?;
             let what = format!("{strange} checkpoints are not signed by `{}`, or were changed", verifier.name);
-            let problem = audit::Problem { segment: path.display().to_string(), seq: None, what };
+            let problem = Problem { segment: path.display().to_string(), seq: None, what };
             unproven.extend((strange > 0).then_some(problem));
             if proven.is_empty() && strange == 0 && Some(path) != own.as_ref() {
                 anyhow::bail!("`{}` holds no checkpoint", path.display());
@@ -95,6 +93,16 @@ fn json(report: &Report) -> serde_json::Value {
         "holds": report.problems.is_empty(), "entries": report.entries, "exchanges": report.exchanges, "open": report.open.len(),
         "segments": report.segments, "checkpoints": report.checkpoints, "head": head, "problems": report.problems,
     })
+}
+
+/// What does not hold; how it all ended is the exit code.
+fn table(problems: &[Problem]) -> Table {
+    let mut table = Table::new(&["SEGMENT", "ENTRY", "WHAT"]);
+    for Problem { segment, seq, what } in problems {
+        let entry = seq.map_or_else(|| NOTHING.to_owned(), |seq| seq.to_string());
+        table.row(vec![segment.clone(), entry, what.clone()]);
+    }
+    table
 }
 
 /// Prints what a verification saw.
