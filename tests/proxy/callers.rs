@@ -91,16 +91,21 @@ impl House {
     }
 
     pub fn serve(&self) -> Running {
+        self.serve_as(self.command(&["serve"]))
+    }
+
+    /// Starts the proxy by a command, and waits until it says where it listens.
+    pub fn serve_as(&self, mut command: Command) -> Running {
         let log = std::fs::File::create(self.path("proxy.log")).unwrap();
-        let child = self.command(&["serve"]).stderr(log).spawn().unwrap();
-        let mut running = Running { child, address: SocketAddr::from(([0; 4], 0)) };
+        let mut child = command.stderr(log).spawn().unwrap();
         loop {
             let told = self.told();
-            let first = told.lines().next().filter(|_| told.contains('\n'));
-            if let Some(address) = first.and_then(|line| line.rsplit("http://").next()?.parse().ok()) {
-                running.address = address;
-                return running;
+            let lines = told.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            let address = lines.filter_map(|line| line.split_once(" listens on http://")).next();
+            if let Some((_, address)) = address {
+                return Running { child, address: address.parse().unwrap() };
             }
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it listened: {told}");
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use blotter::admin::{self, Desk, PAGES, Reader};
 use blotter::audit::{self, Event, EventKind, Happening, Happenings};
@@ -175,10 +176,11 @@ async fn a_reporter_is_told_of_events_and_not_of_whom() {
     let house = House::build().await;
     house.chat().await;
     let detail = json!({ "subject": "sub_0011223344556677", "reason": "case 8-15" }).to_string();
-    let held = Event { at: Timestamp::now(), kind: EventKind::Held, detail };
+    let now = Timestamp::now();
+    let held = Event { at: now, kind: EventKind::Held, detail };
     house.proxy.gateway.log().event(held).await.unwrap();
     house.log_in(&caller::fresh()).await;
-    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     for role in [Role::Auditor, Role::Operator, Role::Reporter] {
         let shown = house.enter(&role.to_string(), role).await;
         for (path, event, particular) in [
@@ -392,14 +394,17 @@ async fn the_overview_counts_and_proves_what_passed() {
     house.chat().await;
     house.client.send(house.proxy.address, "POST", "/openai/v1/chat/completions", &[], "{".into()).await;
     let shown = house.enter("rob", Role::Reporter).await;
-    // What was just written is in what is told within a second.
-    let seen = loop {
-        let (status, seen) = house.get("/api/overview?range=day", &shown).await;
-        assert_eq!(status, 200);
-        if seen["lights"]["chain"]["to"].as_i64() > Some(5) && seen["found"]["SSN"] == 1 {
-            break seen;
+    // What was just written is in what is told some looks later.
+    let seen = async {
+        loop {
+            let (status, seen) = house.get("/api/overview?range=day", &shown).await;
+            assert_eq!(status, 200);
+            if seen["lights"]["chain"]["to"].as_i64() > Some(5) && seen["found"]["SSN"] == 1 {
+                break seen;
+            }
         }
     };
+    let seen = tokio::time::timeout(Duration::from_secs(60), seen).await.expect("it is told");
     let total =
         |name: &str| seen["columns"].as_array().unwrap().iter().map(|one| one[name].as_u64().unwrap()).sum::<u64>();
     assert_eq!((total("exchanges"), total("refused"), total("failed")), (2, 1, 0));

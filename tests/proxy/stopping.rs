@@ -93,8 +93,11 @@ async fn systemd_is_told_and_the_log_can_be_json() {
     ];
     let mut proxy = start(folder.path(), &variables);
     let mut lines = BufReader::new(proxy.stderr.take().unwrap()).lines().map(|line| line.unwrap());
-    let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
-    let address = first["listening"].as_str().unwrap().parse().unwrap();
+    let listening = |line: String| {
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        told["listening"].as_str().map(|address| address.parse().unwrap())
+    };
+    let address = lines.by_ref().find_map(listening).unwrap();
     let states: Vec<String> = (0..3).map(|_| told()).collect();
     assert!(states.contains(&"READY=1".to_owned()) && states.contains(&"WATCHDOG=1".to_owned()), "{states:?}");
     let status = std::fs::read_to_string(format!("/proc/{}/limits", proxy.id())).unwrap();
