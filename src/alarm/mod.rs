@@ -210,10 +210,11 @@ impl Alarms {
         let Watched { sources, alarms, learned, .. } = self.watched(caller, now);
         // What is not told stays unknown, so that it is told in another hour.
         match sources.see(source, now) {
-            Sight::Learned if learned.count(now) > LEARNED => {
-                return if learned.told == LEARNED + 1 { Sight::TooMany } else { Sight::Known };
-            }
-            Sight::New if alarms.count(now) > ALARMS => return Sight::Known,
+            Sight::Learned if learned.count(now) > LEARNED => match learned.told - LEARNED {
+                1 => Sight::TooMany,
+                _ => Sight::Known,
+            },
+            Sight::New if alarms.count(now) > ALARMS => Sight::Known,
             sight => {
                 sources.keep(source);
                 sight
