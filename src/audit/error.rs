@@ -130,7 +130,7 @@ pub enum AuditError {
 
 impl AuditError {
     /// Whether one entry is at fault, so that those committed with it may be tried again without it.
-    pub(super) const fn is_of_one_entry(&self) -> bool {
+    pub const fn is_of_one_entry(&self) -> bool {
         matches!(self, Self::NotOpen { .. } | Self::Refused { .. })
     }
 

@@ -17,9 +17,9 @@ use super::rows::Appender;
 use super::schema::{self, Format, NEWEST};
 use super::volume::Volume;
 
-/// How long a commit waits for whoever holds the file. An exchange may wait for a batch before it, for its own, and for the entry
-/// that says that it was refused; it is told so within a second.
-const PATIENCE: Duration = Duration::from_millis(150);
+/// How long a commit waits for whoever holds the file. An exchange may wait for the batch before it and for its own, and is told
+/// within a second.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a read waits, as for a file that is being opened after a crash.
 const READING: Duration = Duration::from_millis(500);
 

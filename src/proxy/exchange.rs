@@ -330,7 +330,7 @@ impl Exchange {
             if let Some(ending) = self.ending.take() {
                 ending.forget();
             }
-            return Err(Refused::log());
+            return Err(Refused::log(&error));
         }
         self.timings.commit_us = micros(begun);
         self.gateway.watch_exchange(&self.ruleset, &self.opened.caller, total(&self.opened.findings));
@@ -350,7 +350,9 @@ impl Exchange {
             None => {
                 closed.timings = Timings { total_us: self.elapsed_us(), ..self.timings };
                 self.count_refused(&closed);
-                if let Err(error) = self.gateway.log.refused(self.opened, closed).await {
+                if refused.can_be_logged()
+                    && let Err(error) = self.gateway.log.refused(self.opened, closed).await
+                {
                     self.gateway.metrics.log_failed();
                     tracing::error!(%error, "a refusal could not be logged");
                 }

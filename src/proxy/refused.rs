@@ -6,7 +6,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 use super::body::Body;
-use crate::audit::Outcome;
+use crate::audit::{AuditError, Outcome};
 use crate::provider::{Dialect, Refusal};
 
 /// An exchange that ends without the provider's answer.
@@ -22,17 +22,25 @@ pub(super) struct Refused {
     pub retry_after: Option<u64>,
 }
 
+/// The log cannot be written.
+const UNWRITABLE: &str = "audit/unwritable";
+
 impl Refused {
     /// The caller's request cannot be forwarded as it is.
     pub(super) fn request(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), outcome: Outcome::Refused, retry_after: None }
     }
 
-    /// The log cannot be written, so nothing is forwarded.
-    pub(super) fn log() -> Self {
+    /// The opening entry could not be written, so nothing is forwarded.
+    pub(super) fn log(error: &AuditError) -> Self {
         let message = "Blotter cannot write its audit log, so nothing was forwarded. \
             Tell whoever runs it to look at its own log; then try again.";
-        Self::busy("audit/unwritable", message)
+        Self::busy(if error.is_of_one_entry() { "audit/refused" } else { UNWRITABLE }, message)
+    }
+
+    /// Whether the log takes an entry about it; how many it could not take is in the one that says that it goes on.
+    pub(super) fn can_be_logged(&self) -> bool {
+        self.code != UNWRITABLE
     }
 
     /// The proxy cannot take the request just now.

@@ -76,7 +76,7 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
     assert_eq!(proxy.ask("before", "ann", &[]).await.0, 200);
     let (segment, keys) = (here.segment(), here.path("audit/keys.db"));
     let wal = PathBuf::from(format!("{}-wal", segment.display()));
-    let mut seen = 1;
+    let (mut seen, mut refused) = (1, Vec::new());
     let troubles: [(&str, &PathBuf, Begin); 6] = [
         ("disk full", &segment, Trouble::full),
         ("keys overwritten", &keys, Trouble::overwritten),
@@ -100,15 +100,23 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
         drop(trouble);
         // Nobody touches the proxy.
         let recovered = tokio::time::timeout(Duration::from_secs(20), async {
-            while proxy.ask("after", "ann", &[]).await.0 != 200 {}
+            let mut refused = 4;
+            while proxy.ask("after", "ann", &[]).await.0 != 200 {
+                refused += 1;
+            }
+            refused
         });
-        recovered.await.unwrap_or_else(|_| panic!("{name}: it goes on"));
+        refused.push(recovered.await.unwrap_or_else(|_| panic!("{name}: it goes on")));
         seen += 1;
         assert_eq!(here.provider.count(), seen);
     }
     assert_eq!(proxy.stop(), 0);
     let news = here.fine(&["audit", "tail", "-n", "100"]);
-    assert!(news.matches("  recovered  ").count() >= 3, "every gap is told: {news}");
+    let gaps: Vec<&str> = news.lines().filter(|line| line.contains("  recovered  ")).collect();
+    assert_eq!(gaps.len(), refused.len(), "every gap is told: {news}");
+    for (gap, refused) in gaps.iter().zip(refused) {
+        assert!(gap.contains(&format!("\"refused\":{refused},")), "and how many requests fell into it: {gap}");
+    }
     assert!(here.fine(&["audit", "verify"]).contains("the chain holds"));
 }
 

@@ -136,7 +136,7 @@ impl Session {
             Err(error) => {
                 tracing::error!(%error, "the log cannot be written: a message is not forwarded");
                 self.turns.lock().await.forget();
-                Err(Refused::log())
+                Err(Refused::log(&error))
             }
         }
     }
