@@ -48,7 +48,7 @@ impl Attempts {
     }
 }
 
-/// How long until fewer than `most` of these failures, the oldest first, are a minute old or less.
+/// How long until fewer than `most` of these failures, the oldest first, are of the last minute; `None` where they are fewer now.
 fn left(failures: &[Instant], most: usize, now: Instant) -> Option<Duration> {
     let blocking = failures[failures.len().checked_sub(most)?];
     Some(WINDOW.saturating_sub(now.saturating_duration_since(blocking)))

@@ -42,29 +42,30 @@ impl Gateway {
         let Visitor::Caller(key) = visitor else { return };
         let now = Timestamp::now();
         let address = address.to_canonical();
-        let (caller, key) = (key.name.clone(), key.id());
-        match self.watching.alarms().see(&caller, Source::Address(address), now) {
+        let caller = &key.name;
+        // The lock is not held while something is told.
+        let sight = self.watching.alarms().see(caller, Source::Address(address), now);
+        match sight {
             Sight::Known => {}
-            Sight::Learned => self.note_source(json!({"caller": caller, "key": key, "address": address})),
-            Sight::New => self.raise(Alarm::NewAddress { caller: caller.clone(), key: key.clone(), address }),
-            Sight::TooMany => self.note_source(too_many(&caller, &key)),
+            Sight::Learned => self.note_source(json!({"caller": caller, "key": key.id(), "address": address})),
+            Sight::New => self.raise(Alarm::NewAddress { caller: caller.clone(), key: key.id(), address }),
+            Sight::TooMany => self.note_too_many(key),
         }
         let agent = headers.get(USER_AGENT).map_or(&[][..], |agent| agent.as_bytes());
         let token = self.identities.agent(agent);
+        let sight = self.watching.alarms().see(caller, Source::Agent(token), now);
         let told = || (self.agent_for_log(ruleset, agent), format!("{token:016x}"));
-        // The lock is not held while the name is scanned.
-        let sight = self.watching.alarms().see(&caller, Source::Agent(token), now);
         match sight {
             Sight::Known => {}
             Sight::Learned => {
                 let (agent, token) = told();
-                self.note_source(json!({"caller": caller, "key": key, "agent": agent, "token": token}));
+                self.note_source(json!({"caller": caller, "key": key.id(), "agent": agent, "token": token}));
             }
             Sight::New => {
                 let (agent, token) = told();
-                self.raise(Alarm::NewAgent { caller, key, agent, token });
+                self.raise(Alarm::NewAgent { caller: caller.clone(), key: key.id(), agent, token });
             }
-            Sight::TooMany => self.note_source(too_many(&caller, &key)),
+            Sight::TooMany => self.note_too_many(key),
         }
     }
 
@@ -122,6 +123,11 @@ impl Gateway {
         }
     }
 
+    /// Says of a caller's further sources in this hour that they are not in the log.
+    fn note_too_many(self: &Arc<Self>, key: &Key) {
+        self.note_source(json!({"caller": key.name, "key": key.id(), "more_than": LEARNED}));
+    }
+
     fn note_source(self: &Arc<Self>, detail: Value) {
         self.log_event(Event { at: Timestamp::now(), kind: EventKind::Source, detail: detail.to_string() });
     }
@@ -144,11 +150,6 @@ impl Gateway {
         // Cut afterwards: the head of a value is not known for what it is.
         self.redactor(ruleset).begin().text_for_log(&agent).chars().take(LONGEST_AGENT).collect()
     }
-}
-
-/// Says of a caller's other sources of this hour that they are not in the log.
-fn too_many(caller: &str, key: &str) -> Value {
-    json!({"caller": caller, "key": key, "more_than": LEARNED})
 }
 
 /// Reasons for which keys are refused that somebody may be trying.
