@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use rustix::process::Signal;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use super::introduce::introduce;
 use super::{ConfigFile, Outcome, Talk, process, systemd};
@@ -30,6 +31,8 @@ pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
 }
 
 async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result<Outcome> {
+    // Where a file may not grow any more, a write fails and the log says so; without this the process would be killed.
+    let _heard = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let listener = listen(setup.listen).await?;
     let admin_listener = match &setup.admin {
         Some(admin) => Some(listen(admin.listen).await?),
@@ -84,7 +87,7 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
 }
 
 /// Takes the files as they change: within two seconds, and at once when it is told to by a hang-up.
-async fn keep_current(mut watch: Option<Watch>, gateway: Arc<Gateway>, mut hangup: Signal) {
+async fn keep_current(mut watch: Option<Watch>, gateway: Arc<Gateway>, mut hangup: unix::Signal) {
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,

@@ -72,7 +72,7 @@ impl Drop for Trouble {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
     let here = Installation::new("").await;
-    let proxy = here.serve_despite_limits();
+    let proxy = here.serve();
     assert_eq!(proxy.ask("before", "ann", &[]).await.0, 200);
     let (segment, keys) = (here.segment(), here.path("audit/keys.db"));
     let wal = PathBuf::from(format!("{}-wal", segment.display()));

@@ -73,13 +73,6 @@ impl Installation {
         start(command, self.folder.path())
     }
 
-    /// The same for a proxy that outlives a write for which its files may not grow enough.
-    pub fn serve_despite_limits(&self) -> Proxy {
-        let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_blotter")]);
-        start(command, self.folder.path())
-    }
-
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_blotter"));
