@@ -134,8 +134,8 @@ impl AuditError {
         matches!(self, Self::NotOpen { .. } | Self::Refused { .. })
     }
 
-    pub(super) fn reading(path: &Path, cause: impl ToString) -> Self {
-        Self::Unreadable { path: path.into(), cause: cause.to_string() }
+    pub(super) fn reading(path: &Path, cause: impl Cause) -> Self {
+        Self::Unreadable { path: path.into(), cause: cause.told() }
     }
 
     pub(super) fn writing(path: &Path, cause: &rusqlite::Error) -> Self {
@@ -143,7 +143,7 @@ impl AuditError {
         if matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig)) {
             return Self::Refused { cause: cause.to_string() };
         }
-        let remedy = code.map_or("see the cause", remedy);
+        let remedy = code.map_or(SEE_CAUSE, remedy);
         Self::Unwritable { path: path.into(), cause: cause.to_string(), remedy }
     }
 
@@ -158,15 +158,44 @@ impl AuditError {
     }
 }
 
+/// Why something cannot be read.
+pub(super) trait Cause {
+    /// What happened and, if that is known, what to do.
+    fn told(&self) -> String;
+}
+
+impl Cause for io::Error {
+    fn told(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Cause for rusqlite::Error {
+    fn told(&self) -> String {
+        match self.sqlite_error_code().map(remedy) {
+            None | Some(SEE_CAUSE) => self.to_string(),
+            Some(remedy) => format!("{self}: {remedy}"),
+        }
+    }
+}
+
+impl Cause for &str {
+    fn told(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+const SEE_CAUSE: &str = "see the cause";
+
 const fn remedy(code: ErrorCode) -> &'static str {
     match code {
-        ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => "let this user write to it",
+        ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => "let this user read and write it",
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => "end the program that holds it",
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
             "restore it from a backup and run `blotter audit verify`"
         }
         ErrorCode::DiskFull => "free space on its volume",
         ErrorCode::SystemIoFailure => "check its volume",
-        _ => "see the cause",
+        _ => SEE_CAUSE,
     }
 }

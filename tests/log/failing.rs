@@ -164,6 +164,7 @@ async fn a_corrupt_log_is_not_gone_on_with() {
         let ran = here.run(&["serve"]);
         let file = here.segment().file_name().unwrap().to_string_lossy().into_owned();
         assert!(ran.code == 2 && ran.talk.contains(&file), "{name}: {ran:?}");
+        assert!(ran.talk.contains("restore it from a backup"), "{name}: {ran:?}");
         let ran = here.run(&["audit", "verify"]);
         assert!(ran.code != 0 && format!("{ran:?}").contains(&file), "{name}: {ran:?}");
     }
