@@ -185,8 +185,6 @@ struct Waiter {
 struct Pending {
     entry: Entry,
     waiter: Option<Waiter>,
-    /// Whether it is in the gap's count already.
-    failed: bool,
 }
 
 /// The thread's own state.
@@ -211,7 +209,8 @@ struct Run {
 /// What happened since the last commit that succeeded.
 struct Gap {
     since: Timestamp,
-    failures: usize,
+    /// How many exchanges could not be opened. Those that end meanwhile are late.
+    refused: usize,
     cause: AuditError,
 }
 
@@ -293,7 +292,7 @@ impl Run {
         let mut next = Some(job);
         while let Some(job) = next.take() {
             match job {
-                Job::Append { entry, waiter } => batch.push(Pending { entry, waiter, failed: false }),
+                Job::Append { entry, waiter } => batch.push(Pending { entry, waiter }),
                 Job::Stop => self.stopping = true,
             }
             if batch.len() < BATCH {
@@ -321,24 +320,23 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, mut batch: Vec<Pending>, error: &AuditError) {
+    fn fail(&mut self, batch: Vec<Pending>, error: &AuditError) {
         if error.is_of_one_entry() {
             tracing::warn!("{error}");
             return batch.into_iter().for_each(|pending| answer(pending, Err(error.clone())));
         }
         tracing::error!(entries = batch.len(), "{error}");
-        let failures = batch.iter().filter(|pending| !pending.failed).count();
-        batch.iter_mut().for_each(|pending| pending.failed = true);
-        self.widen_gap(failures, error.clone());
+        let refused = batch.iter().filter(|pending| pending.entry.opens().is_some()).count();
+        self.widen_gap(refused, error.clone());
         let (waiting, late) = batch.into_iter().partition(|pending| pending.waiter.is_some());
         self.late.extend::<Vec<_>>(late);
         Vec::into_iter(waiting).for_each(|pending| answer(pending, Err(error.clone())));
     }
 
     /// Remembers that entries could not be written, and gives up if the settings say so.
-    fn widen_gap(&mut self, failures: usize, cause: AuditError) {
-        let gap = self.gap.take().unwrap_or(Gap { since: Timestamp::now(), failures: 0, cause: cause.clone() });
-        self.gap = Some(Gap { failures: gap.failures + failures, cause, ..gap });
+    fn widen_gap(&mut self, refused: usize, cause: AuditError) {
+        let gap = self.gap.take().unwrap_or(Gap { since: Timestamp::now(), refused: 0, cause: cause.clone() });
+        self.gap = Some(Gap { refused: gap.refused + refused, cause, ..gap });
         if self.settings.on_failure == OnFailure::Exit {
             self.giving_up.send_replace(true);
         }
@@ -348,8 +346,8 @@ impl Run {
 impl Gap {
     /// Tells of itself at the place where the log goes on.
     fn ended(&self, at: Timestamp) -> Entry {
-        let Self { since, failures, cause } = self;
-        let detail = json!({ "since": since.to_string(), "refused": failures, "cause": cause.to_string() });
+        let Self { since, refused, cause } = self;
+        let detail = json!({ "since": since.to_string(), "refused": refused, "cause": cause.to_string() });
         Entry::Event(Event { at, kind: EventKind::Recovered, detail: detail.to_string() })
     }
 }

@@ -256,8 +256,7 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     writer.close().unwrap();
     let recovered = "SELECT json_extract(detail, '$.refused') FROM event WHERE name = 'recovered'";
     let refused: i64 = thief.query_row(recovered, [], |row| row.get(0)).unwrap();
-    // The closing entry was tried again and again, and counts once.
-    assert_eq!(refused, 3);
+    assert_eq!(refused, 2, "the exchange that ended is late, and was not refused");
     let report = verify(folder.path(), &key()).unwrap();
     assert_eq!((report.exchanges, report.open, report.problems), (2, vec![id(3)], vec![]));
 }
