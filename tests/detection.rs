@@ -337,6 +337,7 @@ fn a_key_before_the_value_is_a_cue() {
     assert_eq!(DETECTOR.scan("536904399", "ssn")[0].entity.as_str(), "SSN");
     assert_eq!(DETECTOR.scan("0301234567", "customerPhone")[0].entity.as_str(), "PHONE");
     assert_eq!(DETECTOR.scan("0301234567", "order_number").len(), 0);
+    assert_eq!(DETECTOR.scan("Zq8vT2mLr5Xw9KpN3bHd", "api_key")[0].entity.as_str(), "SECRET");
 }
 
 #[test]

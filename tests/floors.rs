@@ -46,6 +46,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("Timestamp::now", &["admin", "audit", "cli", "proxy"]),
     ("tokio", &["admin", "audit", "cli", "fake", "proxy"]),
     ("tracing", &["admin", "audit", "cli", "proxy"]),
+    ("wide::", &["detect"]),
     ("zstd::", &["audit", "proxy"]),
 ];
 

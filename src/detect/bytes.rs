@@ -1,6 +1,6 @@
 //! Sets of bytes: what can stand at a place of a regex's match.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,16 +64,32 @@ impl Bytes {
     }
 }
 
+/// The bytes that a piece can match anywhere.
+pub(super) fn all_bytes(hir: &Hir) -> Bytes {
+    match hir.kind() {
+        HirKind::Alternation(parts) | HirKind::Concat(parts) => {
+            parts.iter().map(all_bytes).fold(Bytes::default(), Bytes::and)
+        }
+        HirKind::Capture(capture) => all_bytes(&capture.sub),
+        HirKind::Class(Class::Bytes(class)) => of_class(class),
+        HirKind::Class(Class::Unicode(_)) => ANY,
+        HirKind::Empty | HirKind::Look(_) => Bytes::default(),
+        HirKind::Literal(literal) => literal.0.iter().map(|byte| Bytes::one(*byte)).fold(Bytes::default(), Bytes::and),
+        HirKind::Repetition(repetition) => all_bytes(&repetition.sub),
+    }
+}
+
+fn of_class(class: &ClassBytes) -> Bytes {
+    class.ranges().iter().fold(Bytes::default(), |bytes, range| bytes.and(Bytes::of(range.start(), range.end())))
+}
+
 /// The bytes that a piece can begin with; `None` when that cannot be told.
 pub(super) fn first_bytes(hir: &Hir) -> Option<Bytes> {
     Some(match hir.kind() {
         HirKind::Capture(capture) => first_bytes(&capture.sub)?,
         HirKind::Repetition(repetition) => first_bytes(&repetition.sub)?,
         HirKind::Literal(literal) => Bytes::one(*literal.0.first()?),
-        HirKind::Class(Class::Bytes(class)) => class
-            .ranges()
-            .iter()
-            .fold(Bytes::default(), |bytes, range| bytes.and(Bytes::of(range.start(), range.end()))),
+        HirKind::Class(Class::Bytes(class)) => of_class(class),
         HirKind::Alternation(branches) => {
             branches.iter().map(first_bytes).collect::<Option<Vec<_>>>()?.into_iter().fold(Bytes::default(), Bytes::and)
         }

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::{
     Detector, Entity, NotAnEntity, Pattern, PatternId, Problem, Settings, Source,
-    anchors::Anchors,
+    anchors::{Anchors, Literal},
     cues::{Cues, ListId, Lists},
     examples,
     language::{self, CueLists, CueWords, File, Read, Written, WrittenLookalike, WrittenService},
@@ -405,10 +405,11 @@ fn beside(file: &str, name: &str) -> String {
     file.rsplit_once(['/', '\\']).map_or(name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
 }
 
-fn literals((id, rule): (usize, &Rule)) -> Vec<(Vec<u8>, RuleId)> {
+fn literals((id, rule): (usize, &Rule)) -> Vec<Literal> {
     match &rule.start {
         Start::Anchor(literals) | Start::Around { literals, .. } => {
-            literals.iter().map(|literal| (literal.clone(), id as RuleId)).collect()
+            let literal = |bytes: &Vec<u8>| Literal { bytes: bytes.clone(), rule: id as RuleId, need: rule.need };
+            literals.iter().map(literal).collect()
         }
         Start::Anywhere | Start::Number { .. } | Start::Words => Vec::new(),
     }

@@ -1,9 +1,10 @@
 //! Text in, findings out: what is a social security number, a card, a phone number, a secret, and where.
 //!
-//! Detection narrows, it never widens. [`spots`] looks where anything could be; regexes run there only ([`rule`]); then
-//! [`validate`] checks, [`cues`] weigh the words around, and [`scan`] settles who takes which place. Text in other scripts or
-//! in disguise is [read](reading) as what it means. What is looked for stands in pattern files ([`language`]) that [`compile`] reads; each
-//! pattern's examples are run then, so a detector that exists works.
+//! Detection narrows, it never widens. A [`glance`] sees which parts of a text hold digits or long words; [`spots`] and
+//! [`anchors`] look where anything could be; regexes run there only ([`rule`]); then [`validate`] checks, [`cues`] weigh the
+//! words around, and [`scan`] settles who takes which place. Text in other scripts or in disguise is [read](reading) as what
+//! it means. What is looked for stands in pattern files ([`language`]) that [`compile`] reads; each pattern's examples are run
+//! then, so a detector that exists works.
 //!
 //! Bytes in, bytes out: no clock, no file, no log, and a [`Finding`] has no field for the value.
 
@@ -18,8 +19,10 @@ mod digits;
 mod entity;
 mod examples;
 mod explain;
+mod glance;
 mod language;
 mod lexicon;
+mod need;
 mod numbers;
 mod placeholder;
 mod problem;
@@ -181,7 +184,7 @@ impl Detector {
     /// What all readings of `text` show, and whether a block of several lines may begin in it.
     fn read_all(&self, text: &str, before: &str) -> (Vec<Finding>, bool) {
         let meant = Reading::meant(text);
-        let survey = scan::survey(self, meant.text(), before);
+        let survey = scan::survey(self, &meant, before);
         let mut found = Vec::new();
         for taken in survey.taken.iter().filter(|taken| !meant.cuts(&taken.span)) {
             // Two parts of one character are the same character.
@@ -266,7 +269,7 @@ impl Detector {
 
     /// What one reading shows, with its place there and in the original.
     fn read(&self, reading: &Reading<'_>, before: &str) -> impl Iterator<Item = (Range<usize>, Finding)> {
-        let taken = scan::survey(self, reading.text(), before).taken.into_iter();
+        let taken = scan::survey(self, reading, before).taken.into_iter();
         taken.filter_map(|taken| Some((taken.span.clone(), self.finding(reading, &taken)?)))
     }
 

@@ -20,6 +20,7 @@ use super::{
     cues::Lists,
     digits::PLACES,
     language::{Distance, Strength},
+    need::Need,
     shape::{self, Start},
     validate::Validator,
 };
@@ -40,6 +41,8 @@ pub(super) struct Rule {
     pub behind: [Bytes; PLACES],
     /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
     pub leads: u32,
+    /// What every match holds near the literal that it is found by.
+    pub need: Need,
     pub check: Option<&'static Validator>,
     pub cues: Lists,
     pub anti_cues: Lists,
@@ -101,6 +104,7 @@ impl Rule {
             opening: shape.opening,
             behind: shape.behind,
             leads: shape.leads,
+            need: shape.need,
             regex: Some(regex),
             table,
             group,
@@ -119,6 +123,7 @@ impl Rule {
             opening: Vec::new(),
             behind: [Bytes::default(); PLACES],
             leads: 0,
+            need: Need::Nothing,
             check: None,
             cues: Lists::default(),
             anti_cues: Lists::default(),

@@ -12,7 +12,9 @@ use super::{
     Detector,
     context::Named,
     cues::Heard,
+    glance::Glance,
     placeholder,
+    reading::Reading,
     rule::Round,
     spots::{Group, RuleId, Waking},
 };
@@ -46,12 +48,13 @@ pub(super) struct Survey {
     pub opens_block: bool,
 }
 
-/// Looks through `text`.
-pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Survey {
+/// Looks through a text.
+pub(super) fn survey(detector: &Detector, reading: &Reading<'_>, before: &str) -> Survey {
+    let (text, glance) = (reading.text(), reading.glance());
     let mut wakings = Vec::new();
-    detector.anchors.find(text, &mut wakings);
+    detector.anchors.find(text, glance, &mut wakings);
     detector.words.find(text, &mut wakings);
-    let groups = detector.numbers.groups(text.as_bytes());
+    let groups = if glance.digits.is_empty() { Vec::new() } else { detector.numbers.groups(text.as_bytes()) };
     if wakings.is_empty() && groups.is_empty() && detector.anywhere.is_empty() {
         return Survey::default();
     }
@@ -81,7 +84,7 @@ pub(super) fn survey(detector: &Detector, text: &str, before: &str) -> Survey {
 /// What is taken in a line where every look-alike is looked for, needed or not.
 pub(super) fn survey_alike(detector: &Detector, line: &str) -> Vec<Taken> {
     let mut wakings = Vec::new();
-    detector.anchors.find(line, &mut wakings);
+    detector.anchors.find(line, &Glance::at(line), &mut wakings);
     let groups = detector.numbers.groups(line.as_bytes());
     let mut scene = Scene::new(detector, line, "");
     scene.line = 0..line.len();

@@ -6,9 +6,11 @@ use regex_syntax::hir::{
 };
 
 use super::{
-    anchors::LONG,
+    anchors::{LONG, LONGEST},
     bytes::{ANY, Bytes, DIGITS, OPENING, first_bytes},
     digits::{self, PLACES},
+    glance::BLOCK,
+    need::Need,
 };
 
 /// A window where no length is known: enough for the longest tokens.
@@ -44,6 +46,8 @@ pub(super) struct Shape {
     pub behind: [Bytes; PLACES],
     /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
     pub leads: u32,
+    /// What every match holds near the literal that it is found by.
+    pub need: Need,
 }
 
 /// Reads the shape off a regex.
@@ -54,7 +58,11 @@ pub(super) fn shape(hir: &Hir) -> Shape {
     let start = named.and_then(|_| named_number(hir)).or(number);
     let start = start.or_else(|| anchor(hir)).or_else(|| around(hir)).unwrap_or(Start::Anywhere);
     let behind = [Bytes::default(); PLACES];
-    let shape = Shape { start, longest, digits: 0, opening: Vec::new(), behind, leads: 0 };
+    let need = match start {
+        Start::Around { back, .. } if back > NEAR => Need::Nothing,
+        _ => Need::of(hir),
+    };
+    let shape = Shape { start, longest, digits: 0, opening: Vec::new(), behind, leads: 0, need };
     if let Start::Number { back, .. } = shape.start { shape.of_number(hir, back) } else { shape }
 }
 
@@ -68,6 +76,9 @@ impl Shape {
         Self { digits: digits::unparted_digits(hir), opening: opening(hir, back), leads: open | closed, ..self }
     }
 }
+
+/// How far before an inner literal a match begins at most if what it needs is to be looked for near the literal.
+const NEAR: usize = BLOCK - LONGEST;
 
 /// A regex whose matches begin with digits, after a few bytes that are none.
 fn number(hir: &Hir) -> Option<Start> {

@@ -4,7 +4,10 @@
 
 use std::ops::Range;
 
-use super::digits::GAP;
+use super::{
+    digits::GAP,
+    glance::{self, BLOCK},
+};
 
 /// The number of a rule in its detector.
 pub(super) type RuleId = u32;
@@ -88,9 +91,6 @@ impl Run {
     }
 }
 
-/// The bytes that are looked at together.
-const BLOCK: usize = 64;
-
 /// Runs of digits, one after the other. Blocks without one are skipped whole.
 struct Digits<'t> {
     text: &'t [u8],
@@ -141,31 +141,12 @@ impl Iterator for Digits<'_> {
 /// Which of the bytes of the block at `at` are digits, as bits.
 fn digits_at(text: &[u8], at: usize) -> u64 {
     let rest = &text[at..];
-    if let Some(block) = rest.first_chunk::<BLOCK>() {
-        // Most blocks of a chat hold none.
-        let has_digit = block.iter().fold(false, |any, byte| any | byte.is_ascii_digit());
-        return if has_digit { digits(block) } else { 0 };
+    if let Some(block) = rest.first_chunk() {
+        return glance::digits(block);
     }
     let mut block = [0; BLOCK];
     block[..rest.len()].copy_from_slice(rest);
-    digits(&block)
-}
-
-/// Which bytes of a block are digits, eight at a time.
-fn digits(block: &[u8; BLOCK]) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = EACH * 0x80;
-    let (words, _) = block.as_chunks::<8>();
-    let mut bits = 0;
-    for (number, word) in words.iter().enumerate() {
-        // What is not between 0 and 9 now runs over into its high bit.
-        let value = u64::from_le_bytes(*word) ^ (EACH * u64::from(b'0'));
-        let others = (((value & !HIGH) + EACH * (0x80 - 10)) | value) & HIGH;
-        // The high bits side by side.
-        let together = ((others ^ HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        bits |= together << (8 * number);
-    }
-    bits
+    glance::digits(&block)
 }
 
 #[cfg(test)]
@@ -198,14 +179,6 @@ mod tests {
                 let (end, run) = (before + len, len + 1);
                 assert_eq!(found, [(before, end, run), (end + 1, end + 2, run)], "{before} {len}");
             }
-        }
-    }
-
-    #[test]
-    fn every_byte_but_ten_is_no_digit() {
-        for byte in 0..=u8::MAX {
-            let bits = digits(&[byte; BLOCK]);
-            assert_eq!(bits, if byte.is_ascii_digit() { u64::MAX } else { 0 }, "{byte}");
         }
     }
 }

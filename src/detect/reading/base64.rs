@@ -2,7 +2,11 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{Reading, map::Edit};
+use super::{
+    super::glance::{BLOCK, Glance},
+    Reading,
+    map::Edit,
+};
 
 /// How many letters a token has. Shorter ones hold no value, longer ones are files.
 const LENGTHS: RangeInclusive<usize> = 15..=4096;
@@ -11,7 +15,7 @@ const LENGTHS: RangeInclusive<usize> = 15..=4096;
 const DEPTH: usize = 2;
 
 /// Whether a token that holds text may stand in `text`.
-pub(super) fn asks(text: &str) -> bool {
+pub(super) fn asks(text: &str, glance: &Glance) -> bool {
     let text = text.as_bytes();
     let mut tried = 0;
     let mut holds = |at: usize| {
@@ -21,23 +25,22 @@ pub(super) fn asks(text: &str) -> bool {
             decoded(text, &token).is_some()
         }
     };
-    (0..text.len()).step_by(BLOCK).any(|block| {
+    // A token begins a block before it is a long word at the earliest.
+    glance.long_words.with_near(1, 0).starts().any(|block| {
         let rest = &text[block..];
         let others = match rest.first_chunk() {
             Some(whole) => others(whole),
             None => others(&std::array::from_fn(|i| rest.get(i).copied().unwrap_or(0))),
         };
         let runs = |i: usize| others[i] | others[i + 1] | others[i + 2];
-        (0..WORDS).fold(false, |any, i| any | (runs(i) == 0))
-            && (0..WORDS).any(|i| runs(i) == 0 && holds(block + i * WORD))
+        (0..WORDS).any(|i| runs(i) == 0 && holds(block + i * WORD))
     })
 }
 
 const WORD: usize = 4;
-const WORDS: usize = 16;
 
-/// How many bytes are looked at together. A token of fifteen letters covers three whole words, so that two more count.
-const BLOCK: usize = WORDS * WORD;
+/// How many words a block has. A token of fifteen letters covers three whole ones, so that two more count.
+const WORDS: usize = BLOCK / WORD;
 
 /// For each word of a block, not zero where a byte is none between `+` and `z`, where the letters of base64 are.
 fn others(block: &[u8; BLOCK + 2 * WORD]) -> [u32; WORDS + 2] {

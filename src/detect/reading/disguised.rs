@@ -5,7 +5,10 @@
 
 use std::ops::Range;
 
-use super::map::Edit;
+use super::{
+    super::glance::{BLOCK, Glance},
+    map::Edit,
+};
 
 /// The fewest digits of a number with letters in it.
 const LEAST: usize = 7;
@@ -15,9 +18,9 @@ const TAGS: usize = 4;
 const LONGEST_TAG: usize = 48;
 
 /// Whether a digit stands beside a letter that looks like one, or before emphasis or a tag.
-pub(super) fn asks(text: &str) -> bool {
+pub(super) fn asks(text: &str, glance: &Glance) -> bool {
     let text = text.as_bytes();
-    (0..text.len()).step_by(BLOCK).any(|at| {
+    glance.digits.with_near(1, 0).starts().any(|at| {
         let rest = &text[at..];
         match rest.first_chunk() {
             Some(block) => asks_within(block),
@@ -26,14 +29,10 @@ pub(super) fn asks(text: &str) -> bool {
     })
 }
 
-/// Whether a block and the byte behind it ask for this reading.
+/// Whether a block and the byte behind it ask for this reading; a look without a shortcut takes few instructions.
 fn asks_within(block: &[u8; BLOCK + 1]) -> bool {
-    let has_digit = block.iter().fold(false, |any, byte| any | byte.is_ascii_digit());
-    has_digit && (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], block[i + 1]))
+    (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], block[i + 1]))
 }
-
-/// How many bytes are looked at as a whole, without a shortcut, so that it takes few instructions.
-const BLOCK: usize = 64;
 
 fn is_pair(a: u8, b: u8) -> bool {
     let letter = |byte: u8| LETTERS.iter().fold(false, |any, (letter, _)| any | (byte == *letter));

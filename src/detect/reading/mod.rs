@@ -16,6 +16,7 @@ mod stacked;
 
 use std::{borrow::Cow, ops::Range};
 
+use super::glance::Glance;
 use escapes::Escapes;
 use look_alike::Fold;
 use map::{Draft, Edit, Layer};
@@ -28,6 +29,7 @@ pub(super) struct Reading<'t> {
     text: Cow<'t, str>,
     /// What was changed, the original's changes first.
     layers: Vec<Layer>,
+    glance: Glance,
     /// Whether there may be escapes in the original.
     escaped: bool,
 }
@@ -63,14 +65,14 @@ impl Way {
 
     /// Whether something in a text, read as it is meant, asks for this way.
     pub(super) fn is_asked(self, meant: &Reading<'_>) -> bool {
-        let text = meant.text();
+        let (text, glance) = (meant.text(), meant.glance());
         match self {
-            Self::Base64 => base64::asks(text),
-            Self::Disguised => disguised::asks(text),
+            Self::Base64 => base64::asks(text, glance),
+            Self::Disguised => disguised::asks(text, glance),
             Self::Meant => true,
             Self::Percent => percent::asks(text),
             Self::Spoken => spoken::asks(text),
-            Self::Stacked => stacked::asks(text),
+            Self::Stacked => stacked::asks(text, glance),
             Self::Written => meant.escaped,
         }
     }
@@ -79,8 +81,9 @@ impl Way {
 impl<'t> Reading<'t> {
     /// Reads `text` as it is meant; costs nothing but a look when it is plain.
     pub(super) fn meant(text: &'t str) -> Self {
-        if text.is_ascii() && !has_escapes(text) {
-            return Self { text: Cow::Borrowed(text), layers: Vec::new(), escaped: false };
+        let glance = Glance::at(text);
+        if glance.is_plain {
+            return Self { text: Cow::Borrowed(text), layers: Vec::new(), glance, escaped: false };
         }
         Self::folded(text, Escapes::Read, &[])
     }
@@ -111,7 +114,8 @@ impl<'t> Reading<'t> {
         }
         look_alike::fold_into(&mut draft, at..text.len(), escapes);
         let (text, layer) = draft.finish();
-        Self { text, layers: layer.into_iter().collect(), escaped: has_escapes(original) }
+        let (glance, layers) = (Glance::at(&text), layer.into_iter().collect());
+        Self { text, layers, glance, escaped: has_escapes(original) }
     }
 
     /// This reading with sorted `edits` of its text on top.
@@ -120,7 +124,8 @@ impl<'t> Reading<'t> {
         edits.into_iter().for_each(|edit| draft.put(edit.span, &edit.meant));
         let (text, layer) = draft.finish();
         let text = Cow::Owned(text.into_owned());
-        Reading { text, layers: self.layers.into_iter().chain(layer).collect(), escaped: self.escaped }
+        let (glance, layers) = (Glance::at(&text), self.layers.into_iter().chain(layer).collect());
+        Reading { text, layers, glance, escaped: self.escaped }
     }
 
     /// Whether `span` of the text begins or ends within a URL escape: what is meant is something else then.
@@ -131,6 +136,11 @@ impl<'t> Reading<'t> {
     /// The text as it is read.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What a first look at the text shows.
+    pub(super) fn glance(&self) -> &Glance {
+        &self.glance
     }
 
     /// The original bytes that `span` of the text stands for: whole characters with their marks, whole escapes and tokens.

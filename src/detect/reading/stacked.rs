@@ -3,7 +3,10 @@
 //! This is the one reading that joins lines, so it asks for the whole picture: the first line ends with a word and digits,
 //! those between hold nothing but a few digits, the last begins with them. A column of numbers alone is left alone.
 
-use super::map::Edit;
+use super::{
+    super::glance::{BLOCK, Glance},
+    map::Edit,
+};
 
 /// The fewest line ends in a stacked number.
 const ENDS: usize = 2;
@@ -11,15 +14,10 @@ const ENDS: usize = 2;
 /// The most digits on a line.
 const GROUP: usize = 6;
 
-/// Whether any line end stands between digits. Blocks without a digit are skipped whole.
-pub(super) fn asks(text: &str) -> bool {
-    const BLOCK: usize = 64;
+/// Whether any line end stands between digits.
+pub(super) fn asks(text: &str, glance: &Glance) -> bool {
     let text = text.as_bytes();
-    (0..text.len()).step_by(BLOCK).any(|at| {
-        let block = &text[at..text.len().min(at + BLOCK)];
-        block.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
-            && ends(&text[at..text.len().min(at + BLOCK + 2)]).next().is_some()
-    })
+    glance.digits.starts().any(|at| ends(&text[at..text.len().min(at + BLOCK + 2)]).next().is_some())
 }
 
 /// The line ends of stacked numbers as blanks.
