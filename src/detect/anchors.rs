@@ -53,15 +53,13 @@ impl Anchors {
     pub(super) fn find(&self, text: &str, glance: &Glance, wakings: &mut Vec<Waking>) {
         let text = text.as_bytes();
         for (need, grams) in self.grouped.iter().filter(|(_, grams)| !grams.is_empty()) {
-            let mut find_near = |there: &Blocks| {
-                // As far as a rule reaches, and as far as the group of four of a literal may stand behind what it needs.
-                let blocks = there.with_near(REACH.div_ceil(BLOCK) as u32, 1);
-                blocks.starts().for_each(|start| grams.find(text, start..start + BLOCK, wakings));
-            };
-            match need {
-                Need::Digit => find_near(&glance.digits),
-                Need::LongWord => find_near(&glance.long_words),
-                Need::Nothing => grams.find(text, 0..text.len(), wakings),
+            match seen(*need, glance) {
+                Some(there) => {
+                    // As far as a rule reaches, and as far as the group of a literal may stand behind what it needs.
+                    let blocks = there.with_near(REACH.div_ceil(BLOCK) as u32, 1);
+                    blocks.starts().for_each(|start| grams.find(text, start..start + BLOCK, wakings));
+                }
+                None => grams.find(text, 0..text.len(), wakings),
             }
         }
         wakings.sort_unstable();
@@ -69,12 +67,27 @@ impl Anchors {
         self.marked.find(text, wakings);
     }
 
-    /// Whether any literal stands in `text`, a short one, whatever its rule needs: that may stand behind it.
-    pub(super) fn wakes(&self, text: &str) -> bool {
-        let (text, mut wakings) = (text.as_bytes(), Vec::new());
-        self.grouped.iter().for_each(|(_, grams)| grams.find(text, 0..text.len(), &mut wakings));
-        self.marked.find(text, &mut wakings);
+    /// Whether any literal stands in `text` whose rule may match from there on, if this was seen behind it; anything may stand
+    /// there without.
+    pub(super) fn wakes(&self, text: &str, behind: Option<&Glance>) -> bool {
+        let (glance, mut wakings) = (Glance::at(text), Vec::new());
+        for (need, grams) in &self.grouped {
+            let is_there = |glance: &Glance| seen(*need, glance).is_none_or(|there| !there.is_empty());
+            if is_there(&glance) || behind.is_none_or(is_there) {
+                grams.find(text.as_bytes(), 0..text.len(), &mut wakings);
+            }
+        }
+        self.marked.find(text.as_bytes(), &mut wakings);
         !wakings.is_empty()
+    }
+}
+
+/// Where what is needed was seen, if that is anything.
+fn seen(need: Need, glance: &Glance) -> Option<&Blocks> {
+    match need {
+        Need::Digit => Some(&glance.digits),
+        Need::LongWord => Some(&glance.long_words),
+        Need::Nothing => None,
     }
 }
 

@@ -136,6 +136,9 @@ impl Blocks {
 
     /// These, and so many blocks of the text before and behind each.
     pub(super) fn with_near(&self, before: u32, behind: u32) -> Self {
+        if self.is_empty() {
+            return self.clone();
+        }
         let word = |at: Option<usize>| u128::from(at.and_then(|at| self.bits.get(at)).copied().unwrap_or(0));
         let widened = (0..self.bits.len()).map(|at| {
             let (last, this, next) = (word(at.checked_sub(1)), word(Some(at)), word(Some(at + 1)));

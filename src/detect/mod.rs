@@ -49,6 +49,7 @@ pub(crate) use validate::{BASE_62, CALLER_RANDOM, caller_key, is_caller_key};
 
 use anchors::Anchors;
 use cues::Cues;
+use glance::Glance;
 use numbers::Numbers;
 use reading::{Reading, Way};
 use rule::Rule;
@@ -123,8 +124,23 @@ impl Settings {
     }
 }
 
+/// How long a text is at most that is read as what is assigned to a name, as in `password: hunter2`.
+const ASSIGNED: usize = 512;
+
+/// What stands between the two.
+const ASSIGNS: &str = ": ";
+
 /// How often a text is read in all ways while something new is found.
 const ROUNDS: usize = 4;
+
+/// What was found in a text.
+struct Seen {
+    found: Vec<Finding>,
+    /// Whether a block of several lines may begin in it.
+    opens_block: bool,
+    /// What its only reading shows at a glance; another may show anything.
+    glance: Option<Glance>,
+}
 
 /// All patterns, compiled and proven by their examples.
 pub struct Detector {
@@ -153,6 +169,11 @@ impl Detector {
     /// count on a value's own line only, and nothing is found across a line end but key blocks and numbers with a line for
     /// each group of digits.
     pub fn scan(&self, text: &str, before: &str) -> Vec<Finding> {
+        if !before.is_empty() && text.len() <= ASSIGNED {
+            let mut seen = self.read_all(text, before);
+            self.scan_assigned(text, before, &mut seen);
+            return seen.found;
+        }
         let (mut found, mut start) = (Vec::new(), 0);
         while start < text.len() {
             let before = if start == 0 { before } else { "" };
@@ -160,29 +181,26 @@ impl Detector {
             found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
             start = end;
         }
-        if !before.is_empty() {
-            self.scan_assigned(text, before, &mut found);
-        }
         found
     }
 
     /// What is found in the part of `text` that begins at `start`, counted from there, and where the next part begins.
     fn scan_part(&self, text: &str, start: usize, before: &str) -> (Vec<Finding>, usize) {
         let end = chunks::end(text, start);
-        let (found, opens_block) = self.read_all(&text[start..end], before);
+        let Seen { found, opens_block, .. } = self.read_all(&text[start..end], before);
         if !opens_block || end == text.len() {
             return (found, end);
         }
         let reach = chunks::line_end(text, text.ceil_char_boundary((end + shape::WINDOW).min(text.len())));
-        let (mut found, _) = self.read_all(&text[start..reach], before);
+        let mut found = self.read_all(&text[start..reach], before).found;
         let begun = found.iter().rfind(|finding| start + finding.span.start < end);
         let end = begun.map_or(end, |begun| chunks::line_end(text, start + begun.span.end).max(end));
         found.retain(|finding| start + finding.span.start < end);
         (found, end)
     }
 
-    /// What all readings of `text` show, and whether a block of several lines may begin in it.
-    fn read_all(&self, text: &str, before: &str) -> (Vec<Finding>, bool) {
+    /// What all readings of `text` show.
+    fn read_all(&self, text: &str, before: &str) -> Seen {
         let meant = Reading::meant(text);
         let survey = scan::survey(self, &meant, before);
         let mut found = Vec::new();
@@ -194,7 +212,7 @@ impl Detector {
         if !ways.is_empty() {
             self.read_on(text, before, &ways, &mut found);
         }
-        (found, survey.opens_block)
+        Seen { found, opens_block: survey.opens_block, glance: ways.is_empty().then(|| meant.into_glance()) }
     }
 
     /// Adds what some of the `ways` to read `text` show, line by line: only a stack of numbers has several.
@@ -239,10 +257,10 @@ impl Detector {
     }
 
     /// Adds what is found because of the name before it, as in `password: hunter2`.
-    fn scan_assigned(&self, text: &str, name: &str, found: &mut Vec<Finding>) {
-        const LONGEST: usize = 512;
-        let assigned = format!("{name}: ");
-        if text.len() > LONGEST || !self.anchors.wakes(&assigned) {
+    fn scan_assigned(&self, text: &str, name: &str, seen: &mut Seen) {
+        let mut assigned = String::with_capacity(name.len() + ASSIGNS.len() + text.len());
+        assigned.extend([name, ASSIGNS]);
+        if !self.anchors.wakes(&assigned, seen.glance.as_ref()) {
             return;
         }
         let whole = assigned.clone() + text;
@@ -250,7 +268,8 @@ impl Detector {
             let start = finding.span.start.checked_sub(assigned.len())?;
             Some(Finding { span: start..finding.span.end - assigned.len(), ..finding })
         };
-        for finding in self.read_all(&whole, "").0.into_iter().filter_map(shifted) {
+        let found = &mut seen.found;
+        for finding in self.read_all(&whole, "").found.into_iter().filter_map(shifted) {
             let span = finding.span.clone();
             // A part of a secret that looks like something else leaves none of the rest.
             let is_part = |part: &Finding| {

@@ -143,6 +143,11 @@ impl<'t> Reading<'t> {
         &self.glance
     }
 
+    /// The same, when the text was read.
+    pub(super) fn into_glance(self) -> Glance {
+        self.glance
+    }
+
     /// The original bytes that `span` of the text stands for: whole characters with their marks, whole escapes and tokens.
     pub(super) fn original(&self, span: &Range<usize>) -> Range<usize> {
         let whole = self.text.floor_char_boundary(span.start)..self.text.ceil_char_boundary(span.end);
