@@ -37,9 +37,17 @@ fn json(text: &str) -> (char, usize) {
         Some(b'r') => '\r',
         Some(b't') => '\t',
         Some(b'u') => return by_code(text, slashes).unwrap_or(('\\', slashes)),
+        Some(b'x') => return by_byte(text, slashes).unwrap_or(('\\', slashes)),
         _ => return ('\\', slashes),
     };
     (meant, slashes + 1)
+}
+
+/// The character of an escape `\xXX` with so many backslashes, as programs write it; ASCII alone.
+fn by_byte(text: &str, slashes: usize) -> Option<(char, usize)> {
+    let digits = text.get(slashes..)?.strip_prefix('x')?.get(..2)?;
+    let byte = u8::from_str_radix(digits, 16).ok().filter(|byte| matches!(byte, b' '..=b'~'))?;
+    Some((char::from(byte), slashes + "xXX".len()))
 }
 
 /// The character of an escape `\uXXXX` with so many backslashes, two escapes if they are a pair of surrogates.

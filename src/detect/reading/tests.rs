@@ -42,6 +42,7 @@ fn escapes_of_quoted_json_read_as_what_they_stand_for() {
     check(r"a\u0040x.org \u00e9\u0661\u200b2", "a@x.org é12");
     check(r"\ud83d\ude00 \ud83d5 \ud83d\u0035", "😀 \u{fffd}5 \u{fffd}5");
     check(r"\\n4 \\\\u00354 \\\\", "\n4 54 \\");
+    check(r"\x34\x31 \\x40 \x0a \xe9", r"41 @ \x0a \xe9");
     check(r"C:\Users \u12 \uD83 \u+123 \x \", r"C:\Users \u12 \uD83 \u+123 \x \");
 }
 
@@ -136,6 +137,9 @@ fn addresses_in_words_read_as_such() {
     check("ann@x dot org", "ann@x.org");
     check("look at google dot com for it", "look at google dot com for it");
     check("mail me at x dot org", "mail me at x dot org");
+    check("so ann at gmail dot com it is", "so ann@gmail.com it is");
+    check("mail: ann ät web punkt de", "mail: ann@web.de");
+    check("анна: anna собака mail точка ru", "анна: anna@mail.ru");
     assert_eq!(
         origin_in(Way::Spoken, "é maria [at] gmail [dot] com!", "maria@gmail.com"),
         "maria [at] gmail [dot] com"

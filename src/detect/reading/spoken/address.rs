@@ -14,13 +14,14 @@ use super::super::map::Edit;
 const DISTANCE: usize = 40;
 
 /// Words that say `@` and nothing else.
-const AT: &str = "arroba|arobase|arobas|chiocciola|apenstaartje|klammeraffe|małpa|malpa|собака|собачка";
+const AT: &str = "arroba|arobase|arobas|chiocciola|apenstaartje|klammeraffe|ät|małpa|malpa|собака|собачка";
 
 /// Words that say `.`
 const DOT: &str = "dot|punto|ponto|point|punkt|punt|kropka|nokta|titik|точка";
 
 /// In every address that is spelled out stands one of these, or a bracket before one of the words.
-const OPENINGS: [&str; 8] = [" dot ", " DOT ", "rroba", "arobas", " punto ", " ponto ", " punkt ", " nokta "];
+const OPENINGS: [&str; 10] =
+    [" dot ", " DOT ", "rroba", "arobas", " punto ", " ponto ", " punkt ", " nokta ", " точка ", " kropka "];
 
 /// Whether an address may be spelled out in `text`.
 pub(super) fn asks(text: &str) -> bool {
@@ -68,6 +69,7 @@ fn is_meant(text: &str, address: &Range<usize>, sign: &str) -> bool {
     let from = text.floor_char_boundary(address.start.saturating_sub(DISTANCE));
     let around = &text[from..address.start];
     let before = around.rsplit(LINE_ENDS).next().unwrap_or_default();
+    let home = text[address.clone()].split_once(sign).map_or("", |(_, home)| home.trim_start());
     let begins = (from == 0 || before.len() < around.len()) && before.trim_start().is_empty();
     let ends = text[address.end..].trim_start_matches(' ').chars().next().is_none_or(|c| LINE_ENDS.contains(&c));
     // No cue is taken from a placeholder, nor from behind one.
@@ -76,10 +78,26 @@ fn is_meant(text: &str, address: &Range<usize>, sign: &str) -> bool {
     let person = !PRONOUNS.iter().any(|pronoun| local.eq_ignore_ascii_case(pronoun));
     let to = text.ceil_char_boundary((address.end + DISTANCE).min(text.len()));
     let behind = text[address.end..to].split(['[', '\n', '\r']).next().unwrap_or_default();
-    person && (begins && ends || WORDS.cue.is_match(near) || WORDS.cue.is_match(behind))
+    let mailbox =
+        MAILBOXES.iter().any(|mailbox| home.get(..mailbox.len()).is_some_and(|at| at.eq_ignore_ascii_case(mailbox)));
+    person && (mailbox || begins && ends || WORDS.cue.is_match(near) || WORDS.cue.is_match(behind))
 }
 
 const LINE_ENDS: [char; 2] = ['\n', '\r'];
+
+/// Where nothing is but mailboxes.
+const MAILBOXES: [&str; 10] = [
+    "gmail ",
+    "googlemail ",
+    "hotmail ",
+    "outlook ",
+    "yahoo ",
+    "icloud ",
+    "protonmail ",
+    "gmx ",
+    "aol ",
+    "rediffmail ",
+];
 
 /// What comes before `at` when the mail itself is meant: `write to me at x dot org`.
 const PRONOUNS: [&str; 6] = ["me", "us", "him", "her", "them", "you"];
