@@ -420,6 +420,26 @@ fn a_word_behind_a_value_labels_the_next_one() {
 }
 
 #[test]
+fn a_code_is_found_before_its_word() {
+    check_values("", "123 is the cvv", &[("CVV", "123")]);
+    check_values("", "exp 12/27, 482 cvv", &[("CVV", "482")]);
+    check_values("", "4821 is my pin", &[("PIN", "4821")]);
+    check_values("", "404 is the error, cvv was fine", &[]);
+}
+
+#[test]
+fn a_number_by_another_name_is_one() {
+    for said in ["my num's", "mob", "wpp", "mon num c'est le", "meine Nr ist", "iletişim:", "no saya", "наберите меня"]
+    {
+        check_values("", &format!("{said} 2015352855"), &[("PHONE", "2015352855")]);
+    }
+    for said in ["customer number", "num_rows", "número de cliente", "номер договора", "رقم العميل", "po no"]
+    {
+        check_values("", &format!("{said} 2015352855"), &[]);
+    }
+}
+
+#[test]
 fn a_key_says_what_its_value_is() {
     check_values("", "call finished ts=2015352855", &[]);
     check_values("", r#"{"phone":"x","seq":2015352855,"mobile":"2015352856"}"#, &[("PHONE", "2015352856")]);
