@@ -47,11 +47,11 @@ pub(super) fn international(text: &str, _: &Plans) -> Option<usize> {
     cut(text, LEAST_ABROAD, |digits| is_valid(dialled(text, digits)?).then_some(()))
 }
 
-/// What follows `+` or the prefix for calls abroad: `00`, or North America's `011` when it stands apart.
+/// What follows `+`, in brackets or not, or the prefix for calls abroad: `00`, or North America's `011` when it stands apart.
 fn dialled<'d>(text: &str, digits: &'d str) -> Option<&'d str> {
     let is_apart =
         |prefix: &str| text.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-    match text.starts_with('+') {
+    match text.trim_start_matches('(').starts_with('+') {
         true => Some(digits),
         false if is_apart("011") => digits.strip_prefix("011"),
         false => digits.strip_prefix("00"),
@@ -218,6 +218,7 @@ mod tests {
         assert_eq!(nanp("(101) 535-2855", &plans()), None);
         assert_eq!(plausible("03/10/1979", &plans()), None);
         assert_eq!(international("+98 9601", &plans()), Some(8));
+        assert_eq!(international("(+1) 201-535-2855", &plans()), Some(17));
         assert_eq!(plausible("12-15 (2009", &plans()), None);
         assert_eq!(plausible("1712175294", &plans()), None);
         assert_eq!(plausible("00000004", &plans()), None);
