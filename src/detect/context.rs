@@ -2,7 +2,7 @@
 //!
 //! Placeholders, and findings that will become placeholders, count as nothing: the redacted text reads the same.
 
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 
 use super::{
     cues::{Cues, Hit, ListId, Sign},
@@ -38,20 +38,24 @@ const SHORT: usize = 3;
 /// What may stand there besides; a comma ends it, as in `555 is my phone, 4503 the order`.
 const LABEL_MARKS: &str = ".:=#\"'`*+(-–—：«“„№";
 
-/// What stands before a text: the cue words in its name.
-pub(super) struct Named {
-    hits: Vec<Hit>,
+/// What stands before a text, such as the name `phoneNumber`, with its cue words once they are asked for.
+pub(super) struct Named<'s> {
+    name: &'s str,
+    hits: OnceCell<Vec<Hit>>,
 }
 
-impl Named {
-    /// The cue words of a name such as `phoneNumber`, which end before the text begins.
-    pub(super) fn new(cues: &Cues, name: &str) -> Self {
-        let mut hits = Vec::new();
-        if !name.is_empty() {
-            let words = words_of(name);
+impl<'s> Named<'s> {
+    pub(super) fn new(name: &'s str) -> Self {
+        Self { name, hits: OnceCell::new() }
+    }
+
+    /// Its cue words, which end before the text begins.
+    fn hits(&self, cues: &Cues) -> &[Hit] {
+        self.hits.get_or_init(|| {
+            let (words, mut hits) = (words_of(self.name), Vec::new());
             cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
-        }
-        Self { hits }
+            hits
+        })
     }
 }
 
@@ -62,11 +66,16 @@ impl Scene<'_> {
         let first = self.context_start(place.start, before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(place.end, after * BYTES_PER_CHAR + SLACK + self.detector.numbers.longest);
         let mut heard = self.heard.borrow_mut();
-        let named = self.named.hits.iter().filter(|_| first == 0);
+        let named = if first == 0 { self.named() } else { &[] };
         rules.clear();
         for hit in heard.within(&self.detector.cues, self.text, &self.line, first..last).chain(named) {
             self.detector.numbers.listeners(hit.list).into_iter().for_each(|listeners| rules.add(listeners));
         }
+    }
+
+    /// The cue words of what stands before the text.
+    fn named(&self) -> &[Hit] {
+        self.named.hits(&self.detector.cues)
     }
 
     /// The lists of the cue words that run into `span`, on either side.
@@ -83,7 +92,7 @@ impl Scene<'_> {
     pub(super) fn has_words(&self, rule: &Rule, range: Range<usize>) -> bool {
         let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
-        let named = first == 0 && !self.named.hits.is_empty();
+        let named = first == 0 && !self.named().is_empty();
         named
             || self.heard.borrow_mut().within(&self.detector.cues, self.text, &self.line, first..last).next().is_some()
     }
@@ -94,7 +103,7 @@ impl Scene<'_> {
             ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
-        let names = range.start == 0 && !self.named.hits.is_empty();
+        let names = range.start == 0 && !self.named().is_empty();
         let speaks = |hit: &&Hit| rule.cues.contains(hit.list) || rule.anti_cues.contains(hit.list);
         if !names && !hits.clone().any(|hit| speaks(&hit)) {
             return if self.is_part_of_name(span) { Sign::Against } else { Sign::None };
@@ -110,7 +119,7 @@ impl Scene<'_> {
         let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();
         self.leave_labels(&mut hits, end);
         if names && key.is_none() {
-            hits.extend(&self.named.hits);
+            hits.extend(self.named());
         }
         let sign =
             self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance));

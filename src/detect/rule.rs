@@ -66,10 +66,6 @@ pub(super) enum Round {
     Weak,
 }
 
-impl Round {
-    pub(super) const ALL: [Self; 4] = [Self::Certain, Self::Lookalike, Self::Likely, Self::Weak];
-}
-
 impl From<Strength> for Round {
     fn from(strength: Strength) -> Self {
         match strength {

@@ -113,7 +113,7 @@ pub(super) struct Scene<'s> {
     pub(super) detector: &'s Detector,
     pub(super) text: &'s str,
     pub(super) line: Range<usize>,
-    pub(super) named: Named,
+    pub(super) named: Named<'s>,
     /// Where literals woke rules that match there.
     awake: Vec<Waking>,
     /// Where rules have to be tried in this pass, by rule and place.
@@ -126,10 +126,19 @@ pub(super) struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    pub(super) fn new(detector: &'s Detector, text: &'s str, before: &str) -> Self {
-        let named = Named::new(&detector.cues, before);
-        let (awake, wakings, candidates, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { detector, text, line: 0..0, named, awake, wakings, candidates, taken, heard: RefCell::default() }
+    pub(super) fn new(detector: &'s Detector, text: &'s str, before: &'s str) -> Self {
+        let (awake, wakings, candidates, taken) = Default::default();
+        Self {
+            detector,
+            text,
+            line: 0..0,
+            named: Named::new(before),
+            awake,
+            wakings,
+            candidates,
+            taken,
+            heard: RefCell::default(),
+        }
     }
 
     /// Goes through all rounds in a line until nothing new is found; says what is taken in the end.
@@ -143,18 +152,14 @@ impl<'s> Scene<'s> {
         matching.clear();
         matching.extend(awake.iter().copied().filter_map(|mut waking| self.can_match(&mut waking).then_some(waking)));
         self.awake = matching;
-        self.wake(groups);
-        if self.wakings.is_empty() && self.detector.anywhere.is_empty() {
-            return &self.taken;
-        }
         self.give_up(blocks);
-        let mut is_awake = self.taken.is_empty();
         for _ in 0..PASSES {
             let taken = self.taken.len();
-            if !std::mem::take(&mut is_awake) {
-                self.wake(groups);
-            }
-            Round::ALL.into_iter().for_each(|round| self.take_round(round));
+            self.wake(groups);
+            self.take_rounds(&[Round::Certain, Round::Lookalike, Round::Likely]);
+            // What is weak is woken only where nothing better was found, with the look-alikes of it.
+            self.wake_weak(groups);
+            self.take_rounds(&[Round::Lookalike, Round::Weak]);
             if self.taken.len() == taken || !self.is_anything_left(groups) {
                 break;
             }
@@ -187,6 +192,13 @@ impl<'s> Scene<'s> {
     fn is_taken(&self, range: Range<usize>) -> bool {
         self.taken_after(range.start)
             .is_some_and(|taken| taken.span.start <= range.start && taken.span.end >= range.end)
+    }
+
+    /// Goes through some rounds, if anything was woken.
+    fn take_rounds(&mut self, rounds: &[Round]) {
+        if !self.wakings.is_empty() || !self.detector.anywhere.is_empty() {
+            rounds.iter().for_each(|round| self.take_round(*round));
+        }
     }
 
     /// Tries the rules of a round, and gives each place to one of them.

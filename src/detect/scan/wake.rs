@@ -22,7 +22,7 @@ impl Scene<'_> {
         matched.is_some()
     }
 
-    /// Collects where rules have to be tried.
+    /// Collects where rules that need no cue have to be tried.
     pub(super) fn wake(&mut self, groups: &[Group]) {
         let mut wakings = std::mem::take(&mut self.wakings);
         wakings.clear();
@@ -30,9 +30,21 @@ impl Scene<'_> {
             let group = &self.opened(group);
             self.detector.numbers.alone(self.text.as_bytes(), group, |id| self.wake_at(id, group, &mut wakings));
         }
+        self.wake_with_alike(wakings, |round| round != Round::Weak);
+    }
+
+    /// Collects where rules that need a cue have to be tried.
+    pub(super) fn wake_weak(&mut self, groups: &[Group]) {
+        let mut wakings = std::mem::take(&mut self.wakings);
+        wakings.clear();
         self.listen(groups, &mut wakings);
+        self.wake_with_alike(wakings, |round| round == Round::Weak);
+    }
+
+    /// Keeps the wakings that match, with those of literals whose round `is_next`, and adds the look-alikes of all.
+    fn wake_with_alike(&mut self, mut wakings: Vec<Waking>, is_next: impl Fn(Round) -> bool) {
         wakings.retain_mut(|waking| self.can_match(waking));
-        wakings.extend_from_slice(&self.awake);
+        wakings.extend(self.awake.iter().filter(|waking| is_next(self.detector.rule(waking.rule).round)));
         self.wakings = wakings;
         self.look_alike();
         self.wakings.sort_unstable();
@@ -76,16 +88,17 @@ impl Scene<'_> {
         const TOGETHER: usize = 16;
         const APART: usize = 32;
         let mut heard = RuleSet::default();
+        let is_taken = |group: &&Group| self.is_taken(group.start..group.end);
         for groups in groups.chunk_by(|a, b| b.start - a.end <= APART).flat_map(|groups| groups.chunks(TOGETHER)) {
             let (Some(first), Some(last)) = (groups.first(), groups.last()) else { continue };
-            if self.is_taken(first.start..last.end) {
+            if groups.iter().all(|group| is_taken(&group)) {
                 continue;
             }
             self.listeners(first.start..last.end, &mut heard);
             if heard.is_empty() {
                 continue;
             }
-            for group in groups {
+            for group in groups.iter().filter(|group| !is_taken(group)) {
                 let group = &self.opened(group);
                 let fitting = |id| self.wake_at(id, group, wakings);
                 self.detector.numbers.waiting(self.text.as_bytes(), group, &heard, fitting);
@@ -107,17 +120,14 @@ impl Scene<'_> {
         };
         let mut places: Vec<Range<usize>> = self.wakings.iter().filter_map(place).collect();
         places.sort_unstable_by_key(|place| place.start);
-        let mut merged: Option<Range<usize>> = None;
-        for place in places {
-            match &mut merged {
-                Some(merged) if place.start <= merged.end => merged.end = merged.end.max(place.end),
-                _ => {
-                    let done = merged.replace(place);
-                    done.into_iter().for_each(|place| self.find_alike(place));
-                }
+        places.dedup_by(|next, place| {
+            let touches = next.start <= place.end;
+            if touches {
+                place.end = place.end.max(next.end);
             }
-        }
-        merged.into_iter().for_each(|place| self.find_alike(place));
+            touches
+        });
+        places.into_iter().for_each(|place| self.find_alike(place));
     }
 
     /// Wakes the look-alikes that may overlap `place`.
