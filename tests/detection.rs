@@ -420,6 +420,15 @@ fn a_word_behind_a_value_labels_the_next_one() {
 }
 
 #[test]
+fn a_word_before_a_value_of_its_own_says_nothing_about_the_next_one() {
+    check_values("", "my phone number for order 12345 is 2015352855", &[("PHONE", "2015352855")]);
+    check_values("", "ssn for claim no 88213 is 536904399", &[("SSN", "536904399")]);
+    check_values("", "call about orders 2015352855 and 2015352856", &[]);
+    check_values("", "phone order 2015352855", &[]);
+    check_values("", "order 12345 is 2015352855", &[]);
+}
+
+#[test]
 fn a_code_is_found_before_its_word() {
     check_values("", "123 is the cvv", &[("CVV", "123")]);
     check_values("", "exp 12/27, 482 cvv", &[("CVV", "482")]);

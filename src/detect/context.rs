@@ -35,6 +35,9 @@ const NO_KEYS: &[&str] =
 const SHORT_WORDS: usize = 3;
 const SHORT: usize = 3;
 
+/// Words that join the values of a list.
+const JOINING: [&str; 12] = ["and", "or", "und", "oder", "et", "ou", "y", "e", "en", "i", "ve", "и"];
+
 /// What may stand there besides; a comma ends it, as in `555 is my phone, 4503 the order`.
 const LABEL_MARKS: &str = ".:=#\"'`*+(-–—：«“„№";
 
@@ -121,9 +124,40 @@ impl Scene<'_> {
         if names && key.is_none() {
             hits.extend(self.named());
         }
-        let sign =
-            self.detector.cues.judge(&hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance));
-        if sign == Sign::None && self.is_part_of_name(span) { Sign::Against } else { sign }
+        let judge = |hits: &[Hit]| {
+            self.detector.cues.judge(hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
+        };
+        match judge(&hits) {
+            Sign::None if self.is_part_of_name(span) => Sign::Against,
+            Sign::Against if self.leave_settled(rule, &mut hits, span.start) && judge(&hits) == Sign::For => Sign::For,
+            sign => sign,
+        }
+    }
+
+    /// Takes out the anti-cues before `start` whose own value stands before it: the order in `phone for order 7 is 555`. Says
+    /// whether there were any, and a cue to gain by it.
+    fn leave_settled(&self, rule: &Rule, hits: &mut Vec<Hit>, start: usize) -> bool {
+        let settled = |hit: &Hit| {
+            let value = rule.anti_cues.contains(hit.list).then(|| self.label_of(hit.start..hit.end, hits)).flatten();
+            value.is_some_and(|value| self.goes_on(value, start))
+        };
+        let may_change = hits.iter().any(|hit| rule.cues.contains(hit.list)) && hits.iter().any(settled);
+        if may_change {
+            let kept: Vec<Hit> = hits.iter().filter(|hit| !settled(hit)).copied().collect();
+            *hits = kept;
+        }
+        may_change
+    }
+
+    /// Whether words lead from the value at `value` to another one at `start`: a list of values has none between them.
+    fn goes_on(&self, value: usize, start: usize) -> bool {
+        let end = self.next_gone(value).filter(|gone| gone.start <= value).map_or_else(
+            || value + self.text[value..].bytes().take_while(|byte| !byte.is_ascii_alphabetic()).count(),
+            |gone| gone.end,
+        );
+        let Some(between) = self.text.get(end..start) else { return false };
+        let mut words = between.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+        words.any(|word| !JOINING.iter().any(|joining| word.eq_ignore_ascii_case(joining)))
     }
 
     /// Whether `span` goes on a name such as `batch_2015352855`.
@@ -202,6 +236,11 @@ impl Scene<'_> {
 
     /// Whether a word is followed, after a few short words at most, by a value of its own. `hits` are sorted by their start.
     fn labels_next(&self, word: Range<isize>, hits: &[Hit]) -> bool {
+        self.label_of(word, hits).is_some()
+    }
+
+    /// Where that value begins.
+    fn label_of(&self, word: Range<isize>, hits: &[Hit]) -> Option<usize> {
         let from = hits.partition_point(|hit| hit.start < word.start);
         let mut end = word.end;
         for next in &hits[from..] {
@@ -210,26 +249,26 @@ impl Scene<'_> {
             }
             end = end.max(next.end);
         }
-        let Ok(mut at) = usize::try_from(end) else { return false };
+        let mut at = usize::try_from(end).ok()?;
         for _ in 0..=SHORT_WORDS {
             let gone = self.next_gone(at);
             let limit = gone.map_or(self.line.end, |gone| gone.start.clamp(at, self.line.end));
             let rest = &self.text[at..limit];
             let mark = rest.trim_start_matches(|c: char| c == ' ' || LABEL_MARKS.contains(c));
             if mark.is_empty() {
-                return gone.is_some_and(|gone| gone.start < self.line.end);
+                return gone.map(|gone| gone.start).filter(|start| *start < self.line.end);
             }
             if mark.starts_with(|c: char| c.is_ascii_digit()) {
-                return true;
+                return Some(limit - mark.len());
             }
             let word = mark.chars().take_while(|c| c.is_alphabetic()).take(SHORT + 1);
             let (count, len) = word.fold((0, 0), |(count, len), c| (count + 1, len + c.len_utf8()));
             if count == 0 || count > SHORT {
-                return false;
+                return None;
             }
             at = limit - mark.len() + len;
         }
-        false
+        None
     }
 
     /// Whether a sentence ends within `range`.
