@@ -51,7 +51,10 @@ async fn http(
     let begun = activity.clone();
     let service = service_fn(move |request| {
         let (gateway, active) = (Arc::clone(&gateway), begun.begin());
-        async move { Ok::<_, Infallible>(exchange::handle(gateway, peer, request).await.map(|body| active.watch(body))) }
+        // In a box, which goes when the answer begins: a stream may last for long.
+        Box::pin(async move {
+            Ok::<_, Infallible>(exchange::handle(gateway, peer, request).await.map(|body| active.watch(body)))
+        })
     });
     let builder = builder(&limits);
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));

@@ -135,7 +135,7 @@ impl Exchange {
         self.flight = Some(self.gateway.places.flight(ruleset.limits.flight_bytes, &place, share));
         self.place = Some(place);
         if websocket::is_asked(&request) {
-            return self.connect(request, target, route).await;
+            return Box::pin(self.connect(request, target, route)).await;
         }
         let received = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received).await?;

@@ -1,6 +1,7 @@
 //! The way back: the upstream's answer to the caller, its values restored, its end in the log.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -303,12 +304,13 @@ impl Relay {
         self.restorer.as_mut().and_then(|restorer| restorer.break_off().ok()).unwrap_or_default()
     }
 
-    async fn close(self, outcome: Outcome, reason: Option<&'static str>) {
+    /// Writes the closing entry. In a box, as a stream that goes on needs no room for its end.
+    fn close(self, outcome: Outcome, reason: Option<&'static str>) -> Pin<Box<impl Future<Output = ()>>> {
         let closed = self.entry(outcome, reason);
         if self.restorer.is_some() {
             self.gateway.metrics.added(Phase::Restore, self.restoring.as_secs_f64());
         }
-        self.ending.close(closed).await;
+        Box::pin(self.ending.close(closed))
     }
 
     /// The closing entry, with the answer as the log may have it.

@@ -33,7 +33,8 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
             _ = sweep.tick() => gateway.sweep(),
             (place, accepted) = accepted => match accepted {
                 Ok((stream, peer)) => {
-                    let served = connection::serve(stream, peer.ip(), Arc::clone(&gateway));
+                    // In a box, as what is around it would hold room for it several times over.
+                    let served = Box::pin(connection::serve(stream, peer.ip(), Arc::clone(&gateway)));
                     let served = cut.clone().run_until_cancelled_owned(served);
                     connections.spawn(async move {
                         let _place = place;

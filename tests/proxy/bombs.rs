@@ -20,7 +20,7 @@ fn bomb() -> Bytes {
 }
 
 /// A line of what the kernel says of a process's memory, in KiB.
-fn memory(process: u32, line: &str) -> u64 {
+pub fn memory(process: u32, line: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let found = status.lines().find_map(|found| found.strip_prefix(line));
     found.unwrap().trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()

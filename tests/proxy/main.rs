@@ -21,6 +21,7 @@ mod services;
 mod settings;
 mod state;
 mod stopping;
+mod streams;
 mod support;
 mod tls;
 mod uploads;
