@@ -169,7 +169,7 @@ impl KeyFile {
 
     /// A number that is another one after somebody else has changed the file.
     pub fn version(&self) -> Result<i64, AuditError> {
-        self.read(|connection| connection.query_row("PRAGMA data_version", [], |row| row.get(0)))
+        self.read(|connection| connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0)))
     }
 
     /// The subject with the hashed id `found_by`.

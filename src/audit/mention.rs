@@ -126,6 +126,8 @@ impl Pending {
         let texts = &self.texts;
         file.transact(|file| {
             let mut days = HashMap::new();
+            // A conversation mentions the same values in each of its texts.
+            let mut tokens = HashMap::new();
             let mut rows = BTreeMap::<_, Vec<u8>>::new();
             for Mentioned { day, subject, opening, names } in texts {
                 if !days.contains_key(day) {
@@ -133,7 +135,8 @@ impl Pending {
                 }
                 let Some(Some(key)) = days.get(day) else { continue };
                 for name in &names.0 {
-                    let row = rows.entry((*day, token(key, name), *subject, opening >> PART)).or_default();
+                    let token = *tokens.entry((*day, name)).or_insert_with(|| token(key, name));
+                    let row = rows.entry((*day, token, *subject, opening >> PART)).or_default();
                     row.extend_from_slice(&low(*opening).to_le_bytes());
                 }
             }
