@@ -138,7 +138,7 @@ fn comes_before_its_entry(table: &str) -> String {
 
 /// Settings of a connection that writes; the page size and WAL stay with the file.
 pub const WRITING: &str =
-    "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+    "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
     PRAGMA recursive_triggers = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;";
 
 /// Takes from a connection whatever appending does not need.

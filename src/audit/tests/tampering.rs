@@ -142,8 +142,8 @@ fn a_damaged_file_is_found() {
     let folder = small_log();
     let path = folder.path().join("2026-11.db");
     let mut bytes = fs::read(&path).unwrap();
-    let pages = bytes.len() / 8192;
-    (1..pages).for_each(|page| bytes[page * 8192] = 0xff);
+    let pages = bytes.len() / 4096;
+    (1..pages).for_each(|page| bytes[page * 4096] = 0xff);
     fs::write(&path, bytes).unwrap();
     assert!(!problems(&folder).is_empty());
 }
