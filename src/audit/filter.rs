@@ -64,6 +64,14 @@ impl Default for Filter {
     }
 }
 
+impl Filter {
+    /// Whether it asks for what is known of an exchange once it ended.
+    pub fn asks_of_the_end(&self) -> bool {
+        let Self { entity, pattern, status, outcome, .. } = self;
+        entity.is_some() || pattern.is_some() || status.is_some() || outcome.is_some()
+    }
+}
+
 /// A status or a hundred of them, written `404` or `4xx`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statuses(RangeInclusive<u16>);
@@ -87,12 +95,15 @@ impl FromStr for Statuses {
 pub struct Question {
     conditions: Vec<String>,
     pub values: Vec<Value>,
+    /// Only of exchanges that were opened after this entry.
+    after: i64,
 }
 
 impl Question {
-    /// Asks a file; `later` are those that follow it.
-    pub fn of(filter: &Filter, later: &[Connection]) -> Result<Self> {
-        let mut question = Self { conditions: vec!["TRUE".into()], values: Vec::new() };
+    /// Asks a file for exchanges that were opened after the entry `after`; `later` are the files that follow it.
+    pub fn of(filter: &Filter, later: &[Connection], after: i64) -> Result<Self> {
+        let mut question = Self { conditions: vec!["TRUE".into()], values: Vec::new(), after };
+        question.when("opened.seq > ?", Some(after).filter(|after| *after > 0));
         question.when("entry.at_us >= ?", filter.since.map(Timestamp::as_microsecond));
         question.when("entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
         question.when("opened.caller = ?", filter.caller.clone());
@@ -106,7 +117,7 @@ impl Question {
         question.when("opened.seq IN (SELECT value FROM json_each(?))", seqs);
         for (column, found) in [("entity", &filter.entity), ("pattern", &filter.pattern)] {
             let Some(found) = found.clone() else { continue };
-            let select = format!("SELECT seq FROM finding WHERE {column} = ?");
+            let select = format!("SELECT seq FROM finding WHERE {column} = ?{}", question.newer());
             let or = format!("{select} UNION ALL ");
             question.when_closed(&format!("seq IN ({select})"), Some(found.into()), later, &or)?;
         }
@@ -143,12 +154,18 @@ impl Question {
         let strays = strays.join(", ");
         // One set, so that SQLite goes through it and not through all exchanges.
         let condition = format!(
-            "opened.seq IN ({or}SELECT opened FROM closed WHERE {condition}
-             UNION ALL SELECT value FROM json_each('[{strays}]'))"
+            "opened.seq IN ({or}SELECT opened FROM closed WHERE {condition}{}
+             UNION ALL SELECT value FROM json_each('[{strays}]'))",
+            self.newer()
         );
         self.values.extend(value);
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
         Ok(())
+    }
+
+    /// The condition that an entry of an exchange meets which was opened after another.
+    fn newer(&self) -> String {
+        if self.after > 0 { format!(" AND seq > {}", self.after) } else { String::new() }
     }
 }
 

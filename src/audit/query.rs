@@ -22,6 +22,10 @@ use super::sealer::{self, Sealed};
 use super::segment;
 use super::volume::Volume;
 
+/// How many of a file's newest entries are looked through first for what ended in some way, and how many times as many next.
+const FIRST_REACH: i64 = if cfg!(test) { 2 } else { 16_384 };
+const FURTHER: i64 = if cfg!(test) { 2 } else { 16 };
+
 /// How many files after its own an exchange may be closed in: one for a month's end, one for a file that was full soon after.
 const LATER: usize = 2;
 
@@ -244,11 +248,25 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// The opening entries that `filter` lets through.
+    /// The opening entries that `filter` lets through, newest first. What is common is among the newest entries, what is rare
+    /// among all: so it is looked for in more and more of them.
     fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<i64>> {
-        let question = Question::of(filter, &self.later)?;
-        let mut statement = self.here.prepare(&question.sql(limit))?;
-        statement.query_map(params_from_iter(question.values), |row| row.get(0))?.collect()
+        let (mut found, mut filter, mut reach) = (Vec::new(), filter.clone(), FIRST_REACH);
+        let newest = if filter.asks_of_the_end() { segment::head(&self.here)?.seq } else { 0 };
+        let newest = filter.before.map_or(newest, |before| newest.min(before));
+        loop {
+            let after = newest.saturating_sub(reach).max(0);
+            let question = Question::of(&filter, &self.later, after)?;
+            let mut statement = self.here.prepare(&question.sql(limit - found.len()))?;
+            let more = statement.query_map(params_from_iter(question.values), |row| row.get(0))?;
+            found.extend(more.collect::<Result<Vec<i64>>>()?);
+            if after == 0 || found.len() == limit {
+                return Ok(found);
+            }
+            // Those after it were looked through.
+            filter.before = Some(filter.before.unwrap_or(i64::MAX).min(after + 1));
+            reach = reach.saturating_mul(FURTHER);
+        }
     }
 
     /// The opening entries of the exchanges in a range of ids; two are enough to know that it is not one.

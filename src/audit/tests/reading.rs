@@ -178,7 +178,7 @@ fn filters_use_their_indexes() {
     let folder = small_log();
     let connection = database(&folder);
     let plan = |filter: &Filter| {
-        let question = Question::of(filter, &[]).unwrap();
+        let question = Question::of(filter, &[], 0).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", question.sql(9))).unwrap();
         let steps = statement.query_map(rusqlite::params_from_iter(question.values), |row| row.get("detail"));
         steps.unwrap().collect::<Result<Vec<String>, _>>().unwrap().join("; ")
