@@ -132,9 +132,9 @@ fn hash(key: &MacKey, entity: &Entity, canonical: &str) -> Hash {
 
 /// The hash as text: 51 characters of five bits.
 fn code(hash: Hash) -> String {
-    let bit = |at: usize| usize::from(hash[at / 8] >> (7 - at % 8) & 1);
-    let character = |first: usize| char::from(ALPHABET[(first..first + 5).fold(0, |five, at| five << 1 | bit(at))]);
-    (0..hash.len() * 8 - 4).step_by(5).map(character).collect()
+    let byte = |at: usize| hash.get(at).copied().unwrap_or(0);
+    let five = |first: usize| u16::from_be_bytes([byte(first / 8), byte(first / 8 + 1)]) >> (11 - first % 8) & 31;
+    (0..hash.len() * 8 - 4).step_by(5).map(|first| char::from(ALPHABET[usize::from(five(first))])).collect()
 }
 
 #[cfg(test)]
@@ -148,6 +148,16 @@ mod tests {
 
     fn entity(name: &str) -> Entity {
         name.parse().unwrap()
+    }
+
+    #[test]
+    fn a_code_spells_a_hash_five_bits_a_character() {
+        let hash = std::array::from_fn(|at| (at * 37 + 11) as u8);
+        let bits: String = hash.iter().map(|byte: &u8| format!("{byte:08b}")).collect();
+        let fives = bits.as_bytes().chunks_exact(5).map(|five| std::str::from_utf8(five).unwrap());
+        let expected: String =
+            fives.map(|five| char::from(ALPHABET[usize::from_str_radix(five, 2).unwrap()])).collect();
+        assert_eq!(code(hash), expected);
     }
 
     #[test]
