@@ -73,7 +73,7 @@ impl Anchors {
         let (glance, mut wakings) = (Glance::at(text), Vec::new());
         for (need, grams) in &self.grouped {
             let is_there = |glance: &Glance| seen(*need, glance).is_none_or(|there| !there.is_empty());
-            if is_there(&glance) || behind.is_none_or(is_there) {
+            if !glance.is_plain || is_there(&glance) || behind.is_none_or(is_there) {
                 grams.find(text.as_bytes(), 0..text.len(), &mut wakings);
             }
         }
@@ -178,6 +178,10 @@ mod tests {
                     let mut wakings = Vec::new();
                     anchors.find(&text, &Glance::at(&text), &mut wakings);
                     assert_eq!(wakings.len(), 1, "{text}");
+                    // A match may begin before its literal, too.
+                    let text = format!("{}{needed}{}{name}", " ".repeat(before), " ".repeat(gap.min(BLOCK - LONGEST)));
+                    anchors.find(&text, &Glance::at(&text), &mut wakings);
+                    assert_eq!(wakings.len(), 2, "{text}");
                 }
             }
         }

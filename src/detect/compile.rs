@@ -11,6 +11,7 @@ use super::{
     cues::{Cues, ListId, Lists},
     examples,
     language::{self, CueLists, CueWords, File, Read, Written, WrittenLookalike, WrittenService},
+    need::Need,
     numbers::Numbers,
     rule::{self, BadRegex, Round, Rule},
     service::Service,
@@ -408,7 +409,9 @@ fn beside(file: &str, name: &str) -> String {
 fn literals((id, rule): (usize, &Rule)) -> Vec<Literal> {
     match &rule.start {
         Start::Anchor(literals) | Start::Around { literals, .. } => {
-            let literal = |bytes: &Vec<u8>| Literal { bytes: bytes.clone(), rule: id as RuleId, need: rule.need };
+            // A block of several lines goes on behind the part of a text in which it begins.
+            let need = if rule.multiline { Need::Nothing } else { rule.need };
+            let literal = |bytes: &Vec<u8>| Literal { bytes: bytes.clone(), rule: id as RuleId, need };
             literals.iter().map(literal).collect()
         }
         Start::Anywhere | Start::Number { .. } | Start::Words => Vec::new(),

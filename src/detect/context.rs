@@ -151,11 +151,8 @@ impl Scene<'_> {
 
     /// Whether words lead from the value at `value` to another one at `start`: a list of values has none between them.
     fn goes_on(&self, value: usize, start: usize) -> bool {
-        let end = self.next_gone(value).filter(|gone| gone.start <= value).map_or_else(
-            || value + self.text[value..].bytes().take_while(|byte| !byte.is_ascii_alphabetic()).count(),
-            |gone| gone.end,
-        );
-        let Some(between) = self.text.get(end..start) else { return false };
+        let gone = self.next_gone(value).filter(|gone| gone.start <= value);
+        let Some(between) = self.text.get(gone.map_or(value, |gone| gone.end)..start) else { return false };
         let mut words = between.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
         words.any(|word| !JOINING.iter().any(|joining| word.eq_ignore_ascii_case(joining)))
     }

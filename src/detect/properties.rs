@@ -180,3 +180,25 @@ fn the_shipped_examples_hold_for_any_regions() {
         assert_eq!(problems, None);
     }
 }
+
+#[test]
+fn a_block_of_several_lines_is_found_wherever_a_part_ends() {
+    let pattern = r#"
+        [[pattern]]
+        name = "licence"
+        entity = "LICENCE"
+        source = "ours"
+        regex = 'BEGIN LICENCE\n[A-Z0-9]{20}'
+        multiline = true
+        examples.match = ["<<BEGIN LICENCE\nAB12AB12AB12AB12AB12>>"]
+    "#;
+    let source = Source { name: "patterns/licence.toml".into(), text: pattern.into() };
+    let detector = Detector::compile(&[source], &Settings::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    for before in (3900..4300).step_by(3) {
+        let text = format!(
+            "{}\nBEGIN LICENCE\nAB12AB12AB12AB12AB12\nand on",
+            "talk ".repeat(before / 5) + &" ".repeat(before % 5)
+        );
+        assert_eq!(detector.scan(&text, "").len(), 1, "{before}");
+    }
+}

@@ -87,30 +87,21 @@ impl Grams {
     /// Finds the literals whose group begins in `range`, which begins at an even place.
     pub(super) fn find(&self, text: &[u8], range: Range<usize>, wakings: &mut Vec<Waking>) {
         let (mut at, end) = (range.start, range.end.min(text.len()));
-        while at < end
-            && let Some(window) = text[at..].first_chunk()
-        {
-            self.find_in(text, at, window, wakings);
-            at += STEP;
-        }
         while at < end {
-            // Nothing stands behind the rest.
-            let (mut window, rest) = ([0; _], &text[at..text.len().min(at + STEP + 2)]);
-            window[..rest.len()].copy_from_slice(rest);
-            self.find_in(text, at, &window, wakings);
+            let mut rest = [0; STEP + 2];
+            let window = text[at..].first_chunk().unwrap_or_else(|| {
+                // Nothing stands behind the rest.
+                rest[..text.len() - at].copy_from_slice(&text[at..]);
+                &rest
+            });
+            let (pairs, _) = window.as_chunks();
+            let pairs: [usize; STEP / 2 + 1] = std::array::from_fn(|i| usize::from(u16::from_le_bytes(pairs[i])));
+            let may_begin = |i: usize| self.heads[pairs[i]] & self.tails[pairs[i + 1]];
+            if (0..STEP / 2).fold(0, |any, i| any | may_begin(i)) != 0 {
+                let places = (0..STEP / 2).filter(|i| may_begin(*i) != 0).map(|i| at + 2 * i);
+                places.filter(|at| *at < end).for_each(|at| self.compare(text, at, wakings));
+            }
             at += STEP;
-        }
-    }
-
-    /// Finds them where `window` stands, from `at` on: a step, and what is needed of the next.
-    #[inline(always)]
-    fn find_in(&self, text: &[u8], at: usize, window: &[u8; STEP + 2], wakings: &mut Vec<Waking>) {
-        let (pairs, _) = window.as_chunks();
-        let pairs: [usize; STEP / 2 + 1] = std::array::from_fn(|i| usize::from(u16::from_le_bytes(pairs[i])));
-        let may_begin = |i: usize| self.heads[pairs[i]] & self.tails[pairs[i + 1]];
-        if (0..STEP / 2).fold(0, |any, i| any | may_begin(i)) != 0 {
-            let places = (0..STEP / 2).filter(|i| may_begin(*i) != 0).map(|i| at + 2 * i);
-            places.filter(|at| *at < text.len()).for_each(|at| self.compare(text, at, wakings));
         }
     }
 
