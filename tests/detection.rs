@@ -448,6 +448,57 @@ fn a_number_by_another_name_is_one() {
     }
 }
 
+/// A desk's words for orders and customers say what a number is of only where they name a number.
+#[test]
+fn an_occasion_says_nothing_about_a_number() {
+    for text in [
+        "Handynummer für die Lieferung <0151 23456789>",
+        "Telefon zur Reservierung <0151 23456789>",
+        "téléphone pour la livraison <06 12 34 56 78>",
+        "teléfono para el envío <612 345 678>",
+        "رقم جوال العميل <0551234567>",
+        "جوال صاحب الحساب <0551234567>",
+        "phone for the reservation <2015352855>",
+        "phone number of users <2015352855>",
+        "telefon do paczki <501 234 567>",
+        "telefon do dostawy <501 234 567>",
+        "телефон для посылки <8 912 345-67-89>",
+        "телефон для доставки <8 912 345-67-89>",
+        "телефон на чек <8 912 345-67-89>",
+        "телефон для замовлення <067 123 45 67>",
+        "telefone para entrega <11 96123-4567>",
+        "cellulare per la prenotazione <347 123 4567>",
+        "rezervasyon telefonu, rezervasyon <0532 123 45 67>",
+        "telefoon voor het pakketje <06 12345678>",
+        "配送先の電話は送り状 <090-1234-5678>",
+        "配送先の電話 <090-1234-5678>",
+        "전화번호 예약 <010-1234-5678>",
+        "call center: <020 7946 0958>",
+        "contact page: <020 7946 0958>",
+    ] {
+        let phone = text.split(['<', '>']).nth(1).unwrap();
+        check_values("", &text.replace(['<', '>'], ""), &[("PHONE", phone)]);
+    }
+    for said in
+        ["für die Lieferung", "für das Paket", "pour la livraison", "za zásilku", "لحساب العميل", "do rezerwacji"]
+    {
+        check_values("", &format!("{said} 4111111111111111"), &[("CARD", "4111111111111111")]);
+    }
+    check_values("", "my ssn for the policy is 536-90-4399", &[("SSN", "536-90-4399")]);
+    for said in [
+        "رقم الحجز",
+        "numéro de livraison",
+        "Paketnummer",
+        "Lieferung Nr.",
+        "número de envío",
+        "numer paczki",
+        "номер посылки",
+        "رقم الفاتورة",
+    ] {
+        check_values("", &format!("{said} 2015352855"), &[]);
+    }
+}
+
 #[test]
 fn a_key_says_what_its_value_is() {
     check_values("", "call finished ts=2015352855", &[]);
