@@ -499,6 +499,27 @@ fn an_occasion_says_nothing_about_a_number() {
     }
 }
 
+/// A card's last four, a postcode and a year are no codes.
+#[test]
+fn a_few_digits_in_passing_are_no_code() {
+    for text in [
+        "my pin code is 560001",
+        "the pin of my area is 560001",
+        "your code 2023",
+        "bought crypto 2021",
+        "valid 09/28 500 pieces",
+        "expires 12/27 2000 miles",
+        "my card ends 4242 cvv",
+    ] {
+        check_values("", text, &[]);
+    }
+    check_values("", "exp 09/28 482\nthanks", &[("CVV", "482")]);
+    check_values("", "EIN for Acme Corp: 12-3456789", &[("US_EIN", "12-3456789")]);
+    let card = [("CARD", "4111|1111|1111|1111"), ("CVV", "482")];
+    check_values("", "4111|1111|1111|1111|09|28|482", &card);
+    check_values("", "Card 2: 4111:1111:1111:1111", &[("CARD", "4111:1111:1111:1111")]);
+}
+
 #[test]
 fn a_key_says_what_its_value_is() {
     check_values("", "call finished ts=2015352855", &[]);
