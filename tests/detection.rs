@@ -485,6 +485,7 @@ fn an_occasion_says_nothing_about_a_number() {
         check_values("", &format!("{said} 4111111111111111"), &[("CARD", "4111111111111111")]);
     }
     check_values("", "my ssn for the policy is 536-90-4399", &[("SSN", "536-90-4399")]);
+    check_values("", "for the birthday discount: 03/10/1979", &[("DATE_OF_BIRTH", "03/10/1979")]);
     for said in [
         "رقم الحجز",
         "numéro de livraison",
