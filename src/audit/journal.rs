@@ -28,6 +28,7 @@ use super::segment::{self, First, Segment};
 use super::settings::{Keys, Settings};
 use super::text::Packed;
 use super::unclosed::unclosed;
+use super::unnoted::{self, Moment};
 use super::volume::Volume;
 
 /// A log that is open for appending.
@@ -93,7 +94,7 @@ impl Journal {
             volume_bytes: u64::MAX,
             _lock: lock,
         };
-        journal.catch_up(&volumes, usize::MAX)?;
+        unnoted::catch_up(folder, &journal.sealer.file, journal.head.seq, Moment::AtStart)?;
         journal.close_interrupted(now)?;
         journal.take_notes()?;
         Ok(journal)
@@ -158,7 +159,7 @@ impl Journal {
             return Ok(());
         }
         let is_all = file.at_once(|| match self.mentions.are_not_kept() {
-            true => self.catch_up(&Volume::all_in(&self.folder)?, 1),
+            true => unnoted::catch_up(&self.folder, file, self.head.seq, Moment::Running),
             false => self.mentions.note(file, self.head.seq).map(|()| true),
         })?;
         if is_all {
@@ -235,26 +236,6 @@ impl Journal {
                 None => self.unclosed.remove(&exchange),
             };
         }
-    }
-
-    /// Notes what texts mention that is noted nowhere yet, as after a crash, in so many pieces at most; tells whether that is all.
-    fn catch_up(&self, volumes: &[Volume], pieces: usize) -> Result<bool, AuditError> {
-        let (file, mut until, mut left) = (&self.sealer.file, mention::noted_until(&self.sealer.file)?, pieces);
-        if until == self.head.seq {
-            return Ok(true);
-        }
-        for volume in volumes {
-            // Where a file cannot be read, neither can its texts.
-            let Ok(Some(connection)) = segment::open_for_reading(&self.folder, *volume) else { continue };
-            while let Some(last) = mention::catch_up(file, &connection, until)? {
-                (until, left) = (last, left - 1);
-                if left == 0 {
-                    return Ok(false);
-                }
-            }
-        }
-        // Also where the notes go further than a log that was put back from a copy.
-        Pending::default().note(file, self.head.seq).map(|()| true)
     }
 
     fn close_interrupted(&mut self, now: Timestamp) -> Result<(), AuditError> {

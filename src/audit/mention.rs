@@ -12,13 +12,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use memchr::memchr_iter;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::crypto::SealingKey;
 
 use super::error::AuditError;
 use super::key_file::KeyFile;
-use super::sealer::{self, Sealed};
 
 /// What a code is made of.
 const CODE: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -77,7 +76,7 @@ fn name(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// How many placeholders wait at most. While `keys.db` cannot be written they become more than that; then the log itself is read
-/// for them later, and none is lost.
+/// for them later (see `unnoted`), and none is lost: a file that cannot be read just then is tried until it can be.
 const ROOM: usize = 200_000;
 
 /// What the texts of committed entries mention, until it is noted.
@@ -99,6 +98,11 @@ pub struct Mentioned {
 }
 
 impl Pending {
+    /// All that these texts mention, however much it is.
+    pub fn of(texts: Vec<Mentioned>) -> Self {
+        Self { texts, ..Self::default() }
+    }
+
     /// Takes in what a text mentions.
     pub fn add(&mut self, mentioned: Mentioned) {
         if mentioned.names.is_empty() || self.overflowed {
@@ -191,40 +195,6 @@ pub fn find(file: &KeyFile, names: &Mentions) -> Result<BTreeSet<i64>, AuditErro
         }
     }
     Ok(found)
-}
-
-/// Notes what some texts of a file's entries after `after` mention; gives the last one of them if there may be more.
-pub fn catch_up(file: &KeyFile, segment: &Connection, after: i64) -> Result<Option<i64>, AuditError> {
-    const AT_A_TIME: usize = 1000;
-    let texts = match unnoted(segment, after, AT_A_TIME) {
-        Ok(texts) => texts,
-        Err(error) => {
-            tracing::warn!("texts that cannot be read will not be found by what they mention: {error}");
-            return Ok(None);
-        }
-    };
-    let mut pending = Pending::default();
-    for (seq, opening, sealed) in &texts {
-        let key = file.text_key(sealed.subject, sealed.day)?;
-        let text = key.and_then(|key| sealer::open(&key, *seq, sealed)).unwrap_or_default();
-        let names = Mentions::within(&text);
-        pending.texts.push(Mentioned { day: sealed.day, subject: sealed.subject, opening: *opening, names });
-    }
-    let last = texts.last().map(|(seq, ..)| *seq);
-    last.map_or(Ok(()), |last| pending.note(file, last))?;
-    Ok(last.filter(|_| texts.len() == AT_A_TIME))
-}
-
-fn unnoted(segment: &Connection, after: i64, limit: usize) -> rusqlite::Result<Vec<(i64, i64, Sealed)>> {
-    let select = format!(
-        "SELECT payload.seq, coalesce(closed.opened, payload.seq), subject, day, bytes
-         FROM payload LEFT JOIN closed ON closed.seq = payload.seq
-         WHERE payload.seq > ?1 ORDER BY payload.seq LIMIT {limit}"
-    );
-    let read = |row: &Row<'_>| {
-        Ok((row.get(0)?, row.get(1)?, Sealed { subject: row.get(2)?, day: row.get(3)?, bytes: row.get(4)? }))
-    };
-    segment.prepare_cached(&select)?.query_map([after], read)?.collect()
 }
 
 /// Removes some notes of days whose key is gone, and tells whether there were any.

@@ -20,7 +20,7 @@
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
 //! `text` (what is done to them before they are queued), `retention` (what goes when), `checkpoint` (what is signed) and
 //! `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify`, `proof`, `erasure` and
-//! `backup` work beside the writer; `mention` is what a value is found by (`mentioning`), `inventory` says what the proxy runs
+//! `backup` work beside the writer; `mention` is what a value is found by (`mentioning`, `unnoted`), `inventory` says what the proxy runs
 //! under.
 
 mod backup;
@@ -54,6 +54,7 @@ mod tail;
 mod tests;
 mod text;
 mod unclosed;
+mod unnoted;
 mod verify;
 mod volume;
 mod writer;

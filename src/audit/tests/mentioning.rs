@@ -25,6 +25,17 @@ fn about(number: u16, subject: Option<&str>, request: &str) -> Entry {
     })
 }
 
+/// Writes 1,202 texts that mention more than is kept while `keys.db` is held.
+fn overflow(folder: &TempDir, journal: &mut Journal) {
+    commit(journal, &[opening(1)]).unwrap();
+    let holder = Connection::open(folder.path().join("keys.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let many: String = (0..200).map(|number| format!("[CARD_{number:04}]")).collect();
+    let entries: Vec<Entry> = (2..1203).map(|number| about(number, Some("subject-1"), &many)).collect();
+    commit(journal, &entries).unwrap();
+    assert!(journal.note_mentions(0).is_err() && !journal.keeps_mentions());
+}
+
 #[test]
 fn a_value_is_found_before_and_after_it_is_noted() {
     let folder = TempDir::new().unwrap();
@@ -68,14 +79,7 @@ fn what_a_crash_left_unnoted_is_noted_at_the_next_start() {
 fn while_nothing_can_be_noted_little_is_kept_and_nothing_is_lost() {
     let folder = TempDir::new().unwrap();
     let mut journal = journal(folder.path());
-    commit(&mut journal, &[opening(1)]).unwrap();
-    let holder = Connection::open(folder.path().join("keys.db")).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let many: String = (0..200).map(|number| format!("[CARD_{number:04}]")).collect();
-    let entries: Vec<Entry> = (2..1203).map(|number| about(number, Some("subject-1"), &many)).collect();
-    commit(&mut journal, &entries).unwrap();
-    assert!(journal.note_mentions(0).is_err() && !journal.keeps_mentions());
-    drop(holder);
+    overflow(&folder, &mut journal);
     let looks = |journal: &mut Journal| {
         assert_eq!((found(&folder, "[CARD_0007]").len(), found(&folder, PHONE)), (100, vec![id(1)]));
         journal.note_mentions(usize::MAX).unwrap();
@@ -85,6 +89,53 @@ fn while_nothing_can_be_noted_little_is_kept_and_nothing_is_lost() {
     assert_eq!(looks(&mut journal), journal.head().seq);
     assert!(journal.keeps_mentions());
     assert_eq!(looks(&mut journal), journal.head().seq);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_while_notes_are_caught_up_is_tried_again() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    overflow(&folder, &mut journal);
+    // Goes on in another file, so that the first one is open nowhere.
+    commit(&mut journal, &[Entry::opened(Opened { at: at("2026-12-01T00:00:00Z"), ..opened(2000) })]).unwrap();
+    let segment = folder.path().join("2026-11.db");
+    let bytes = fs::read(&segment).unwrap();
+    let spoilt = |from: usize| [&bytes[..from], &vec![b'x'; bytes.len() - from]].concat();
+    for (bytes, until, fails) in [
+        (&spoilt(0), 1, true),
+        (&bytes, 1001, false),
+        (&spoilt(0), 1001, true),
+        (&spoilt(bytes.len() / 2), 1001, true),
+        (&bytes, 1203, false),
+    ] {
+        fs::write(&segment, bytes).unwrap();
+        assert_eq!((journal.note_mentions(0).is_err(), notes(&folder).1), (fails, until));
+        assert!(!journal.keeps_mentions());
+    }
+    fs::write(&segment, spoilt(0)).unwrap();
+    journal.note_mentions(0).unwrap();
+    assert_eq!(notes(&folder).1, journal.head().seq, "a file whose texts are noted is not needed");
+    assert!(journal.keeps_mentions());
+    fs::write(&segment, bytes).unwrap();
+    assert_eq!((found(&folder, "[CARD_0007]").len(), found(&folder, PHONE)), (100, vec![id(2000), id(1)]));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_no_log_from_being_opened() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[opening(1)]).unwrap();
+    for (number, begun) in [(2, "2027-01-01T00:00:00Z"), (3, "2027-03-01T00:00:00Z")] {
+        commit(&mut journal, &[Entry::opened(Opened { at: at(begun), ..opened(number) })]).unwrap();
+    }
+    drop(journal);
+    let spoilt = folder.path().join("2026-11.db");
+    let bytes = fs::read(&spoilt).unwrap();
+    fs::write(&spoilt, vec![b'x'; bytes.len()]).unwrap();
+    let journal = self::journal(folder.path());
+    assert_eq!(notes(&folder).1, journal.head().seq - 2, "two exchanges are closed as interrupted after that");
+    fs::write(&spoilt, bytes).unwrap();
+    assert_eq!(found(&folder, PHONE), [id(3), id(2)]);
 }
 
 #[test]
