@@ -102,8 +102,9 @@ struct Text {
 }
 
 impl Piece {
-    /// How many texts it holds at most.
+    /// How many texts it holds at most, and after how many sealed bytes no other follows.
     const TEXTS: usize = 1000;
+    const BYTES: usize = 4 << 20;
 
     fn read(connection: &Connection, after: i64) -> rusqlite::Result<Self> {
         let mut statement = connection.prepare_cached(
@@ -111,10 +112,12 @@ impl Piece {
              FROM payload LEFT JOIN closed ON closed.seq = payload.seq
              WHERE payload.seq > ?1 ORDER BY payload.seq",
         )?;
-        let (mut rows, mut texts) = (statement.query([after])?, Vec::new());
-        while texts.len() < Self::TEXTS {
+        let (mut rows, mut texts, mut bytes) = (statement.query([after])?, Vec::new(), 0);
+        while texts.len() < Self::TEXTS && bytes < Self::BYTES {
             let Some(row) = rows.next()? else { break };
-            texts.push(Text::read(row)?);
+            let text = Text::read(row)?;
+            bytes += text.sealed.bytes.len();
+            texts.push(text);
         }
         Ok(Self(texts))
     }

@@ -139,6 +139,18 @@ fn a_file_that_cannot_be_read_keeps_no_log_from_being_opened() {
 }
 
 #[test]
+fn what_is_not_noted_is_read_in_pieces_of_a_few_megabytes() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    let noise: Vec<u8> = (0..48 << 10).flat_map(|_| crate::crypto::random::<32>()).collect();
+    let entries = (1..6).map(|number| Entry::opened(Opened { request: noise.clone(), ..opened(number) }));
+    commit(&mut journal, &entries.collect::<Vec<_>>()).unwrap();
+    let mut unnoted = unnoted::Unnoted::of_file(folder.path(), Volume::of(november()), 0);
+    let lengths = std::iter::from_fn(|| unnoted.piece().unwrap()).map(|piece| piece.texts());
+    assert_eq!(lengths.collect::<Vec<_>>(), [3, 2], "of a megabyte and a half each");
+}
+
+#[test]
 fn what_is_noted_of_a_customer_goes_with_them() {
     let folder = TempDir::new().unwrap();
     let mut journal = journal(folder.path());
