@@ -16,35 +16,46 @@ const REMEMBERED: usize = 10_000;
 
 /// The failures of the last minute.
 #[derive(Default)]
-pub(super) struct Attempts(Mutex<VecDeque<(Instant, IpAddr)>>);
+pub(super) struct Attempts(Mutex<Recent>);
+
+#[derive(Default)]
+struct Recent {
+    failures: VecDeque<(Instant, IpAddr)>,
+    /// When one of them became an entry.
+    entries: VecDeque<Instant>,
+}
 
 impl Attempts {
     /// Whether no key from `address` is looked at just now, and for how long.
     pub(super) fn wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
-        let (failures, place) = (self.recent(now), place(address));
-        let from_there: Vec<Instant> = failures.iter().filter(|(_, from)| *from == place).map(|(at, _)| *at).collect();
+        let (recent, place) = (self.recent(now), place(address));
+        let from_there: Vec<Instant> =
+            recent.failures.iter().filter(|(_, from)| *from == place).map(|(at, _)| *at).collect();
         left(&from_there, OF_ONE, now)
     }
 
-    /// Counts a failure; tells how long to wait if the log has no room for another entry.
+    /// Counts a failure, and as an entry too where it is to become one; tells how long to wait if the log has no room for another.
     pub(super) fn failed(&self, address: IpAddr, now: Instant) -> Option<Duration> {
-        let mut failures = self.recent(now);
-        let all: Vec<Instant> = failures.iter().map(|(at, _)| *at).collect();
-        if failures.len() == REMEMBERED {
-            failures.pop_front();
+        let mut recent = self.recent(now);
+        if recent.failures.len() == REMEMBERED {
+            recent.failures.pop_front();
         }
-        failures.push_back((now, place(address)));
-        left(&all, OF_ALL, now)
+        recent.failures.push_back((now, place(address)));
+        let wait = left(recent.entries.make_contiguous(), OF_ALL, now);
+        if wait.is_none() {
+            recent.entries.push_back(now);
+        }
+        wait
     }
 
     /// Those of the last minute.
-    fn recent(&self, now: Instant) -> MutexGuard<'_, VecDeque<(Instant, IpAddr)>> {
+    fn recent(&self, now: Instant) -> MutexGuard<'_, Recent> {
         // What is kept is whole at any moment.
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while failures.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= WINDOW) {
-            failures.pop_front();
-        }
-        failures
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |at: &Instant| now.saturating_duration_since(*at) >= WINDOW;
+        while recent.failures.pop_front_if(|(at, _)| is_over(at)).is_some() {}
+        while recent.entries.pop_front_if(|at| is_over(at)).is_some() {}
+        recent
     }
 }
 
@@ -96,5 +107,19 @@ mod tests {
             assert_eq!(attempts.failed(other, begun), Some(WINDOW));
         }
         assert_eq!(attempts.wait(other, begun), Some(WINDOW), "and guessing there is bounded as ever");
+    }
+
+    #[test]
+    fn an_attack_from_everywhere_stays_in_the_log_for_as_long_as_it_lasts() {
+        let (attempts, begun) = (Attempts::default(), Instant::now());
+        let mut entries = [0; 5];
+        for second in 0..300_u16 {
+            let (at, [high, low]) = (begun + Duration::from_secs(second.into()), second.to_be_bytes());
+            for place in 0..2 {
+                let entry = attempts.failed([10, place, high, low].into(), at).is_none();
+                entries[usize::from(second / 60)] += usize::from(entry);
+            }
+        }
+        assert_eq!(entries, [OF_ALL; 5], "of 120 failures a minute");
     }
 }
