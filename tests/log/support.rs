@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use blotter::fake::{Manner, Provider};
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use hyper::Request;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The one pattern file of an installation: few patterns start fast.
 const PATTERNS: &str = "[[pattern]]\nname = \"loyalty\"\nentity = \"LOYALTY\"\nregex = 'LC-\\d{8}'\nstrength = \"certain\"\n\
@@ -31,6 +32,8 @@ pub struct Proxy {
     child: Child,
     /// What it says on stderr.
     said: Arc<Mutex<String>>,
+    /// Ends when nobody can say anything there any more.
+    hears: JoinHandle<()>,
 }
 
 /// How a command ended.
@@ -113,10 +116,10 @@ pub fn start(mut command: Command, folder: &Path) -> Proxy {
         }
     };
     let hears = Arc::clone(&said);
-    std::thread::spawn(move || {
+    let hears = std::thread::spawn(move || {
         lines.map_while(Result::ok).for_each(|line| hears.lock().unwrap().push_str(&format!("{line}\n")));
     });
-    Proxy { address, child, said }
+    Proxy { address, child, said, hears }
 }
 
 impl Proxy {
@@ -162,12 +165,34 @@ impl Proxy {
         self.child.wait().unwrap().code().unwrap()
     }
 
+    /// Gives a line to the shell that it runs under.
+    pub fn give_line(&mut self) {
+        self.child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    }
+
+    /// The program that runs under a tracer or a shell.
+    pub fn traced(&self) -> Pid {
+        let above = self.child.id();
+        let traced = std::fs::read_to_string(format!("/proc/{above}/task/{above}/children")).unwrap();
+        Pid::from_raw(traced.trim().parse().unwrap()).unwrap()
+    }
+
     /// Kills the program that runs under a tracer, and waits for the tracer.
     pub fn kill_traced(mut self) {
-        let tracer = self.child.id();
-        let traced = std::fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).unwrap();
-        Command::new("kill").arg("-9").args(traced.split_whitespace()).status().unwrap();
+        kill_process(self.traced(), Signal::KILL).unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Ends the tracer, and waits for it; the program goes on.
+    pub fn end_tracer(&mut self) {
+        kill_process(self.process(), Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Kills the program, which nobody traces any more, and waits until it is gone.
+    pub fn kill_untraced(self, process: Pid) {
+        kill_process(process, Signal::KILL).unwrap();
+        self.hears.join().unwrap();
     }
 
     /// Kills it as a crash would.

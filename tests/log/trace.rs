@@ -16,11 +16,17 @@ pub fn traced(trace: &Path) -> Option<Command> {
     Some(command)
 }
 
-/// The program, for which some writes to `file` fail with this error after it has started; `None` as above.
+/// The program, for which all writes to `file` fail with this error once its input has a line, until the tracer ends; `None` as
+/// above.
+///
+/// The shell becomes the tracer: a process may trace those that it began.
 pub fn failing(file: &Path, error: &str) -> Option<Command> {
-    let mut command = tracer()?;
-    command.args(["-e", "trace=pwrite64", "-e", &format!("inject=pwrite64:error={error}:when=200..230"), "-P"]);
-    command.arg(file).args(["-o", "/dev/null", env!("CARGO_BIN_EXE_blotter")]);
+    const BEGIN: &str = r#""$PROGRAM" "$@" & read -r line && exec strace -f -qq -o /dev/null -e trace=pwrite64 \
+        -e "inject=pwrite64:error=$ERROR" -P "$FILE" -p $!; kill -9 $!"#;
+    tracer()?;
+    let mut command = Command::new("sh");
+    command.env("PROGRAM", env!("CARGO_BIN_EXE_blotter")).env("ERROR", error).env("FILE", file);
+    command.args(["-c", BEGIN, "sh"]).stdin(Stdio::piped());
     Some(command)
 }
 

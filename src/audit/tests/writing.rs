@@ -1,5 +1,7 @@
 //! What is acknowledged is there, whatever happens before and after.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::crypto;
 
@@ -259,6 +261,17 @@ async fn a_held_file_fails_the_writer_and_the_gap_is_in_the_log() {
     assert_eq!(refused, 2, "the exchange that ended is late, and was not refused");
     let report = verify(folder.path(), &key()).unwrap();
     assert_eq!((report.exchanges, report.open, report.problems), (2, vec![id(3)], vec![]));
+}
+
+#[test]
+fn a_commit_waits_for_who_holds_the_file_as_long_as_it_should() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    let _thief = hold(&folder);
+    let begun = Instant::now();
+    assert!(matches!(commit(&mut journal, &[opening(1)]), Err(AuditError::Unwritable { .. })));
+    // The database's own patience is five seconds; a machine may be busy for a while.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
