@@ -402,6 +402,7 @@ async fn the_overview_counts_and_proves_what_passed() {
             if seen["lights"]["chain"]["to"].as_i64() > Some(5) && seen["found"]["SSN"] == 1 {
                 break seen;
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let seen = tokio::time::timeout(Duration::from_secs(60), seen).await.expect("it is told");
