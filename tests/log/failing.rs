@@ -140,7 +140,7 @@ async fn a_write_that_the_system_refuses_stops_the_traffic_until_one_succeeds() 
         let seen = here.provider.count();
         assert_eq!(proxy.ask("meanwhile", "ann", &[]).await.0, 503, "{error}");
         assert_eq!(here.provider.count(), seen, "{error}: nothing is forwarded");
-        assert!(proxy.said().contains(told), "{error}: {}", proxy.said());
+        until_said(&proxy, told).await;
         proxy.end_tracer();
         until(&proxy, 200).await;
         proxy.kill_untraced(process);
@@ -155,6 +155,16 @@ async fn until(proxy: &Proxy, expected: u16) {
     tokio::time::timeout(Duration::from_secs(60), asked)
         .await
         .unwrap_or_else(|_| panic!("{expected}: {}", proxy.said()));
+}
+
+/// Waits until the proxy's own log says this: it is read while it is written.
+async fn until_said(proxy: &Proxy, told: &str) {
+    let said = async {
+        while !proxy.said().contains(told) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), said).await.unwrap_or_else(|_| panic!("{told}: {}", proxy.said()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
