@@ -134,8 +134,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Takes out the anti-cues before `start` whose own value stands before it: the order in `phone for order 7 is 555`. Says
-    /// whether there were any, and a cue to gain by it.
+    /// Takes out the anti-cues whose own value stands before `start`, and from which words lead there: the order in `phone for
+    /// order 7 is 555`. Says whether there were any, and a cue to gain by it.
     fn leave_settled(&self, rule: &Rule, hits: &mut Vec<Hit>, start: usize) -> bool {
         let settled = |hit: &Hit| {
             let value = rule.anti_cues.contains(hit.list).then(|| self.label_of(hit.start..hit.end, hits)).flatten();

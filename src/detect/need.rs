@@ -13,7 +13,7 @@ use super::{
 pub(super) enum Need {
     /// A digit.
     Digit,
-    /// The end of a [long word](super::glance), or more of it.
+    /// A place up to which a word is [long](super::glance).
     LongWord,
     /// Nothing that helps.
     Nothing,
