@@ -372,9 +372,9 @@ impl Workshop {
     fn detector(self, plans: Plans) -> Detector {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
-        let numbers = Numbers::new(&self.rules);
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect());
         let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
+        let numbers = Numbers::new(&self.rules, &cues);
         Detector {
             patterns: self.patterns,
             services: self.services,

@@ -4,13 +4,19 @@
 
 use std::{cell::OnceCell, ops::Range};
 
+use smallvec::SmallVec;
+
 use super::{
-    cues::{Cues, Hit, ListId, Sign},
+    cues::{Cues, Hit, Sign},
     language::Distance,
     numbers::RuleSet,
     rule::{Round, Rule},
     scan::{Scene, Taken, Taker},
+    shape::Start,
 };
+
+/// The cue words around a value.
+type Hits = SmallVec<[Hit; 16]>;
 
 /// How many bytes of context a cue is looked for in, on each side, for each character of its distance.
 const BYTES_PER_CHAR: usize = 3;
@@ -72,7 +78,7 @@ impl Scene<'_> {
         let named = if first == 0 { self.named() } else { &[] };
         rules.clear();
         for hit in heard.within(&self.detector.cues, self.text, &self.line, first..last).chain(named) {
-            self.detector.numbers.listeners(hit.list).into_iter().for_each(|listeners| rules.add(listeners));
+            rules.add(self.detector.numbers.listeners(hit.word));
         }
     }
 
@@ -81,14 +87,16 @@ impl Scene<'_> {
         self.named.hits(&self.detector.cues)
     }
 
-    /// The lists of the cue words that run into `span`, on either side.
-    pub(super) fn hits_beside(&self, span: &Range<usize>) -> impl Iterator<Item = ListId> {
+    /// Whether a cue word of a number's rule runs into it, as in `visa4111111111111111exp`.
+    pub(super) fn touches_cue(&self, rule: &Rule, span: &Range<usize>) -> bool {
+        if rule.cues.is_empty() || !matches!(rule.start, Start::Number { back: 0, .. }) {
+            return false;
+        }
         let range = self.text.floor_char_boundary(self.line_start(span.start, SLACK))..self.line_end(span.end, 1);
         let mut heard = self.heard.borrow_mut();
-        let hits = heard.within(&self.detector.cues, self.text, &self.line, range);
+        let mut hits = heard.within(&self.detector.cues, self.text, &self.line, range);
         let (start, end) = (span.start as isize, span.end as isize);
-        let beside = hits.filter(move |hit| hit.end == start || hit.start == end).map(|hit| hit.list);
-        beside.collect::<Vec<_>>().into_iter()
+        hits.any(|hit| (hit.end == start || hit.start == end) && self.detector.cues.is_of(hit, &rule.cues))
     }
 
     /// Whether any cue word stands near enough to matter to a match within `range`: most numbers have none.
@@ -107,7 +115,8 @@ impl Scene<'_> {
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
         let names = range.start == 0 && !self.named().is_empty();
-        let speaks = |hit: &&Hit| rule.cues.contains(hit.list) || rule.anti_cues.contains(hit.list);
+        let cues = &self.detector.cues;
+        let speaks = |hit: &&Hit| cues.is_of(hit, &rule.cues) || cues.is_of(hit, &rule.anti_cues);
         if !names && !hits.clone().any(|hit| speaks(&hit)) {
             return if self.is_part_of_name(span) { Sign::Against } else { Sign::None };
         }
@@ -119,10 +128,10 @@ impl Scene<'_> {
         let before = |hit: &Hit| hit.end <= start && key.is_none_or(|key| hit.start >= key);
         let behind = |hit: &Hit| hit.start >= end && key.is_none();
         let stays = |hit: &&Hit| (before(hit) || behind(hit)) && !self.is_inside_gone(hit);
-        let mut hits: Vec<Hit> = hits.filter(stays).copied().collect();
+        let mut hits: Hits = hits.filter(stays).copied().collect();
         self.leave_labels(&mut hits, end);
         if names && key.is_none() {
-            hits.extend(self.named());
+            hits.extend_from_slice(self.named());
         }
         let judge = |hits: &[Hit]| {
             self.detector.cues.judge(hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
@@ -136,15 +145,19 @@ impl Scene<'_> {
 
     /// Takes out the anti-cues whose own value stands before `start`, and from which words lead there: the order in `phone for
     /// order 7 is 555`. Says whether there were any, and a cue to gain by it.
-    fn leave_settled(&self, rule: &Rule, hits: &mut Vec<Hit>, start: usize) -> bool {
+    fn leave_settled(&self, rule: &Rule, hits: &mut Hits, start: usize) -> bool {
         let settled = |hit: &Hit| {
-            let value = rule.anti_cues.contains(hit.list).then(|| self.label_of(hit.start..hit.end, hits)).flatten();
+            let value = self
+                .detector
+                .cues
+                .is_of(hit, &rule.anti_cues)
+                .then(|| self.label_of(hit.start..hit.end, hits))
+                .flatten();
             value.is_some_and(|value| self.goes_on(value, start))
         };
-        let may_change = hits.iter().any(|hit| rule.cues.contains(hit.list)) && hits.iter().any(settled);
+        let may_change = hits.iter().any(|hit| self.detector.cues.is_of(hit, &rule.cues)) && hits.iter().any(settled);
         if may_change {
-            let kept: Vec<Hit> = hits.iter().filter(|hit| !settled(hit)).copied().collect();
-            *hits = kept;
+            *hits = hits.iter().filter(|hit| !settled(hit)).copied().collect();
         }
         may_change
     }
@@ -162,17 +175,11 @@ impl Scene<'_> {
         self.text[..span.start].strip_suffix('_').is_some_and(|name| name.ends_with(char::is_alphabetic))
     }
 
-    /// Takes out the words behind `end` that label a value of their own. All lists of a word stand side by side.
-    fn leave_labels(&self, hits: &mut Vec<Hit>, end: isize) {
-        let mut labels: Vec<(isize, isize)> = Vec::new();
-        for words in hits[hits.partition_point(|hit| hit.start < end)..].chunk_by(|a, b| a.start == b.start) {
-            let mut ends: Vec<isize> = words.iter().map(|hit| hit.end).collect();
-            ends.sort_unstable();
-            ends.dedup();
-            let labelling = ends.into_iter().filter(|end| self.labels_next(words[0].start..*end, hits));
-            labels.extend(labelling.map(|end| (words[0].start, end)));
-        }
-        hits.retain(|hit| labels.binary_search(&(hit.start, hit.end)).is_err());
+    /// Takes out the words behind `end` that label a value of their own.
+    fn leave_labels(&self, hits: &mut Hits, end: isize) {
+        let behind = &hits[hits.partition_point(|hit| hit.start < end)..];
+        let labels: Hits = behind.iter().filter(|hit| self.labels_next(hit.start..hit.end, hits)).copied().collect();
+        hits.retain(|hit| !labels.contains(hit));
     }
 
     /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.

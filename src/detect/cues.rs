@@ -10,25 +10,22 @@ use super::lexicon::Lexicon;
 /// Names one list of cue words.
 pub(super) type ListId = u16;
 
+/// Names one cue word of a detector.
+pub(super) type WordId = u32;
+
 /// A set of lists, as bits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lists(Vec<u64>);
 
 impl Lists {
-    /// Whether `list` is one of them.
-    pub(super) fn contains(&self, list: ListId) -> bool {
-        let word = self.0.get(usize::from(list / 64));
-        word.is_some_and(|word| word >> (list % 64) & 1 == 1)
+    /// Whether both have some list.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = ListId> {
-        (0..64 * self.0.len()).map(|list| list as ListId).filter(|list| self.contains(*list))
     }
 }
 
@@ -48,9 +45,9 @@ impl FromIterator<ListId> for Lists {
 pub(super) struct Cues {
     words: Lexicon,
     /// The lists that hold a word, by its number in the lexicon.
-    lists: Vec<Vec<ListId>>,
+    lists: Vec<Lists>,
     /// The list of words that go with any number.
-    any: Option<ListId>,
+    any: Lists,
 }
 
 /// A cue word and where it stands; what stands before the text has places below zero.
@@ -58,7 +55,7 @@ pub(super) struct Cues {
 pub(super) struct Hit {
     pub start: isize,
     pub end: isize,
-    pub list: ListId,
+    pub word: WordId,
 }
 
 impl Hit {
@@ -74,15 +71,29 @@ impl Cues {
         for (word, list) in words {
             by_word.entry(word.to_lowercase()).or_default().push(*list);
         }
-        Self { words: Lexicon::new(by_word.keys().map(String::as_str)), lists: by_word.into_values().collect(), any }
+        Self {
+            words: Lexicon::new(by_word.keys().map(String::as_str)),
+            lists: by_word.into_values().map(Lists::from_iter).collect(),
+            any: any.into_iter().collect(),
+        }
+    }
+
+    /// The lists that hold each word, by its number.
+    pub(super) fn lists(&self) -> &[Lists] {
+        &self.lists
+    }
+
+    /// Whether the word that was found is in one of `lists`.
+    pub(super) fn is_of(&self, hit: &Hit, lists: &Lists) -> bool {
+        self.lists[hit.word as usize].meets(lists)
     }
 
     /// Finds the cue words in the part `range` of `text`, counted from `origin`.
     pub(super) fn find(&self, text: &str, range: Range<usize>, origin: isize, hits: &mut Vec<Hit>) {
-        self.words.find(text, range, |word, number| {
-            if stands_alone(text, word.clone()) {
-                let (start, end) = (word.start as isize + origin, word.end as isize + origin);
-                hits.extend(self.lists[number as usize].iter().map(|&list| Hit { start, end, list }));
+        self.words.find(text, range, |place, word| {
+            if stands_alone(text, place.clone()) {
+                let (start, end) = (place.start as isize + origin, place.end as isize + origin);
+                hits.push(Hit { start, end, word });
             }
         });
     }
@@ -101,7 +112,7 @@ impl Cues {
     ) -> Sign {
         let nearest = |lists: &Lists, spoilt: &dyn Fn(&Hit) -> bool, gap: &dyn Fn(&Hit) -> Option<usize>| {
             let mut nearest = None;
-            for hit in hits.iter().filter(|hit| lists.contains(hit.list)) {
+            for hit in hits.iter().filter(|hit| self.is_of(hit, lists)) {
                 let nearer = gap(hit).filter(|gap| nearest.is_none_or(|nearest| *gap < nearest));
                 if nearer.is_some() && !self.is_inside_other(hit, hits, lists) && !spoilt(hit) {
                     nearest = nearer;
@@ -109,12 +120,12 @@ impl Cues {
             }
             nearest
         };
-        let follows = |cue: &Hit| hits.iter().any(|anti| anti_cues.contains(anti.list) && runs_into(anti, cue));
+        let follows = |cue: &Hit| hits.iter().any(|anti| self.is_of(anti, anti_cues) && runs_into(anti, cue));
         let anti_gap = |anti: &Hit| {
-            let along = hits.iter().filter(|any| Some(any.list) == self.any && runs_into(anti, any));
+            let along = hits.iter().filter(|any| self.is_of(any, &self.any) && runs_into(anti, any));
             along.filter_map(&gap).chain(gap(anti)).min()
         };
-        let cue = nearest(cues, &|cue| follows(cue) && self.goes_with_any(cue, hits), &gap);
+        let cue = nearest(cues, &|cue| follows(cue) && self.is_of(cue, &self.any), &gap);
         let anti = nearest(anti_cues, &|_| false, &anti_gap);
         match (cue, anti) {
             (None, None) => Sign::None,
@@ -127,16 +138,9 @@ impl Cues {
     fn is_inside_other(&self, hit: &Hit, hits: &[Hit], lists: &Lists) -> bool {
         let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
         hits.iter().filter(holds).max_by_key(|longer| longer.len()).is_some_and(|longest| {
-            let same = |other: &Hit| other.start == longest.start && other.end == longest.end;
             let begins = |other: &Hit| longest.start == hit.start && other.end == longest.end && runs_into(hit, other);
-            !hits.iter().any(|other| same(other) && lists.contains(other.list))
-                && !hits.iter().any(|other| Some(other.list) == self.any && begins(other))
+            !self.is_of(longest, lists) && !hits.iter().any(|other| self.is_of(other, &self.any) && begins(other))
         })
-    }
-
-    /// Whether `hit` is a word that goes with any number, such as `number` itself.
-    fn goes_with_any(&self, hit: &Hit, hits: &[Hit]) -> bool {
-        hits.iter().any(|same| Some(same.list) == self.any && (same.start, same.end) == (hit.start, hit.end))
     }
 }
 

@@ -146,7 +146,7 @@ impl Scene<'_> {
     fn nearest(&self, value: &Range<usize>, lists: &Lists) -> Option<Range<usize>> {
         let mut hits = Vec::new();
         self.detector.cues.find(self.text, self.line.clone(), 0, &mut hits);
-        let places = hits.iter().filter(|hit| lists.contains(hit.list));
+        let places = hits.iter().filter(|hit| self.detector.cues.is_of(hit, lists));
         let places = places.filter_map(|hit| Some(usize::try_from(hit.start).ok()?..usize::try_from(hit.end).ok()?));
         let gap = |word: &Range<usize>| word.start.saturating_sub(value.end).max(value.start.saturating_sub(word.end));
         places.filter(|word| word.end <= value.start || value.end <= word.start).min_by_key(gap)

@@ -30,9 +30,7 @@ impl Glance {
         let (blocks, rest) = text.as_bytes().as_chunks();
         let words = blocks.chunks(WORD).fold(0, |words, blocks| glance.see(blocks, words));
         if !rest.is_empty() {
-            let mut block = [b' '; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            glance.see(&[block], words);
+            glance.see(&[block_at(rest, 0)], words);
         }
         glance
     }
@@ -43,7 +41,7 @@ impl Glance {
         let is_odd = |bytes: i8x16| bytes | equal(bytes, b'\\') | equal(bytes, b'&');
         let (mut digits, mut long) = (0, 0);
         for (number, block) in blocks.iter().enumerate() {
-            let before = std::mem::replace(&mut words, bits(block, |bytes| bytes.simd_gt(i8x16::splat(b' ' as i8))));
+            let before = std::mem::replace(&mut words, graphic(block));
             digits |= u64::from(any(block, is_digit)) << number;
             long |= u64::from(long_words(before, words) != 0) << number;
             self.is_plain &= !any(block, is_odd);
@@ -54,15 +52,49 @@ impl Glance {
     }
 }
 
+/// The block that begins at `at`, filled up with blanks behind the end of the text.
+pub(super) fn block_at(text: &[u8], at: usize) -> [u8; BLOCK] {
+    let rest = &text[at..];
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut block = [b' '; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        block
+    })
+}
+
 /// Which bytes of a block are digits.
 pub(super) fn digits(block: &[u8; BLOCK]) -> u64 {
     bits(block, is_digit)
 }
 
+/// Which bytes of a block are letters of ASCII.
+pub(super) fn letters(block: &[u8; BLOCK]) -> u64 {
+    bits(block, |bytes| is_between(bytes | i8x16::splat(0x20), b'a', b'z'))
+}
+
+/// Which bytes of a block are of ASCII and stand for something.
+pub(super) fn graphic(block: &[u8; BLOCK]) -> u64 {
+    bits(block, is_graphic)
+}
+
+/// Which bytes of a block are not of ASCII.
+pub(super) fn wide(block: &[u8; BLOCK]) -> u64 {
+    bits(block, |bytes| bytes)
+}
+
 fn is_digit(bytes: i8x16) -> i8x16 {
-    // The digits become the largest numbers that eight bits with a sign can hold.
-    const UP: i8 = i8::MAX - b'9' as i8;
-    (bytes + i8x16::splat(UP)).simd_gt(i8x16::splat(i8::MAX - 10))
+    is_between(bytes, b'0', b'9')
+}
+
+fn is_graphic(bytes: i8x16) -> i8x16 {
+    bytes.simd_gt(i8x16::splat(b' ' as i8))
+}
+
+/// Which of `bytes` are from `first` to `last`, two bytes of ASCII.
+fn is_between(bytes: i8x16, first: u8, last: u8) -> i8x16 {
+    // These become the largest numbers that eight bits with a sign can hold.
+    let up = i8::MAX - last as i8;
+    (bytes + i8x16::splat(up)).simd_gt(i8x16::splat(first as i8 - 1 + up))
 }
 
 /// The bytes of a block up to which a word is long, where `words` are of words, and `before` in the last block.

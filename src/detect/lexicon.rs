@@ -6,7 +6,10 @@
 
 use std::ops::Range;
 
-use super::{bytes::Bytes, spots};
+use super::{
+    bytes::Bytes,
+    glance::{self, BLOCK},
+};
 
 /// Phrases in one sorted list. Every phrase knows the longest other one that it begins with.
 #[derive(Default)]
@@ -21,8 +24,8 @@ pub(super) struct Lexicon {
     /// Three bits in one word for each head.
     seen: Vec<u64>,
     longest: usize,
-    /// Which single characters of ASCII, such as `+`, begin no phrase.
-    silent: Bytes,
+    /// The bytes that phrases begin with, in any case.
+    first: Bytes,
 }
 
 /// A token by its hash, with its part of the ranges; none where nothing is.
@@ -38,7 +41,34 @@ struct Phrase {
     end: u32,
     /// The number of the longest phrase that this one begins with, plus 1.
     within: u32,
+    /// What stands behind its first token, if it is all ASCII.
+    tail: Tail,
     is_ascii: bool,
+}
+
+/// The first letters behind a token, small, as far as a phrase has some there: most phrases that begin alike differ in them.
+#[derive(Clone, Copy, Default)]
+struct Tail {
+    letters: u32,
+    mask: u32,
+}
+
+impl Tail {
+    /// Of a text that goes on with `rest`.
+    fn new(rest: &[u8]) -> Self {
+        let len = rest.len().min(size_of::<u32>());
+        let letters = rest.first_chunk().map_or_else(
+            || rest.iter().rev().fold(0, |letters, byte| letters << 8 | u32::from(*byte)),
+            |letters| u32::from_le_bytes(*letters),
+        );
+        let mask = u32::MAX.checked_shr(u32::BITS - 8 * len as u32).unwrap_or(0);
+        Self { letters: (letters | SMALL as u32) & mask, mask }
+    }
+
+    /// Whether a text that goes on like this may go on like a phrase.
+    fn may_be(self, phrase: Self) -> bool {
+        self.letters & phrase.mask == phrase.letters
+    }
 }
 
 impl Lexicon {
@@ -55,7 +85,7 @@ impl Lexicon {
             let within = open.last().map_or(0, |last| last + 1);
             open.push(lexicon.phrases.len() as u32);
             let (end, is_ascii) = (lexicon.text.len() as u32, phrase.is_ascii());
-            lexicon.phrases.push(Phrase { start, end, within, is_ascii });
+            lexicon.phrases.push(Phrase { start, end, within, tail: Tail::default(), is_ascii });
             lexicon.longest = lexicon.longest.max(phrase.len());
         }
         lexicon.index();
@@ -70,16 +100,18 @@ impl Lexicon {
     fn index(&mut self) {
         const BITS_PER_PHRASE: usize = 16;
         self.seen = vec![0; (self.phrases.len() * BITS_PER_PHRASE / 64).next_power_of_two().max(64)];
-        let (mut begun, mut first) = (Vec::with_capacity(self.phrases.len()), Bytes::default());
+        let mut begun = Vec::with_capacity(self.phrases.len());
         for number in 0..self.phrases.len() as u32 {
             let phrase = self.phrase(number);
             let end = token(&phrase.as_bytes()[..phrase.len().min(LONGEST)], 0);
             let spelled = spellings(&phrase[..phrase.floor_char_boundary(end)]);
             begun.extend(spelled.iter().map(|head| (hash(head.as_bytes(), 0, head.len()), number)));
-            first = first.and(Bytes::one(phrase.as_bytes()[0]));
+            let (first, tail) = (phrase.as_bytes()[0], Tail::new(&phrase.as_bytes()[end..]));
+            if phrase.is_ascii() {
+                self.phrases[number as usize].tail = tail;
+            }
+            self.first = self.first.and(Bytes::one(first)).and(Bytes::one(first.to_ascii_uppercase()));
         }
-        let is_silent = |byte: &u8| kind(*byte) == Kind::Single && !first.has(*byte);
-        self.silent = (0..0x80).filter(is_silent).map(Bytes::one).fold(Bytes::default(), Bytes::and);
         begun.sort_unstable();
         begun.dedup();
         self.heads = vec![Head::default(); (2 * begun.len() + 1).next_power_of_two()];
@@ -103,6 +135,10 @@ impl Lexicon {
 
     /// The phrases that begin with the token that has this hash.
     fn begun(&self, hash: u64) -> &[Range<u32>] {
+        let (word, bits) = self.place(hash);
+        if self.seen[word] & bits != bits {
+            return &[];
+        }
         let mut slot = self.slot(hash);
         loop {
             let Head { hash: other, ranges } = &self.heads[slot];
@@ -130,25 +166,55 @@ impl Lexicon {
         let bytes = text.as_bytes();
         let mut at = skip_begun(bytes, &range);
         while at < range.end {
-            if self.silent.has(bytes[at]) {
-                at += 1;
-                continue;
-            }
-            let (end, hash) = short_word(bytes, at).unwrap_or_else(|| {
-                let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
-                (end, hash(bytes, at, end))
-            });
-            let (word, bits) = self.place(hash);
-            if self.seen[word] & bits == bits {
-                self.look_up(text, at, self.begun(hash), &mut hit);
-            }
-            at = end;
+            at = match bytes[at].is_ascii() {
+                true => self.find_plain(text, at..range.end, &mut hit),
+                false => self.find_at(text, at, &mut hit),
+            };
         }
     }
 
-    /// Every phrase among `ranges` that stands at `at`.
-    fn look_up(&self, text: &str, at: usize, ranges: &[Range<u32>], hit: &mut impl FnMut(Range<usize>, u32)) {
-        const FEW: usize = 16;
+    /// Looks at the token at `at`, and says where it ends.
+    fn find_at(&self, text: &str, at: usize, hit: &mut impl FnMut(Range<usize>, u32)) -> usize {
+        let bytes = text.as_bytes();
+        let end = token(&bytes[..bytes.len().min(at + LONGEST)], at);
+        self.look_up(text, at..end, self.begun(hash(bytes, at, end)), hit);
+        end
+    }
+
+    /// Looks at the next tokens of `range`, a block at most and only those of ASCII, and says where to go on.
+    fn find_plain(&self, text: &str, range: Range<usize>, hit: &mut impl FnMut(Range<usize>, u32)) -> usize {
+        let bytes = text.as_bytes();
+        let block = glance::block_at(bytes, range.start);
+        let (letters, digits) = (glance::letters(&block), glance::digits(&block));
+        let size = range.len().min(glance::wide(&block).trailing_zeros() as usize);
+        // No phrase begins with a blank.
+        let mut starts = glance::graphic(&block) & !(letters & letters << 1) & !(digits & digits << 1);
+        while starts != 0 {
+            let start = starts.trailing_zeros() as usize;
+            if start >= size {
+                break;
+            }
+            starts &= starts - 1;
+            let kind = if letters >> start & 1 == 1 { letters } else { digits };
+            let len = ((kind >> start).trailing_ones() as usize).max(1);
+            let at = range.start + start;
+            if start > 0 && start + len == BLOCK {
+                return at;
+            }
+            if self.first.has(block[start]) {
+                let begun = self.begun(hash(bytes, at, at + len));
+                if !begun.is_empty() {
+                    self.look_up(text, at..at + len, begun, hit);
+                }
+            }
+        }
+        range.start + size
+    }
+
+    /// Every phrase among `ranges` that begins with the token at `head`.
+    fn look_up(&self, text: &str, head: Range<usize>, ranges: &[Range<u32>], hit: &mut impl FnMut(Range<usize>, u32)) {
+        const FEW: usize = 64;
+        let (at, tail) = (head.start, Tail::new(&text.as_bytes()[head.end..]));
         let mut small = None;
         for range in ranges {
             if range.len() > FEW {
@@ -156,15 +222,14 @@ impl Lexicon {
                 self.search(small, at, range, hit);
                 continue;
             }
-            for number in range.clone() {
-                let Phrase { start, end, is_ascii, .. } = self.phrases[number as usize];
+            let phrases = &self.phrases[range.start as usize..range.end as usize];
+            for (number, phrase) in range.clone().zip(phrases).filter(|(_, phrase)| tail.may_be(phrase.tail)) {
+                let Phrase { start, end, is_ascii, .. } = *phrase;
                 let phrase = &self.text.as_bytes()[start as usize..end as usize];
                 let end = at + phrase.len();
-                let ends = |(a, b): (&u8, &u8)| a.eq_ignore_ascii_case(b);
-                let last = text.as_bytes().get(end - 1).zip(phrase.last());
-                if last.is_some_and(ends) && spots::stands(text.as_bytes(), at, phrase) {
+                if text.as_bytes().get(at..end).is_some_and(|here| is_alike(here, phrase)) {
                     hit(at..end, number);
-                } else if !is_ascii {
+                } else if !is_ascii && !text.as_bytes()[at..text.len().min(end + MORE)].is_ascii() {
                     let small: &Small = small.get_or_insert_with(|| self.small(text, at));
                     if small.text.as_bytes().starts_with(phrase) {
                         hit(at..at + small.original(phrase.len()), number);
@@ -228,6 +293,11 @@ impl Small {
         let step = self.steps.iter().rev().find(|(from, _)| *from <= small);
         step.map_or(small, |(from, was)| was + small - from)
     }
+}
+
+/// Whether two texts of one length are the same in any ASCII case; most differ at their ends.
+fn is_alike(a: &[u8], b: &[u8]) -> bool {
+    a.last().zip(b.last()).is_some_and(|(a, b)| (a ^ b) & !0x20 == 0) && a.eq_ignore_ascii_case(b)
 }
 
 /// The spellings of a head that ASCII case folding does not reach: `телефон`, `Телефон`, `ТЕЛЕФОН`.
@@ -307,20 +377,8 @@ fn skip_begun(text: &[u8], range: &Range<usize>) -> usize {
     if begun { token(&text[..range.end], start) } else { start }
 }
 
-/// The end and the hash of the token at `at` if it is a word of less than eight letters of ASCII, as most are.
-fn short_word(text: &[u8], at: usize) -> Option<(usize, u64)> {
-    const HIGH: u64 = EACH * 0x80;
-    let word = u64::from_le_bytes(*text[at..].first_chunk::<8>()?);
-    let small = (word | SMALL) & !HIGH;
-    let from_a = small + EACH * (0x80 - b'a' as u64);
-    let behind_z = small + EACH * (0x80 - b'z' as u64 - 1);
-    let others = !(from_a & !behind_z) | word;
-    let len = (others & HIGH).trailing_zeros() as usize / 8;
-    (1..8).contains(&len).then(|| (at + len, mix(word & (u64::MAX >> (64 - 8 * len)), len)))
-}
-
-const EACH: u64 = 0x0101_0101_0101_0101;
-const SMALL: u64 = EACH * 0x20;
+/// Makes eight letters of ASCII small.
+const SMALL: u64 = 0x2020_2020_2020_2020;
 
 /// A hash of the token from `at` to `end`, whatever its ASCII case: its first eight bytes and its length.
 fn hash(text: &[u8], at: usize, end: usize) -> u64 {

@@ -6,8 +6,10 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::{
-    cues::ListId,
+    cues::{Cues, Lists, WordId},
     digits::PLACES,
     language::Distance,
     rule::{Round, Rule},
@@ -21,7 +23,7 @@ pub(super) struct Numbers {
     lookalikes: Vec<Table>,
     /// The rules that wait for a cue word.
     waiting: Vec<Table>,
-    /// Those that a cue word wakes, by its list.
+    /// Those that a cue word wakes, by its number.
     listeners: Vec<RuleSet>,
     /// The fewest digits that any rule but a look-alike asks for.
     least: usize,
@@ -37,7 +39,7 @@ pub(super) struct Numbers {
 
 /// Some of the rules that wait for a cue word: bits for each of their tables.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct RuleSet(Vec<Bits>);
+pub(super) struct RuleSet(SmallVec<[Bits; 1]>);
 
 impl RuleSet {
     /// Adds the rules of another set.
@@ -146,7 +148,7 @@ fn both(a: Bits, b: Bits) -> Bits {
 
 impl Numbers {
     /// Sorts the rules that begin with digits.
-    pub(super) fn new(rules: &[Rule]) -> Self {
+    pub(super) fn new(rules: &[Rule], cues: &Cues) -> Self {
         let waits = Table::all(rules, |rule| rule.round == Round::Weak);
         let alike =
             |alike: bool| rules.iter().filter(move |rule| is_number(rule) && (rule.round == Round::Lookalike) == alike);
@@ -156,7 +158,7 @@ impl Numbers {
         Self {
             alone: Table::all(rules, |rule| matches!(rule.round, Round::Certain | Round::Likely)),
             lookalikes: Table::all(rules, |rule| rule.round == Round::Lookalike),
-            listeners: listeners(rules, &waits),
+            listeners: cues.lists().iter().map(|lists| listeners(rules, &waits, lists)).collect(),
             waiting: waits,
             least: digits(false),
             least_alike: digits(true),
@@ -192,9 +194,9 @@ impl Numbers {
         tables.for_each(|(table, heard)| table.fitting(text, group, *heard, &mut found));
     }
 
-    /// The rules that a cue word of the list `list` wakes, if any.
-    pub(super) fn listeners(&self, list: ListId) -> Option<&RuleSet> {
-        self.listeners.get(usize::from(list))
+    /// The rules that a cue word wakes.
+    pub(super) fn listeners(&self, word: WordId) -> &RuleSet {
+        &self.listeners[word as usize]
     }
 
     /// The groups of digits where look-alikes may begin that overlap `place`, a part of `line`.
@@ -211,20 +213,16 @@ impl Numbers {
     }
 }
 
-/// The rules of `waits` that the cue words of each list wake.
-fn listeners(rules: &[Rule], waits: &[Table]) -> Vec<RuleSet> {
-    let mut listeners: Vec<RuleSet> = Vec::new();
-    for (number, table) in waits.iter().enumerate() {
-        for (bit, id) in table.rules.iter().enumerate() {
-            for list in rules[*id as usize].cues.iter() {
-                listeners.resize(listeners.len().max(usize::from(list) + 1), RuleSet::default());
-                let sets = &mut listeners[usize::from(list)].0;
-                sets.resize(waits.len(), Bits::default());
-                sets[number][bit / 64] |= 1 << (bit % 64);
-            }
-        }
-    }
-    listeners
+/// The rules of `waits` that a cue word of `lists` wakes.
+fn listeners(rules: &[Rule], waits: &[Table], lists: &Lists) -> RuleSet {
+    let hear = |table: &Table| {
+        let mut bits = Bits::default();
+        let hears = |id: &RuleId| rules[*id as usize].cues.meets(lists);
+        let hearing = table.rules.iter().enumerate().filter(|(_, id)| hears(id));
+        hearing.for_each(|(bit, _)| bits[bit / 64] |= 1 << (bit % 64));
+        bits
+    };
+    RuleSet(waits.iter().map(hear).collect())
 }
 
 /// Wakes `rule` where it may match at `group`, if nothing runs into its beginning.

@@ -52,6 +52,9 @@ pub(super) enum Opens {
 pub(super) fn groups(text: &[u8], least: usize) -> Vec<Group> {
     let (mut groups, mut run) = (Vec::new(), Run::default());
     for Range { start, end } in Digits::new(text) {
+        if groups.is_empty() {
+            groups.reserve(SOME);
+        }
         if !run.joins(text, start) {
             run.end_in(&mut groups, least);
             run = Run { first: groups.len(), ..Run::default() };
@@ -63,6 +66,9 @@ pub(super) fn groups(text: &[u8], least: usize) -> Vec<Group> {
     run.end_in(&mut groups, least);
     groups
 }
+
+/// How many groups there is room for at once.
+const SOME: usize = 32;
 
 /// A run of groups.
 #[derive(Default)]
@@ -140,13 +146,7 @@ impl Iterator for Digits<'_> {
 
 /// Which of the bytes of the block at `at` are digits, as bits.
 fn digits_at(text: &[u8], at: usize) -> u64 {
-    let rest = &text[at..];
-    if let Some(block) = rest.first_chunk() {
-        return glance::digits(block);
-    }
-    let mut block = [0; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    glance::digits(&block)
+    glance::digits(&glance::block_at(text, at))
 }
 
 #[cfg(test)]

@@ -143,12 +143,6 @@ impl Scene<'_> {
             && matches!(rule.round, Round::Certain | Round::Weak)
     }
 
-    /// Whether a cue word of a number's rule runs into it, as in `visa4111111111111111exp`.
-    fn touches_cue(&self, rule: &Rule, span: &Range<usize>) -> bool {
-        let is_number = matches!(rule.start, Start::Number { back: 0, .. });
-        is_number && !rule.cues.is_empty() && self.hits_beside(span).any(|list| rule.cues.contains(list))
-    }
-
     /// Whether no letter or digit runs on behind `span`.
     fn ends_whole(&self, span: &Range<usize>, rule: &Rule) -> bool {
         let (text, end) = (self.text.as_bytes(), span.end);

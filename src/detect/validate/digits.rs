@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// The digits of `text` and nothing else.
 pub(super) fn only(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -18,15 +20,15 @@ pub(super) fn check(text: &str) -> Option<usize> {
 /// The digits of a match and the places where it may be cut: behind a group of digits that no point or dash joins to the next.
 pub(super) struct Groups<'t> {
     text: &'t str,
-    digits: Vec<u8>,
+    digits: SmallVec<[u8; 24]>,
     /// After each group: how many digits up to there, and where it ends in the text.
-    ends: Vec<(usize, usize)>,
+    ends: SmallVec<[(usize, usize); 8]>,
 }
 
 impl<'t> Groups<'t> {
     /// Splits `text` into its groups of digits.
     pub(super) fn new(text: &'t str) -> Self {
-        let (mut digits, mut ends) = (Vec::with_capacity(24), Vec::with_capacity(8));
+        let (mut digits, mut ends) = (SmallVec::new(), SmallVec::new());
         for (at, byte) in text.bytes().enumerate() {
             if byte.is_ascii_digit() {
                 digits.push(byte - b'0');
