@@ -77,7 +77,7 @@ impl Journal {
         if previous.is_some() && !keys_path.exists() {
             return Err(AuditError::NoKeys { path: keys_path });
         }
-        let sealer = Sealer::new(KeyFile::open(folder, keys.sealing.clone())?)?;
+        let sealer = Sealer::new(KeyFile::open(folder, keys.sealing.clone())?.waiting(segment::PATIENCE)?)?;
         let unclosed = unclosed(folder, latest(&volumes))?;
         // They are closed here, without a text: whose they are does not matter.
         let unclosed = unclosed.into_iter().map(|(id, opening)| (id, Unclosed { opening, subject: 0 })).collect();

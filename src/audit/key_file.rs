@@ -19,8 +19,12 @@ use super::entry::{Event, EventKind};
 use super::error::AuditError;
 use super::segment::Identity;
 
-/// How long a change waits for another.
+/// How long a change waits for another, unless it is a proxy's.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many keys of a table are wrapped anew at a time, and how long the proxy may use the file between.
+const WRAPPED: usize = 1000;
+const TURN: Duration = Duration::from_millis(20);
 
 /// What brings a file from each version of its format to the next; the first one makes it.
 const MIGRATIONS: [&str; 3] = [
@@ -88,6 +92,7 @@ pub struct KeyFile {
     ring: KeyRing,
     path: PathBuf,
     identity: Option<Identity>,
+    patience: Duration,
 }
 
 /// Whose texts a key opens.
@@ -114,11 +119,17 @@ impl KeyFile {
             .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
             .map_err(failed)?;
         let identity = Identity::of(&path);
-        let file = Self { connection, ring, path, identity };
+        let file = Self { connection, ring, path, identity, patience: PATIENCE };
         file.migrate()?;
         // Also proves that the ring is the right one.
         file.make_subject(NOBODY)?;
         Ok(file)
+    }
+
+    /// Waits for others no longer than `patience`.
+    pub fn waiting(self, patience: Duration) -> Result<Self, AuditError> {
+        self.wait(patience)?;
+        Ok(Self { patience, ..self })
     }
 
     /// Brings the file to the newest version of its format; the tables of an empty file are made.
@@ -154,7 +165,7 @@ impl KeyFile {
         let failed = |error| AuditError::reading(&path, error);
         let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let file = Self { connection, ring, path, identity: None };
+        let file = Self { connection, ring, path, identity: None, patience: PATIENCE };
         file.check_version()?;
         Ok(Some(file))
     }
@@ -309,10 +320,14 @@ impl KeyFile {
 
     /// Does what fails rather than wait for another who holds the file.
     pub fn at_once<T>(&self, change: impl FnOnce() -> Result<T, AuditError>) -> Result<T, AuditError> {
-        self.write(|connection| connection.busy_timeout(Duration::ZERO))?;
+        self.wait(Duration::ZERO)?;
         let changed = change();
-        self.write(|connection| connection.busy_timeout(PATIENCE))?;
+        self.wait(self.patience)?;
         changed
+    }
+
+    fn wait(&self, patience: Duration) -> Result<(), AuditError> {
+        self.write(|connection| connection.busy_timeout(patience))
     }
 
     /// Does all of `change` durably, or nothing.
@@ -337,13 +352,23 @@ impl KeyFile {
 
     /// Wraps every key that another wrapped with the newest of the ring, and tells how many those were.
     pub fn rewrap(&self) -> Result<usize, AuditError> {
-        self.transact(|file| {
-            let subjects =
-                file.rewrap_table("subject", "id, token", |row| Ok(row.get::<_, String>(1)?.into_bytes()))?;
-            let days = file.rewrap_table("day", "day, NULL", |row| Ok(of_day(row.get(0)?)))?;
-            let kept = file.rewrap_table("kept", "subject, day", |row| Ok(of_kept(row.get(0)?, row.get(1)?)))?;
-            Ok(subjects + days + kept)
-        })
+        let mut all = 0;
+        loop {
+            let some = self.transact(Self::rewrap_some)?;
+            if some == 0 {
+                return Ok(all);
+            }
+            all += some;
+            // Whoever waits for the file has its turn.
+            std::thread::sleep(TURN);
+        }
+    }
+
+    fn rewrap_some(&self) -> Result<usize, AuditError> {
+        let subjects = self.rewrap_table("subject", "id, token", |row| Ok(row.get::<_, String>(1)?.into_bytes()))?;
+        let days = self.rewrap_table("day", "day, NULL", |row| Ok(of_day(row.get(0)?)))?;
+        let kept = self.rewrap_table("kept", "subject, day", |row| Ok(of_kept(row.get(0)?, row.get(1)?)))?;
+        Ok(subjects + days + kept)
     }
 
     /// `columns` are the two that name a row, the second one only if it is a number.
@@ -355,7 +380,8 @@ impl KeyFile {
     ) -> Result<usize, AuditError> {
         let newest = self.ring.newest();
         let rows = self.read(|connection| {
-            let select = format!("SELECT {columns}, wrapped_by, key FROM {table} WHERE wrapped_by <> ?1");
+            let select =
+                format!("SELECT {columns}, wrapped_by, key FROM {table} WHERE wrapped_by <> ?1 LIMIT {WRAPPED}");
             let mut statement = connection.prepare(&select)?;
             let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1).ok(), context(row)?, wrapped(row, 2)?));
             statement.query_map([&newest], read)?.collect::<rusqlite::Result<Vec<(i64, Option<i64>, _, _)>>>()

@@ -17,9 +17,9 @@ use super::rows::Appender;
 use super::schema::{self, Format, NEWEST};
 use super::volume::Volume;
 
-/// How long a commit waits for whoever holds the file. An exchange may wait for the batch before it and for its own, and is told
-/// within a second.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a commit waits for whoever holds the file, or that of the keys. An exchange may wait for the batch before it and for
+/// its own, and is told within a second.
+pub const PATIENCE: Duration = Duration::from_millis(250);
 const _: () = assert!(2 * PATIENCE.as_millis() <= 500, "half of the second is left for all else");
 /// How long a read waits, as for a file that is being opened after a crash.
 const READING: Duration = Duration::from_millis(500);

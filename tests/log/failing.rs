@@ -77,10 +77,11 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
     let (segment, keys) = (here.segment(), here.path("audit/keys.db"));
     let wal = PathBuf::from(format!("{}-wal", segment.display()));
     let (mut seen, mut refused) = (1, Vec::new());
-    let troubles: [(&str, &PathBuf, Begin); 6] = [
+    let troubles: [(&str, &PathBuf, Begin); 7] = [
         ("disk full", &segment, Trouble::full),
         ("keys overwritten", &keys, Trouble::overwritten),
         ("segment held", &segment, Trouble::held),
+        ("keys held", &keys, Trouble::held),
         ("segment moved", &segment, Trouble::moved),
         ("write-ahead log moved", &wal, Trouble::moved),
         ("keys moved", &keys, Trouble::moved),
@@ -89,7 +90,8 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
         let trouble = trouble(path, proxy.process());
         let refusals = join_all((0..4).map(|_| async {
             let begun = Instant::now();
-            let (status, body) = proxy.ask("meanwhile", "bob", &[]).await;
+            // Of a customer who is new each time, so that keys are needed.
+            let (status, body) = proxy.ask("meanwhile", name, &[]).await;
             assert_eq!(status, 503, "{name}: {body}");
             begun.elapsed()
         }));
