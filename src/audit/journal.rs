@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::crypto::MacKey;
 
 use super::chain::Head;
-use super::entry::{Closed, Entry, Opened, Outcome, Texted};
+use super::entry::{Closed, Entry, Event, Opened, Outcome, Texted};
 use super::error::AuditError;
 use super::key_file::{self, KeyFile, NOBODY, Subject};
 use super::mention::{self, Mentioned, Pending};
@@ -94,7 +94,10 @@ impl Journal {
             volume_bytes: u64::MAX,
             _lock: lock,
         };
-        unnoted::catch_up(folder, &journal.sealer.file, journal.head.seq, Moment::AtStart)?;
+        if let Err(error) = unnoted::catch_up(folder, &journal.sealer.file, journal.head.seq, Moment::AtStart) {
+            tracing::warn!("texts are found by what they mention only slowly, until this can be read: {error}");
+            (journal.mentions, journal.noted) = (Pending::not_kept(), 0);
+        }
         journal.close_interrupted(now)?;
         journal.take_notes()?;
         Ok(journal)
@@ -149,14 +152,14 @@ impl Journal {
         self.sealer.file.forget_notes(last)
     }
 
-    /// Notes what the texts so far mention, if that are so many placeholders; any number with 0.
-    pub fn note_mentions(&mut self, least: usize) -> Result<(), AuditError> {
+    /// Notes what the texts so far mention, if that are so many placeholders, any number with 0; tells whether there is more.
+    pub fn note_mentions(&mut self, least: usize) -> Result<bool, AuditError> {
         let file = &self.sealer.file;
         if self.to_sweep {
             self.to_sweep = file.at_once(|| mention::sweep(file))?;
         }
         if self.noted == self.head.seq || !self.mentions.are(least) {
-            return Ok(());
+            return Ok(false);
         }
         let is_all = file.at_once(|| match self.mentions.are_not_kept() {
             true => unnoted::catch_up(&self.folder, file, self.head.seq, Moment::Running),
@@ -165,12 +168,17 @@ impl Journal {
         if is_all {
             (self.mentions, self.noted) = (Pending::default(), self.head.seq);
         }
-        Ok(())
+        Ok(!is_all)
     }
 
     /// Where the chain stands.
     pub fn head(&self) -> Head {
         self.head
+    }
+
+    /// Has the next one who opens the log append an event that cannot be appended now.
+    pub fn leave_note(&self, event: &Event) -> Result<(), AuditError> {
+        self.sealer.file.note(event)
     }
 
     /// Destroys the keys of texts that are older than `settings` keep, and says which files may go.

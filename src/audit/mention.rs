@@ -84,7 +84,7 @@ const ROOM: usize = 200_000;
 pub struct Pending {
     texts: Vec<Mentioned>,
     names: usize,
-    /// There were more than there is room for, so none is kept.
+    /// None is kept: there were more than there is room for, or a file could not be read.
     overflowed: bool,
 }
 
@@ -103,6 +103,11 @@ impl Pending {
         Self { texts, ..Self::default() }
     }
 
+    /// Those that have to be read from the log.
+    pub fn not_kept() -> Self {
+        Self { overflowed: true, ..Self::default() }
+    }
+
     /// Takes in what a text mentions.
     pub fn add(&mut self, mentioned: Mentioned) {
         if mentioned.names.is_empty() || self.overflowed {
@@ -111,7 +116,7 @@ impl Pending {
         self.names += mentioned.names.0.len();
         self.texts.push(mentioned);
         if self.names > ROOM {
-            *self = Self { overflowed: true, ..Self::default() };
+            *self = Self::not_kept();
         }
     }
 

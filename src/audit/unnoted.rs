@@ -14,13 +14,14 @@ use super::volume::Volume;
 /// When that is done, and so how.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Before the first entry: all at once. A file that cannot be read is left out, for it must keep nobody from opening the log.
+    /// Before the first entry: all at once.
     AtStart,
-    /// Between entries, which wait: a piece. It fails where a file cannot be read, so that the next look tries again.
+    /// Between entries, which wait: a piece.
     Running,
 }
 
-/// Notes what texts of the entries up to `head` mention that is noted nowhere yet; tells whether that is all.
+/// Notes what texts of the entries up to `head` mention that is noted nowhere yet; tells whether that is all. It fails where a file
+/// cannot be read, so that the next look tries again.
 pub fn catch_up(folder: &Path, file: &KeyFile, head: i64, moment: Moment) -> Result<bool, AuditError> {
     let noted = mention::noted_until(file)?;
     if noted == head {
@@ -28,7 +29,7 @@ pub fn catch_up(folder: &Path, file: &KeyFile, head: i64, moment: Moment) -> Res
     }
     for volume in after(folder, &Volume::all_in(folder)?, noted) {
         let mut unnoted = Unnoted::of_file(folder, *volume, noted);
-        while let Some(piece) = unnoted.piece().or_else(|error| moment.bear(error))? {
+        while let Some(piece) = unnoted.piece()? {
             piece.note(file)?;
             if moment == Moment::Running && unnoted.noted < head {
                 return Ok(false);
@@ -37,19 +38,6 @@ pub fn catch_up(folder: &Path, file: &KeyFile, head: i64, moment: Moment) -> Res
     }
     // Also where the notes go further than a log that was put back from a copy.
     Pending::default().note(file, head).map(|()| true)
-}
-
-impl Moment {
-    /// Goes on as if there were no more texts, or fails.
-    fn bear(self, error: AuditError) -> Result<Option<Piece>, AuditError> {
-        match self {
-            Self::AtStart => {
-                tracing::warn!("texts that cannot be read will not be found by what they mention: {error}");
-                Ok(None)
-            }
-            Self::Running => Err(error),
-        }
-    }
 }
 
 /// The files with entries after `noted`; also those before them that cannot be read, for what they hold is not known.

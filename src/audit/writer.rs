@@ -68,6 +68,7 @@ impl Log {
             settings: settings.clone(),
             ticked: Instant::now(),
             noted: Instant::now(),
+            behind: false,
             retained: None,
         };
         let thread = thread::Builder::new().name("audit".into()).spawn(|| run.until_closed());
@@ -204,6 +205,8 @@ struct Run {
     ticked: Instant,
     /// When it last noted what texts mention.
     noted: Instant,
+    /// Whether more is to be noted as soon as nobody waits.
+    behind: bool,
 }
 
 /// What happened since the last commit that succeeded.
@@ -218,11 +221,12 @@ impl Run {
     /// Ends when a stop was asked for or every handle is gone, after everything that was queued.
     fn until_closed(mut self) -> Result<(), AuditError> {
         while !self.stopping {
-            match self.jobs.recv_timeout(TICK) {
+            match self.jobs.recv_timeout(if self.behind { Duration::ZERO } else { TICK }) {
                 Ok(job) => {
                     let batch = self.gather(job);
                     self.write(batch);
                 }
+                Err(RecvTimeoutError::Timeout) if self.behind => self.note_mentions(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -234,6 +238,7 @@ impl Run {
         }
         let late = std::mem::take(&mut self.late);
         self.write(late);
+        self.tell_gap();
         self.stopping = true;
         self.note_mentions();
         self.witness.sign(self.journal.head());
@@ -272,9 +277,14 @@ impl Run {
     fn note_mentions(&mut self) {
         let due = self.stopping || self.noted.elapsed() >= NOTE;
         match self.journal.note_mentions(if due { 0 } else { NOTEWORTHY }) {
-            Ok(()) if due => self.noted = Instant::now(),
-            Ok(()) => {}
-            Err(error) => tracing::warn!("what texts mention is not noted yet: {error}"),
+            Ok(behind) => self.behind = behind,
+            Err(error) => {
+                self.behind = false;
+                tracing::warn!("what texts mention is not noted yet: {error}");
+            }
+        }
+        if due {
+            self.noted = Instant::now();
         }
     }
 
@@ -304,7 +314,7 @@ impl Run {
 
     fn write(&mut self, batch: Vec<Pending>) {
         let Some(first) = batch.first() else { return };
-        let recovered = self.gap.as_ref().map(|gap| gap.ended(first.entry.at()));
+        let recovered = self.gap.as_ref().map(|gap| Entry::Event(gap.ended(first.entry.at())));
         let entries: Vec<&Entry> = recovered.iter().chain(batch.iter().map(|pending| &pending.entry)).collect();
         match self.journal.commit(&entries) {
             Ok(()) => {
@@ -333,6 +343,16 @@ impl Run {
         Vec::into_iter(waiting).for_each(|pending| answer(pending, Err(error.clone())));
     }
 
+    /// Tells of a gap that the end of the process would make forgotten: in the log, or to whoever opens it next.
+    fn tell_gap(&mut self) {
+        let Some(gap) = &self.gap else { return };
+        let ended = gap.ended(Timestamp::now());
+        let told = self.journal.commit(&[&Entry::Event(ended.clone())]).or_else(|_| self.journal.leave_note(&ended));
+        if let Err(error) = told {
+            tracing::error!(refused = gap.refused, "the log does not tell of what it could not take: {error}");
+        }
+    }
+
     /// Remembers that entries could not be written, and gives up if the settings say so.
     fn widen_gap(&mut self, refused: usize, cause: AuditError) {
         let gap = self.gap.take().unwrap_or(Gap { since: Timestamp::now(), refused: 0, cause: cause.clone() });
@@ -345,10 +365,10 @@ impl Run {
 
 impl Gap {
     /// Tells of itself at the place where the log goes on.
-    fn ended(&self, at: Timestamp) -> Entry {
+    fn ended(&self, at: Timestamp) -> Event {
         let Self { since, refused, cause } = self;
         let detail = json!({ "since": since.to_string(), "refused": refused, "cause": cause.to_string() });
-        Entry::Event(Event { at, kind: EventKind::Recovered, detail: detail.to_string() })
+        Event { at, kind: EventKind::Recovered, detail: detail.to_string() }
     }
 }
 

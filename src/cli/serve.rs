@@ -75,8 +75,9 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
         // It answered while exchanges ended.
         admin.abort();
     }
-    log.event(event(EventKind::Stopped, &version)).await?;
+    let told = log.event(event(EventKind::Stopped, &version)).await;
     tokio::task::spawn_blocking(move || writer.close()).await??;
+    told?;
     anyhow::ensure!(
         !log.has_given_up(),
         "the log could not be written: see above, and start again when the cause is gone"

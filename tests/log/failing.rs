@@ -124,6 +124,23 @@ async fn a_log_that_cannot_be_written_stops_the_traffic_until_it_can_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gap_that_lasts_until_the_end_is_told_at_the_next_start() {
+    let here = Installation::new("").await;
+    let proxy = here.serve();
+    assert_eq!(proxy.ask("before", "ann", &[]).await.0, 200);
+    let held = Trouble::held(&here.segment(), proxy.process());
+    for _ in 0..2 {
+        assert_eq!(proxy.ask("meanwhile", "ann", &[]).await.0, 503);
+    }
+    proxy.stop();
+    drop(held);
+    assert_eq!(here.serve().stop(), 0);
+    let news = here.fine(&["audit", "tail", "-n", "100"]);
+    let gaps: Vec<&str> = news.lines().filter(|line| line.contains("  recovered  ")).collect();
+    assert!(gaps.len() == 1 && gaps[0].contains("\"refused\":2,"), "{news}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_the_system_refuses_stops_the_traffic_until_one_succeeds() {
     for (error, told) in [("ENOSPC", "free space on its volume"), ("EROFS", "check its volume")] {
         let here = Installation::new("").await;
