@@ -10,7 +10,7 @@ use super::key_file::KeyFile;
 use super::mention::{self, Mentions};
 use super::query::{Reader, Record, Summary};
 
-/// How many exchanges are opened at a time.
+/// How many exchanges are opened at a time, at most.
 const AT_A_TIME: usize = 256;
 
 impl Reader {
@@ -25,7 +25,7 @@ impl Reader {
         pointed_to.extend(self.kept(keys)?);
         let pointed_to: Vec<i64> = pointed_to.into_iter().rev().collect();
         let mut found = Vec::new();
-        for seqs in pointed_to.chunks(AT_A_TIME) {
+        for seqs in pointed_to.chunks(filter.limit.clamp(1, AT_A_TIME)) {
             let asked = Filter { seqs: Some(seqs.to_vec()), limit: seqs.len(), ..filter.clone() };
             self.each_record(&asked, |record| {
                 if holds(&record, &names) {
@@ -68,6 +68,7 @@ fn holds(record: &Record, names: &Mentions) -> bool {
 }
 
 fn after(file: &Connection, noted: i64) -> rusqlite::Result<Vec<i64>> {
-    let select = "SELECT seq FROM opened WHERE seq > ?1 UNION SELECT opened FROM closed WHERE seq > ?1";
+    // All, for to tell double ones SQLite would go through all that were ever closed.
+    let select = "SELECT seq FROM opened WHERE seq > ?1 UNION ALL SELECT opened FROM closed WHERE seq > ?1";
     file.prepare(select)?.query_map([noted], |row| row.get(0))?.collect()
 }

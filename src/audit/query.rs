@@ -7,11 +7,11 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, Transaction, params_from_iter};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::crypto::KeyRing;
+use crate::crypto::{KeyRing, SealingKey};
 
 use super::entry::{Closed, Opened, Outcome, Tally, Timings, Usage};
 use super::error::AuditError;
@@ -133,6 +133,7 @@ impl Reader {
         let mut found = Vec::new();
         let filter = &self.with_tokens(filter)?;
         self.each_file(|file| {
+            let _snapshot = file.snapshot()?;
             for seq in file.find(filter, filter.limit - found.len())? {
                 let read = file.read(seq)?.map(|(record, _)| Summary::of(seq, record.opened, record.closed));
                 found.extend(read);
@@ -152,11 +153,11 @@ impl Reader {
     /// Visits the exchanges that `filter` lets through, with their texts, newest first.
     pub fn each_record(&self, filter: &Filter, mut visit: impl FnMut(Record)) -> Result<(), AuditError> {
         let filter = &self.with_tokens(filter)?;
-        let (mut visited, mut failed) = (0, None);
+        let (mut visited, mut failed, mut last) = (0, None, None);
         self.each_file(|file| {
             for seq in file.find(filter, filter.limit - visited)? {
                 let Some((record, texts)) = file.read_whole(seq)? else { continue };
-                match self.open_texts(record, texts) {
+                match self.open_texts(record, texts, &mut last) {
                     Ok(record) => visit(record),
                     Err(error) => {
                         failed = Some(error);
@@ -191,13 +192,18 @@ impl Reader {
         if !records.is_empty() {
             return Err(AuditError::Ambiguous { id: id.into() });
         }
-        record.map(|(record, texts)| self.open_texts(record, texts)).transpose()
+        record.map(|(record, texts)| self.open_texts(record, texts, &mut None)).transpose()
     }
 
-    /// Puts the texts into a record that can be read.
-    fn open_texts(&self, mut record: Record, [request, answer]: [Option<Text>; 2]) -> Result<Record, AuditError> {
-        let opened = request.map(|request| self.open_text(request)).transpose()?.unwrap_or(Ok(Vec::new()));
-        let closed = answer.map(|answer| self.open_text(answer)).transpose()?.unwrap_or(Ok(Vec::new()));
+    /// Puts the texts into a record that can be read; `last` is the key of the text before, which may fit.
+    fn open_texts(
+        &self,
+        mut record: Record,
+        [request, answer]: [Option<Text>; 2],
+        last: &mut Option<TextKey>,
+    ) -> Result<Record, AuditError> {
+        let opened = request.map(|request| self.open_text(request, last)).transpose()?.unwrap_or(Ok(Vec::new()));
+        let closed = answer.map(|answer| self.open_text(answer, last)).transpose()?.unwrap_or(Ok(Vec::new()));
         record.texts = opened.as_ref().err().or(closed.as_ref().err()).copied().unwrap_or(Texts::Readable);
         record.opened.request = opened.unwrap_or_default();
         if let Some(entry) = &mut record.closed {
@@ -206,10 +212,14 @@ impl Reader {
         Ok(record)
     }
 
-    fn open_text(&self, (seq, sealed): Text) -> Result<Result<Vec<u8>, Texts>, AuditError> {
+    fn open_text(&self, (seq, sealed): Text, last: &mut Option<TextKey>) -> Result<Result<Vec<u8>, Texts>, AuditError> {
         let Some(keys) = &self.keys else { return Ok(Err(Texts::Locked)) };
-        let Some(key) = keys.text_key(sealed.subject, sealed.day)? else { return Ok(Err(Texts::Destroyed)) };
-        Ok(sealer::open(&key, seq, &sealed).ok_or(Texts::Damaged))
+        let Sealed { subject, day, .. } = sealed;
+        if last.as_ref().is_none_or(|last| (last.subject, last.day) != (subject, day)) {
+            *last = keys.text_key(subject, day)?.map(|key| TextKey { subject, day, key });
+        }
+        let Some(TextKey { key, .. }) = last else { return Ok(Err(Texts::Destroyed)) };
+        Ok(sealer::open(key, seq, &sealed).ok_or(Texts::Damaged))
     }
 
     /// Visits the files, newest first, until `visit` says `false`.
@@ -241,6 +251,13 @@ pub fn last_entry(folder: &Path) -> Result<i64, AuditError> {
 /// A sealed text and the entry that it stands beside.
 type Text = (i64, Sealed);
 
+/// The key of a customer's texts of a day.
+struct TextKey {
+    subject: i64,
+    day: i64,
+    key: SealingKey,
+}
+
 /// A file, and those that follow it.
 pub(super) struct Reach {
     pub here: Connection,
@@ -248,6 +265,11 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// Spares each of many small questions its own transaction, for as long as it is kept.
+    pub(super) fn snapshot(&self) -> Result<Transaction<'_>> {
+        self.here.unchecked_transaction()
+    }
+
     /// The opening entries that `filter` lets through, newest first. What is common is among the newest entries, what is rare
     /// among all: so it is looked for in more and more of them.
     fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<i64>> {
@@ -288,6 +310,7 @@ impl Reach {
 
     /// The exchange that the entry `seq` opened, and its sealed texts.
     fn read_whole(&self, seq: i64) -> Result<Option<(Record, [Option<Text>; 2])>> {
+        let _snapshot = self.snapshot()?;
         let Some((record, closing)) = self.read(seq)? else { return Ok(None) };
         let text = |file, seq| -> Result<_> { Ok(rows::read_payload(file, seq)?.map(|sealed| (seq, sealed))) };
         let answer = closing.map(|Closing { file, seq }| text(file, seq)).transpose()?.flatten();

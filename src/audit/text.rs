@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::mention::Mentions;
 
@@ -22,7 +22,7 @@ impl Packed {
     /// Compresses `text`.
     pub fn of(text: &[u8]) -> Self {
         thread_local! {
-            /// Its tables are dearer to make than a text is to compress.
+            // Its tables are dearer to make than a text is to compress, and so it is on the way back.
             static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
         }
         if text.is_empty() {
@@ -50,5 +50,12 @@ impl Packed {
 
 /// The text that was compressed; `None` when these are not the bytes of one.
 pub fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
-    zstd::stream::decode_all(packed).ok()
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    let length = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        let decompressor = decompressor.get_or_insert_with(|| Decompressor::new().expect("it takes no settings"));
+        decompressor.decompress(packed, usize::try_from(length).ok()?).ok()
+    })
 }
