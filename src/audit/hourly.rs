@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::error::AuditError;
 use super::query::Reader;
-use super::stats::Span;
+use super::stats::{Span, within};
 
 /// What a caller did in an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,17 +22,14 @@ pub struct Hourly {
 impl Reader {
     /// The hours in which a caller began something within `span`; fewer of them when `go_on` says `false` meanwhile.
     pub fn hourly(&self, span: Span, go_on: impl Fn() -> bool) -> Result<Vec<Hourly>, AuditError> {
-        let within = [
-            span.since.map_or(i64::MIN, Timestamp::as_microsecond),
-            span.until.map_or(i64::MAX, Timestamp::as_microsecond),
-        ];
         let mut hours = BTreeMap::<(String, i64), [u64; 2]>::new();
         self.each_file(|file| {
             let select = "SELECT caller, at_us / 3600000000,
                   coalesce((SELECT sum(count) FROM finding WHERE finding.seq = opened.seq), 0)
-                FROM entry JOIN opened ON opened.seq = entry.seq WHERE at_us >= ?1 AND at_us < ?2";
+                FROM opened CROSS JOIN entry ON entry.seq = opened.seq
+                WHERE opened.seq BETWEEN ?3 AND ?4 AND at_us >= ?1 AND at_us < ?2";
             let mut statement = file.here.prepare(select)?;
-            let mut rows = statement.query(within)?;
+            let mut rows = statement.query(within(&file.here, span)?)?;
             let mut is_older = true;
             while let Some(row) = rows.next()? {
                 if !go_on() {

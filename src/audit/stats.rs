@@ -81,11 +81,18 @@ impl Reader {
             match by {
                 By::Entity => add_findings(&file.here, "entity", span, &mut stats),
                 By::Pattern => add_findings(&file.here, "pattern", span, &mut stats),
-                _ => add_exchanges(file, by, span, &mut stats),
+                _ => add_exchanges(file, [by], span, std::array::from_mut(&mut stats)),
             }?;
             Ok(true)
         })?;
-        Ok(stats.into_values().filter(|stat| stat.exchanges > 0).collect())
+        Ok(in_order(stats))
+    }
+
+    /// Sums of the same exchanges by several things, none of them what was found: the log is gone through once for all.
+    pub fn stats_by<const N: usize>(&self, by: [By; N], span: Span) -> Result<[Vec<Stat>; N], AuditError> {
+        let mut stats = by.map(|_| Stats::new());
+        self.each_file(|file| add_exchanges(file, by, span, &mut stats).map(|()| true))?;
+        Ok(stats.map(in_order))
     }
 
     /// How often exchanges ended for each reason other than being complete, the most frequent first.
@@ -93,8 +100,8 @@ impl Reader {
         let mut reasons = BTreeMap::<String, u64>::new();
         self.each_file(|file| {
             let select = "SELECT outcome || coalesce(' (' || reason || ')', ''), count(*)
-                FROM closed JOIN entry ON entry.seq = closed.seq
-                WHERE outcome <> 'complete' AND at_us >= ?1 AND at_us < ?2 GROUP BY 1";
+                FROM closed CROSS JOIN entry ON entry.seq = closed.seq
+                WHERE closed.seq BETWEEN ?3 AND ?4 AND outcome <> 'complete' AND at_us >= ?1 AND at_us < ?2 GROUP BY 1";
             add_counts(&file.here, select, span, &mut reasons)?;
             Ok(true)
         })?;
@@ -125,15 +132,16 @@ impl Reader {
         let (mut covered, mut exemptions) = (Covered::default(), BTreeMap::new());
         self.each_file(|file| {
             let sums = "SELECT coalesce(sum(strings), 0), coalesce(sum(bytes), 0), coalesce(sum(opaque), 0)
-                FROM opened JOIN entry ON entry.seq = opened.seq WHERE at_us >= ?1 AND at_us < ?2";
+                FROM opened CROSS JOIN entry ON entry.seq = opened.seq
+                WHERE opened.seq BETWEEN ?3 AND ?4 AND at_us >= ?1 AND at_us < ?2";
             let read = |row: &Row<'_>| Ok((count(row, 0)?, count(row, 1)?, count(row, 2)?));
-            let (strings, bytes, opaque) = file.here.query_row(sums, bounds(span), read)?;
+            let (strings, bytes, opaque) = file.here.query_row(sums, within(&file.here, span)?, read)?;
             covered.strings += strings;
             covered.bytes += bytes;
             covered.opaque += opaque;
-            let used =
-                "SELECT value, count(*) FROM opened JOIN entry ON entry.seq = opened.seq, json_each(opened.exemptions)
-                WHERE exemptions <> '[]' AND at_us >= ?1 AND at_us < ?2 GROUP BY 1";
+            let used = "SELECT value, count(*)
+                FROM opened CROSS JOIN entry ON entry.seq = opened.seq, json_each(opened.exemptions)
+                WHERE opened.seq BETWEEN ?3 AND ?4 AND exemptions <> '[]' AND at_us >= ?1 AND at_us < ?2 GROUP BY 1";
             add_counts(&file.here, used, span, &mut exemptions)?;
             Ok(true)
         })?;
@@ -141,9 +149,13 @@ impl Reader {
     }
 }
 
+fn in_order(stats: Stats) -> Vec<Stat> {
+    stats.into_values().filter(|stat| stat.exchanges > 0).collect()
+}
+
 fn add_counts(connection: &Connection, select: &str, span: Span, counts: &mut BTreeMap<String, u64>) -> Result<()> {
     let mut statement = connection.prepare(select)?;
-    for row in statement.query_map(bounds(span), |row| Ok((row.get(0)?, count(row, 1)?)))? {
+    for row in statement.query_map(within(connection, span)?, |row| Ok((row.get(0)?, count(row, 1)?)))? {
         let (key, count) = row?;
         *counts.entry(key).or_default() += count;
     }
@@ -152,12 +164,13 @@ fn add_counts(connection: &Connection, select: &str, span: Span, counts: &mut BT
 
 fn add_findings(connection: &Connection, column: &str, span: Span, stats: &mut Stats) -> Result<()> {
     let select = format!(
-        "SELECT {column}, count(DISTINCT finding.seq), sum(count) FROM finding JOIN entry ON entry.seq = finding.seq
-         WHERE at_us >= ?1 AND at_us < ?2 GROUP BY 1"
+        "SELECT {column}, count(DISTINCT finding.seq), sum(count)
+         FROM finding CROSS JOIN entry ON entry.seq = finding.seq
+         WHERE finding.seq BETWEEN ?3 AND ?4 AND at_us >= ?1 AND at_us < ?2 GROUP BY 1"
     );
     let mut statement = connection.prepare(&select)?;
     let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, count(row, 1)?, count(row, 2)?));
-    for row in statement.query_map(bounds(span), read)? {
+    for row in statement.query_map(within(connection, span)?, read)? {
         let (key, exchanges, found) = row?;
         let stat = stat(stats, key);
         stat.exchanges += exchanges;
@@ -166,22 +179,28 @@ fn add_findings(connection: &Connection, column: &str, span: Span, stats: &mut S
     Ok(())
 }
 
-fn add_exchanges(file: &Reach, by: By, span: Span, stats: &mut Stats) -> Result<()> {
+fn add_exchanges<const N: usize>(file: &Reach, by: [By; N], span: Span, stats: &mut [Stats; N]) -> Result<()> {
+    let keys = by.map(key).join(", ");
     let select = format!(
-        "SELECT {}, count(*), coalesce(sum((SELECT sum(count) FROM finding WHERE finding.seq = opened.seq)), 0),
+        "SELECT count(*), coalesce(sum((SELECT sum(count) FROM finding WHERE finding.seq = opened.seq)), 0),
            coalesce(sum(outcome = 'refused'), 0), coalesce(sum(outcome NOT IN ('complete', 'refused')), 0),
-           coalesce(sum(input), 0), coalesce(sum(output), 0)
-         FROM opened JOIN entry ON entry.seq = opened.seq LEFT JOIN closed ON closed.opened = opened.seq
-         WHERE at_us >= ?1 AND at_us < ?2 GROUP BY 1",
-        key(by)
+           coalesce(sum(input), 0), coalesce(sum(output), 0), {keys}
+         FROM opened CROSS JOIN entry ON entry.seq = opened.seq LEFT JOIN closed ON closed.opened = opened.seq
+         WHERE opened.seq BETWEEN ?3 AND ?4 AND at_us >= ?1 AND at_us < ?2 GROUP BY {keys}"
     );
     let mut statement = file.here.prepare(&select)?;
-    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, [1, 2, 3, 4, 5, 6].map(|column| count(row, column))));
-    for row in statement.query_map(bounds(span), read)? {
-        let (key, [exchanges, found, refused, failed, input, output]) = row?;
-        add(stat(stats, key), [exchanges?, found?, refused?, failed?, input?, output?]);
+    let mut rows = statement.query(within(&file.here, span)?)?;
+    while let Some(row) = rows.next()? {
+        let [exchanges, found, refused, failed, input, output] = [0, 1, 2, 3, 4, 5].map(|column| count(row, column));
+        let sums = [exchanges?, found?, refused?, failed?, input?, output?];
+        for (place, stats) in stats.iter_mut().enumerate() {
+            add(stat(stats, row.get(sums.len() + place)?), sums);
+        }
     }
-    file.later.iter().try_for_each(|later| add_later(&file.here, later, by, span, stats))
+    for (by, stats) in by.into_iter().zip(stats) {
+        file.later.iter().try_for_each(|later| add_later(&file.here, later, by, span, stats))?;
+    }
+    Ok(())
 }
 
 /// Adds the ends that a later file holds of exchanges that were opened here.
@@ -236,6 +255,18 @@ fn add(stat: &mut Stat, [exchanges, found, refused, failed, input, output]: [u64
     stat.failed += failed;
     stat.input += input;
     stat.output += output;
+}
+
+/// From when to when, and from which entry to which: entries come nearly in the order of time, and in their own order a file is read
+/// several times as fast.
+pub(super) fn within(file: &Connection, span: Span) -> Result<[i64; 4]> {
+    let [since, until] = bounds(span);
+    if span == Span::default() {
+        return Ok([since, until, 0, i64::MAX]);
+    }
+    let select = "SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM entry
+        WHERE at_us >= ?1 AND at_us < ?2 AND seq > (SELECT min(seq) FROM segment)";
+    file.query_row(select, [since, until], |row| Ok([since, until, row.get(0)?, row.get(1)?]))
 }
 
 fn bounds(Span { since, until }: Span) -> [i64; 2] {

@@ -102,7 +102,8 @@ pub fn report(
     let happenings =
         reader.happenings(&Happenings { since: span.since, until: span.until, ..Happenings::default() })?;
     let verified = verify(archive, span)?;
-    let (days, entities) = (reader.stats(By::Day, span)?, reader.stats(By::Entity, span)?);
+    let [days, callers, models] = reader.stats_by([By::Day, By::Caller, By::Model], span)?;
+    let entities = reader.stats(By::Entity, span)?;
     let last = period.end.yesterday().unwrap_or(period.end);
     let mut paper = Paper::new(&format!("The log: {} from {} to {last}", period.name, period.first));
     paper.line(&format!(
@@ -112,7 +113,7 @@ pub fn report(
     ));
     paper.extend(volumes(&reader, &days, span)?);
     paper.extend(found(&entities));
-    paper.extend(callers(&reader, span)?);
+    paper.extend(self::callers(&reader, span, callers, models)?);
     paper.extend(ages(keys, now));
     paper.extend(coverage(&reader, span)?);
     paper.extend(configurations(&happenings));
@@ -170,17 +171,16 @@ fn found(entities: &[Stat]) -> Vec<Part> {
     ]
 }
 
-fn callers(reader: &Reader, span: Span) -> Result<Vec<Part>, AuditError> {
+fn callers(reader: &Reader, span: Span, callers: Vec<Stat>, models: Vec<Stat>) -> Result<Vec<Part>, AuditError> {
     let first = reader.callers()?;
     let row = |stat: Stat| {
         let new = first.get(&stat.key).is_some_and(|first| span.since.is_some_and(|since| *first >= since));
         vec![stat.key, stat.exchanges.to_string(), if new { "new" } else { "" }.to_owned()]
     };
-    let callers = reader.stats(By::Caller, span)?.into_iter().map(row).collect();
-    let models = reader.stats(By::Model, span)?.into_iter().map(|stat| vec![stat.key, stat.exchanges.to_string()]);
+    let models = models.into_iter().map(|stat| vec![stat.key, stat.exchanges.to_string()]);
     Ok(vec![
         Part::heading("Callers"),
-        Part::table(&["caller", "exchanges", "first seen in this period"], callers),
+        Part::table(&["caller", "exchanges", "first seen in this period"], callers.into_iter().map(row).collect()),
         Part::heading("Models"),
         Part::table(&["model", "exchanges"], models.collect()),
     ])
