@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use super::Rules;
 
 /// The hours of the week that counts.
-pub const WEEK: i64 = 7 * 24;
+pub const WEEK: i64 = 7 * DAY;
+const DAY: i64 = 24;
+/// The hours that are kept: with the one that runs, and the one a week before the last.
+const KEPT: i64 = WEEK + 2;
 
 /// With fewer hours to look back on nothing is usual.
 const KNOWN: usize = 8;
@@ -63,6 +66,21 @@ impl Habits {
         fresh
     }
 
+    /// The exchanges of the hour before this one and the usual, if they were far fewer. So are those of a night, or of a Sunday: as
+    /// usual counts what the hour had a day before, and a week before, too.
+    pub(super) fn quiet(&mut self, rules: &Rules, hour: i64) -> Option<[u64; 2]> {
+        self.turn_to(hour);
+        let over = hour - 1;
+        let usual = self.usual?.exchanges.min(self.exchanges_in(over - DAY)).min(self.exchanges_in(over - WEEK));
+        let exchanges = self.exchanges_in(over);
+        (usual >= rules.exchanges && exchanges * rules.factor < usual).then_some([exchanges, usual])
+    }
+
+    fn exchanges_in(&self, hour: i64) -> u64 {
+        let found = self.hours.binary_search_by_key(&hour, |known| known.number);
+        found.map_or(0, |at| self.hours[at].exchanges)
+    }
+
     /// Adds what was counted in an hour before.
     pub(super) fn remember(&mut self, hour: i64, exchanges: u64, found: u64) {
         let at = self.hours.partition_point(|known| known.number < hour);
@@ -73,7 +91,7 @@ impl Habits {
             }
             None => self.hours.insert(at, Hour { number: hour, exchanges, found }),
         }
-        while self.hours.len() as i64 > WEEK + 1 {
+        while self.hours.len() as i64 > KEPT {
             self.hours.pop_front();
         }
         self.learn();
@@ -85,7 +103,7 @@ impl Habits {
             return;
         }
         self.hours.push_back(Hour { number: hour, exchanges: 0, found: 0 });
-        while self.hours.front().is_some_and(|oldest| oldest.number < hour - WEEK) {
+        while self.hours.front().is_some_and(|oldest| oldest.number <= hour - KEPT) {
             self.hours.pop_front();
         }
         self.told = Far::default();

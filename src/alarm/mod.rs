@@ -120,11 +120,11 @@ pub enum Alarm {
         /// From where.
         address: IpAddr,
     },
-    /// A caller makes far more exchanges than it did.
+    /// A caller makes far more exchanges in an hour than it did, or made far fewer.
     Volume {
         /// Who.
         caller: String,
-        /// How many in this hour.
+        /// How many in the hour.
         exchanges: u64,
         /// How many usually.
         usual: u64,
@@ -160,6 +160,8 @@ pub enum Kind {
 pub struct Alarms {
     callers: HashMap<String, Watched>,
     refusals: Refusals,
+    /// The hour that is next to be looked back on: the first that is seen from its beginning.
+    next: Option<i64>,
 }
 
 /// What is known of one caller.
@@ -203,6 +205,20 @@ impl Alarms {
             usual,
         });
         volume.into_iter().chain(rate).collect()
+    }
+
+    /// Time went on: looks back, once, on each hour that is over, for who did far less in it than usual.
+    pub fn pass(&mut self, rules: &Rules, now: Timestamp) -> Vec<Alarm> {
+        let hour = hour(now);
+        if *self.next.get_or_insert(hour + 1) >= hour {
+            return Vec::new();
+        }
+        self.next = Some(hour);
+        let quiet = |(caller, watched): (&String, &mut Watched)| {
+            let [exchanges, usual] = watched.habits.quiet(rules, hour)?;
+            Some(Alarm::Volume { caller: caller.clone(), exchanges, usual })
+        };
+        self.callers.iter_mut().filter_map(quiet).collect()
     }
 
     /// A caller's key was shown from there, or by that program. What is new is known from then on, if it is told.
@@ -322,7 +338,7 @@ impl fmt::Display for Alarm {
                 write!(f, "the key {key} of `{caller}`, which was revoked, was shown from {address}")
             }
             Self::Volume { caller, exchanges, usual } => {
-                write!(f, "`{caller}` made {exchanges} exchanges in this hour, usually {usual}")
+                write!(f, "`{caller}` made {exchanges} exchanges in an hour, usually {usual}")
             }
         }
     }

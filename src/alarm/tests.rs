@@ -35,6 +35,30 @@ fn a_volume_far_above_its_median_is_told_once_an_hour() {
 }
 
 #[test]
+fn a_volume_far_below_its_median_is_told_once_the_hour_is_over() {
+    let now = 8 * 24;
+    // A bot with 100 exchanges in each hour between 6 and 22 for eight days, but so many in the last of them.
+    let after = |last: u64, hour: i64| {
+        let (mut alarms, now) = (Alarms::default(), now + hour);
+        for before in 1..=now {
+            let at_night = !(6..22).contains(&((now - before) % 24));
+            let exchanges = if before == 1 { last } else { 100 * u64::from(!at_night) };
+            alarms.remember("bot", at(0).as_second() / HOUR + now - before, exchanges, 0, at(0));
+        }
+        assert_eq!(alarms.pass(&RULES, at((now - 2) * HOUR)), [], "the proxy was not here for all of this hour");
+        assert_eq!(alarms.pass(&RULES, at((now - 1) * HOUR)), []);
+        let raised = alarms.pass(&RULES, at(now * HOUR));
+        assert_eq!(alarms.pass(&RULES, at(now * HOUR + 60)), [], "once");
+        raised
+    };
+    let volume = |exchanges| [Alarm::Volume { caller: "bot".into(), exchanges, usual: 100 }];
+    assert_eq!(after(19, 12), volume(19));
+    assert_eq!(after(0, 12), volume(0));
+    assert_eq!(after(20, 12), [], "a fifth is not less than a fifth");
+    assert_eq!(after(0, 3), [], "at night there is never more");
+}
+
+#[test]
 fn few_exchanges_say_nothing_nor_does_a_short_past() {
     assert_eq!(hour_of(&mut eight_hours(2), 8, 99, 1), []);
     let mut alarms = Alarms::default();

@@ -100,7 +100,10 @@ impl Gateway {
     /// Looks after what goes by time: what is kept too long, what ends soon, and what was done to callers' keys.
     pub(super) fn sweep(self: &Arc<Self>) {
         self.conversations.sweep();
-        self.tell_expiry(Timestamp::now());
+        let now = Timestamp::now();
+        self.tell_expiry(now);
+        let quiet = self.watching.alarms().pass(&self.ruleset().alarms.rules, now);
+        quiet.into_iter().for_each(|alarm| self.raise(alarm));
         for (caller, change) in self.door.take_changes() {
             let change = format!("a key of `{caller}` was {}", change.name());
             self.raise(Alarm::Configuration { change });
