@@ -284,11 +284,6 @@ impl Metrics {
         self.open.get()
     }
 
-    /// When the listener's certificate expires, in seconds since 1970.
-    pub fn certificate_expires(&self) -> Option<i64> {
-        Some(self.expires.get()).filter(|seconds| *seconds > 0)
-    }
-
     /// One connection more is open, or one less.
     pub fn connections(&self, change: i64) {
         self.connections.inc_by(change);

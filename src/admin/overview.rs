@@ -113,15 +113,18 @@ fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Partic
     let keys = desk.gateway.keys();
     let ends =
         keys.expiring(now).map(|(key, end)| json!({ "caller": key.name, "key": key.id(), "ends": end.to_string() }));
-    let certificate = desk.gateway.metrics().certificate_expires();
+    let rules = desk.gateway.ruleset();
+    let tls = rules.tls.as_ref();
+    let end = |second: Option<i64>| Timestamp::from_second(second?).ok().map(|end| end.to_string());
     json!({
         "writable": desk.gateway.metrics().log_is_writable(),
         "draining": desk.gateway.is_draining(),
         "chain": shared.chain,
-        "rules": desk.gateway.ruleset().version,
+        "rules": rules.version,
         "trouble": *desk.gateway.trouble(),
         "keys": ends.collect::<Vec<_>>(),
-        "certificate": certificate.and_then(|second| Timestamp::from_second(second).ok()).map(|end| end.to_string()),
+        "certificate": end(tls.map(|tls| tls.expires)),
+        "client_ca": end(tls.and_then(|tls| tls.client_ca_expires)),
         "exemptions": overview.exemptions,
         "suspicions": suspicions,
     })

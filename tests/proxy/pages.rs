@@ -48,8 +48,13 @@ type Shown = Vec<(String, String)>;
 
 impl House {
     async fn build() -> Self {
+        Self::build_with("").await
+    }
+
+    /// `more` is added to the configuration.
+    async fn build_with(more: &str) -> Self {
         let provider = Provider::start(Manner::default()).await.unwrap();
-        let proxy = Proxy::start(provider.address(), "").await;
+        let proxy = Proxy::start(provider.address(), more).await;
         let admin = open(&proxy).await;
         Self { proxy, admin, client: Caller::new(), _provider: provider }
     }
@@ -385,6 +390,17 @@ async fn an_edited_pattern_is_compared_on_stored_texts_and_the_look_is_logged() 
     let change = &told["changes"][0];
     assert_eq!((change["where"].as_str(), &change["value"]), (Some(&*exchange), &json!("alert(1)")), "{told}");
     assert!(house.happened("viewed")[0].detail.contains("\"compared\""));
+    house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_tells_until_when_certificates_are_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::build_with(&crate::tls::ending(folder.path())).await;
+    let shown = house.enter("rob", Role::Reporter).await;
+    let (_, seen) = house.get("/api/overview", &shown).await;
+    let end = |name: &str| seen["lights"][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(end("certificate").as_second() - end("client_ca").as_second(), 86_400);
     house.proxy.stop().await;
 }
 

@@ -195,9 +195,8 @@ fn end(params: &mut CertificateParams, days: i64) {
     params.not_after = rcgen::date_time_ymd(date.year().into(), date.month() as u8, date.day() as u8);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn certificates_that_end_soon_are_told_in_the_log_and_the_metrics() {
-    let folder = tempfile::tempdir().unwrap();
+/// A `[tls]` section with a certificate that ends in ten days, and one that signs callers' and ends in nine.
+pub fn ending(folder: &Path) -> String {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     end(&mut params, 9);
@@ -205,17 +204,23 @@ async fn certificates_that_end_soon_are_told_in_the_log_and_the_metrics() {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     end(&mut params, 10);
-    write(folder.path(), "cert.pem", &params.signed_by(&key, &authority).unwrap().pem());
-    write(folder.path(), "key.pem", &key.serialize_pem());
-    write(folder.path(), "ca.pem", &authority.pem());
-    write(folder.path(), "roots.pem", &authority.pem());
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    let tls = format!(
+    write(folder, "cert.pem", &params.signed_by(&key, &authority).unwrap().pem());
+    write(folder, "key.pem", &key.serialize_pem());
+    write(folder, "ca.pem", &authority.pem());
+    write(folder, "roots.pem", &authority.pem());
+    let at = |name: &str| folder.join(name).display().to_string();
+    format!(
         "[tls]\ncertificate = \"{}\"\nkey = \"{}\"\nclient_ca = \"{}\"\n",
         at("cert.pem"),
         at("key.pem"),
         at("ca.pem")
-    );
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_end_soon_are_told_in_the_log_and_the_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = ending(folder.path());
     let proxy = Proxy::start("127.0.0.1:1".parse().unwrap(), &tls).await;
     let metrics = proxy.gateway.metrics().text();
     for (name, days) in [("certificate", 10), ("client_ca", 9)] {

@@ -67,16 +67,17 @@ function total(counts) {
 
 /** Each light: how it stands, its name, what it says. */
 function lightsOf(lights) {
-  const { chain, keys, certificate, exemptions, suspicions } = lights;
-  const soon = certificate && new Date(certificate) - Date.now() < 14 * 86_400_000;
+  const { chain, keys, exemptions, suspicions } = lights;
+  const isSoon = (end) => end && new Date(end) - Date.now() < 14 * 86_400_000;
+  const ending = [...keys.map((key) => [told.light.key(key.caller, key.key), key.ends]),
+    ...["certificate", "client_ca"].filter((what) => isSoon(lights[what])).map((what) => [told.light[what], lights[what]])];
   const used = Object.entries(exemptions);
   return [
     [lights.writable ? "good" : "bad", told.light.log, lights.writable ? told.light.written : told.light.notWritten],
     [chain.broken ? "bad" : chain.at ? "good" : "warn", told.light.chain, chain.broken ? told.light.broken(chain.broken)
       : chain.at ? [told.light.holds(number(chain.from), number(chain.to)), " ", time(chain.at)] : told.light.unproven],
     [lights.trouble.length ? "bad" : "good", told.light.rules, lights.trouble.length ? [told.light.stale(lights.rules), " ", lights.trouble.join("; ")] : told.light.current(lights.rules)],
-    [keys.length || soon ? "warn" : "good", told.light.keys, keys.length || soon
-      ? [...keys.map((key) => [told.light.key(key.caller, key.key), " ", time(key.ends), ". "]), soon ? [told.light.certificate, " ", time(certificate)] : ""] : told.light.noKeys],
+    [ending.length ? "warn" : "good", told.light.keys, ending.length ? ending.map(([what, end]) => [what, " ", time(end), ". "]) : told.light.noKeys],
     [used.length ? "warn" : "good", told.light.exemptions, used.length ? used.map(([name, count]) => `${name}: ${number(count)}`).join(", ") : told.light.noExemptions],
     [suspicions.length ? "warn" : "good", told.light.suspicions, suspicions.length
       ? [told.light.suspicious(suspicions.length), " ", suspicions[0].name, " ", time(suspicions[0].at)] : told.light.noSuspicions],
