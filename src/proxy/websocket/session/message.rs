@@ -134,9 +134,12 @@ impl Session {
                 Ok(redacted.bytes)
             }
             Err(error) => {
+                self.gateway.metrics.log_failed();
                 tracing::error!(%error, "the log cannot be written: a message is not forwarded");
                 self.turns.lock().await.forget();
-                Err(Refused::log(&error))
+                let refused = Refused::log(&error);
+                self.log_refused(at, &refused).await;
+                Err(refused)
             }
         }
     }
@@ -159,7 +162,10 @@ impl Session {
             status: Some(refused.status.as_u16()),
             ..Closed::new(opened.exchange, Timestamp::now(), refused.outcome)
         };
-        if let Err(error) = self.gateway.log.refused(opened, closed).await {
+        if refused.can_be_logged()
+            && let Err(error) = self.gateway.log.refused(opened, closed).await
+        {
+            self.gateway.metrics.log_failed();
             tracing::error!(%error, "a refusal could not be logged");
         }
     }
