@@ -33,7 +33,7 @@ pub struct Proxy {
     /// What it says on stderr.
     said: Arc<Mutex<String>>,
     /// Ends when nobody can say anything there any more.
-    hears: JoinHandle<()>,
+    hears: Option<JoinHandle<()>>,
 }
 
 /// How a command ended.
@@ -119,7 +119,7 @@ pub fn start(mut command: Command, folder: &Path) -> Proxy {
     let hears = std::thread::spawn(move || {
         lines.map_while(Result::ok).for_each(|line| hears.lock().unwrap().push_str(&format!("{line}\n")));
     });
-    Proxy { address, child, said, hears }
+    Proxy { address, child, said, hears: Some(hears) }
 }
 
 impl Proxy {
@@ -172,9 +172,14 @@ impl Proxy {
 
     /// The program that runs under a tracer or a shell.
     pub fn traced(&self) -> Pid {
+        self.below().unwrap()
+    }
+
+    /// The child of the process that was started, if that is a tracer or a shell.
+    fn below(&self) -> Option<Pid> {
         let above = self.child.id();
-        let traced = std::fs::read_to_string(format!("/proc/{above}/task/{above}/children")).unwrap();
-        Pid::from_raw(traced.trim().parse().unwrap()).unwrap()
+        let children = std::fs::read_to_string(format!("/proc/{above}/task/{above}/children")).unwrap();
+        children.split(' ').find_map(|child| Pid::from_raw(child.parse().ok()?))
     }
 
     /// Kills the program that runs under a tracer, and waits for the tracer.
@@ -190,15 +195,26 @@ impl Proxy {
     }
 
     /// Kills the program, which nobody traces any more, and waits until it is gone.
-    pub fn kill_untraced(self, process: Pid) {
+    pub fn kill_untraced(mut self, process: Pid) {
         kill_process(process, Signal::KILL).unwrap();
-        self.hears.join().unwrap();
+        self.hears.take().unwrap().join().unwrap();
     }
 
     /// Kills it as a crash would.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+/// A test that fails leaves no proxy behind.
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.below().map(|below| kill_process(below, Signal::KILL));
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
     }
 }
 
