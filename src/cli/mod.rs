@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod demo;
 mod eval;
+mod input;
 mod introduce;
 mod key;
 mod preview;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 
-use super::{Outcome, scan};
+use super::{Outcome, input};
 use crate::config::Ruleset;
 use crate::crypto::MacKey;
 use crate::provider::Dialect;
@@ -66,8 +66,8 @@ fn unknown(name: &str) -> anyhow::Error {
 }
 
 fn preview(ruleset: &Ruleset, key: &MacKey, dialect: &'static Dialect, file: &Path) -> anyhow::Result<Previewed> {
-    let name = scan::name(file);
-    let bytes = scan::read(file).with_context(|| format!("{name} cannot be read"))?;
+    let name = input::name(file);
+    let bytes = input::read(file).with_context(|| format!("{name} cannot be read"))?;
     let nesting = ruleset.limits.nesting;
     let mut redaction = Redactor { detector: &ruleset.detector, policy: &ruleset.policy, key, nesting }.begin();
     let media = media(&name, &bytes);

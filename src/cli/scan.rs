@@ -1,6 +1,6 @@
 //! `blotter scan`: what would be redacted in a text.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::print::{self, Table};
-use super::{ConfigFile, Outcome, preview};
+use super::{ConfigFile, Outcome, input, preview};
 use crate::config::{KeyPlace, Setup};
 use crate::crypto::{MacKey, MasterKey, Purpose};
 use crate::policy::Policy;
@@ -76,28 +76,13 @@ fn placeholder_key(place: &KeyPlace) -> MacKey {
 }
 
 fn scan(setup: &Setup, key: &MacKey, file: &Path) -> anyhow::Result<Scanned> {
-    let name = name(file);
-    let bytes = read(file).with_context(|| format!("{name} cannot be read"))?;
+    let name = input::name(file);
+    let bytes = input::read(file).with_context(|| format!("{name} cannot be read"))?;
     let policy = Policy::default();
     let nesting = setup.ruleset.limits.nesting;
     let redactor = Redactor { detector: &setup.ruleset.detector, policy: &policy, key, nesting };
     let marks = marks(redactor, &bytes).with_context(|| name.clone())?;
     Ok(Scanned { name, bytes, marks })
-}
-
-/// What a file is called in what is printed.
-pub(super) fn name(file: &Path) -> String {
-    if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() }
-}
-
-/// The bytes of a file, or of standard input.
-pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file != Path::new("-") {
-        return std::fs::read(file);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// What is found in JSON, in JSON lines or, where it is neither, in text.

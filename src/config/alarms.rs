@@ -6,7 +6,6 @@ use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::audit::bounded;
 use super::key;
 use super::sections::Sections;
 use super::{Named, check_url};
@@ -71,9 +70,10 @@ pub(super) fn read(sections: &mut Sections, folder: &Path, named: &mut Vec<Named
         sections.take("alarms").unwrap_or_default();
     let defaults = Rules::default();
     let rules = Rules {
-        factor: bounded(sections, "factor", factor, 2..=1000).unwrap_or(defaults.factor),
-        exchanges: bounded(sections, "exchanges", exchanges, 1..=1_000_000_000).unwrap_or(defaults.exchanges),
-        refused_keys: bounded(sections, "refused_keys", refused_keys, 1..=1000)
+        factor: sections.bounded("factor", factor, 2..=1000).unwrap_or(defaults.factor),
+        exchanges: sections.bounded("exchanges", exchanges, 1..=1_000_000_000).unwrap_or(defaults.exchanges),
+        refused_keys: sections
+            .bounded("refused_keys", refused_keys, 1..=1000)
             .map_or(defaults.refused_keys, |count| count as usize),
         ignore,
     };

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::KeyPlace;
-use super::file::{PlaceSection, place};
+use super::place::{KeyPlace, PlaceSection};
 use super::sections::Sections;
 use crate::audit::{Checkpoints, OnFailure, Settings};
 
@@ -52,10 +51,10 @@ impl Default for AuditSection {
 pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlace) {
     let section: AuditSection = sections.take("audit").unwrap_or_default();
     let defaults = Settings::of(&folder.join(section.folder));
-    let key = section.key.and_then(|key| place(sections, key, "[audit] key", folder));
+    let key = section.key.and_then(|key| KeyPlace::of(sections, key, "[audit] key", folder));
     let key = key.unwrap_or_else(|| KeyPlace::File(folder.join("audit.key")));
     let origin = origin(sections, section.checkpoint_origin).unwrap_or(defaults.checkpoints.origin);
-    let mut number = |name, value: Spanned<i64>, range| bounded(sections, name, value, range);
+    let mut number = |name, value: Spanned<i64>, range| sections.bounded(name, value, range);
     const TEN_YEARS: RangeInclusive<u64> = 1..=3660;
     // An exchange has to be closed at most two files after its own.
     const MIB_256_TO_TIB: RangeInclusive<u64> = 256 << 20..=1 << 40;
@@ -79,22 +78,6 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlac
         folder: defaults.folder,
     };
     (settings, key)
-}
-
-/// A number within its range; one that is not is told.
-pub(super) fn bounded(
-    sections: &mut Sections,
-    name: &str,
-    value: Spanned<i64>,
-    range: RangeInclusive<u64>,
-) -> Option<u64> {
-    let span = value.span();
-    let number = u64::try_from(value.into_inner()).ok().filter(|number| range.contains(number));
-    if number.is_none() {
-        let remedy = format!("give a number from {} to {}", range.start(), range.end());
-        sections.problem(span, format!("`{name}` is out of range"), remedy);
-    }
-    number
 }
 
 /// A name that can stand in a signed note: no blanks, no plus.

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::audit::bounded;
 use super::key;
 use super::sections::Sections;
 use crate::caller::{Callers, Rate};
@@ -93,7 +92,7 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (CallerFile, Asks)
         sections.problem(rate_at, format!("{error}"), "it counts for every key without a rate of its own".to_owned());
         Rate(1)
     });
-    let exchanges = bounded(sections, "exchanges", exchanges, 1..=1_000_000).map_or(1, |number| number as usize);
+    let exchanges = sections.bounded("exchanges", exchanges, 1..=1_000_000).map_or(1, |number| number as usize);
     let at = file.span();
     let (callers, opened) = CallerFile::open(folder.join(file.into_inner()), rate, exchanges);
     match opened {

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::callers::{self, Asks, CallerFile};
+use super::place::{KeyPlace, PlaceSection};
 use super::sections::Sections;
-use super::{Admin, Alarms, KeyPlace, Limits, Named, Outbound, Tls, admin, alarms, audit, key, policy, tls};
+use super::{Admin, Alarms, Limits, Named, Outbound, Tls, admin, alarms, audit, key, policy, tls};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Answers, Exemption, Policy};
@@ -41,14 +42,6 @@ pub(super) struct File {
 }
 
 const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[alarms]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PlaceSection {
-    command: Option<Vec<String>>,
-    env: Option<String>,
-    file: Option<PathBuf>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,28 +139,7 @@ fn outbound(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>) -> O
 fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
     let default = KeyPlace::File(folder.join("blotter.key"));
     let section = sections.take::<Spanned<PlaceSection>>("key");
-    section.and_then(|section| place(sections, section, "[key]", folder)).unwrap_or(default)
-}
-
-/// The one place that a section named `name` gives.
-pub(super) fn place(
-    sections: &mut Sections,
-    section: Spanned<PlaceSection>,
-    name: &str,
-    folder: &Path,
-) -> Option<KeyPlace> {
-    let span = section.span();
-    let PlaceSection { command, env, file } = section.into_inner();
-    match (command, env, file) {
-        (None, Some(name), None) => Some(KeyPlace::Env(name)),
-        (None, None, Some(file)) => Some(KeyPlace::File(folder.join(file))),
-        (Some(words), None, None) if !words.is_empty() => Some(KeyPlace::Command(words)),
-        _ => {
-            let what = format!("`{name}` does not name one place");
-            sections.problem(span, what, "give either `file`, `env` or `command`".to_owned());
-            None
-        }
-    }
+    section.and_then(|section| KeyPlace::of(sections, section, "[key]", folder)).unwrap_or(default)
 }
 
 fn limits(sections: &mut Sections) -> Limits {
@@ -175,8 +147,7 @@ fn limits(sections: &mut Sections) -> Limits {
     let span = limits.span();
     let limits = limits.into_inner();
     for (name, range) in limits.out_of_range() {
-        let remedy = format!("give a number from {} to {}", range.start(), range.end());
-        sections.problem(span.clone(), format!("`{name}` is out of range"), remedy);
+        sections.out_of_range(span.clone(), name, &range);
     }
     limits
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
-use super::KeyPlace;
+use super::place::KeyPlace;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]

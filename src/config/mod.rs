@@ -12,12 +12,12 @@ mod inventory;
 mod key;
 mod limits;
 mod patterns;
+mod place;
 mod policy;
 mod sections;
 mod tls;
 mod watch;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use crate::audit::{Keys, Settings as Log};
-use crate::crypto::{self, KeyRing, MasterKey};
+use crate::crypto;
 use crate::detect::{Detector, Entity, Problem, Service, Settings, Source};
 use crate::policy::Policy;
 use crate::route::{Routes, Upstream};
@@ -37,7 +37,9 @@ pub use admin::Admin;
 pub use alarms::{Alarms, Webhook};
 pub use callers::{CallerFile, CallerFileError};
 pub use change::Change;
+pub use key::KeyError;
 pub use limits::Limits;
+pub use place::KeyPlace;
 pub use tls::Tls;
 pub use watch::{Look, Watch};
 
@@ -119,17 +121,6 @@ pub struct Setup {
     pub(crate) named: Vec<Named>,
 }
 
-/// Where a key of the installation is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyPlace {
-    /// Printed by this command: a program and its arguments.
-    Command(Vec<String>),
-    /// In this environment variable.
-    Env(String),
-    /// In this file, which is made when it is missing.
-    File(PathBuf),
-}
-
 /// Reads `proxy.toml` at `path`, or the default one, and all that it names.
 pub fn load(path: Option<&Path>) -> Result<Setup, Vec<Problem>> {
     let source = match path {
@@ -199,36 +190,6 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
     }
 }
 
-impl KeyPlace {
-    /// Reads the key.
-    pub fn read(&self) -> Result<MasterKey, KeyError> {
-        key::read(self, MasterKey::from_hex)
-    }
-
-    /// Reads a ring of keys, the newest first.
-    pub fn read_ring(&self) -> Result<KeyRing, KeyError> {
-        key::read(self, KeyRing::parse)
-    }
-
-    /// Reads the key; a file that is missing is made, with a fresh key that only its owner can read.
-    pub fn read_or_make(&self) -> Result<MasterKey, KeyError> {
-        key::make(self, || MasterKey::generate().to_hex())?;
-        self.read()
-    }
-
-    /// The same for a ring of keys.
-    pub fn read_or_make_ring(&self) -> Result<KeyRing, KeyError> {
-        key::make(self, || KeyRing::generate().to_text())?;
-        self.read_ring()
-    }
-
-    /// Puts `ring` in the place of the one that is kept in a file; tells whether it is.
-    pub fn replace_ring(&self, ring: &KeyRing) -> Result<bool, KeyError> {
-        let Self::File(path) = self else { return Ok(false) };
-        key::replace(path, &ring.to_text()).map(|()| true)
-    }
-}
-
 impl Ruleset {
     /// The ruleset for what a caller sends on a route.
     pub fn narrowed(self: &Arc<Self>, route: &str, caller: &str) -> Arc<Self> {
@@ -245,18 +206,6 @@ impl Setup {
         Ok(Keys::new(&self.key.read()?, self.audit_key.read_ring()?))
     }
 }
-
-impl fmt::Display for KeyPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(words) => write!(f, "from the command {}", words[0]),
-            Self::Env(name) => write!(f, "from the environment variable {name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-pub use key::KeyError;
 
 /// A rule for an entity that nothing finds would do nothing, perhaps for a slip of the pen.
 fn unruly(source: &Source, ruled: &Spanned<Entity>, detector: &Detector) -> Problem {

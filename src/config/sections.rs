@@ -1,6 +1,6 @@
 //! A TOML file read section by section, so that one mistake does not hide the next.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -70,6 +70,22 @@ impl<'s> Sections<'s> {
             self.problem(name.span(), what, format!("use one of {known}, or take it out"));
         }
         self.problems
+    }
+
+    /// A number within its range; one that is not is reported.
+    pub(super) fn bounded(&mut self, name: &str, value: Spanned<i64>, range: RangeInclusive<u64>) -> Option<u64> {
+        let span = value.span();
+        let number = u64::try_from(value.into_inner()).ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            self.out_of_range(span, name, &range);
+        }
+        number
+    }
+
+    /// Reports that a number is not within its range.
+    pub(super) fn out_of_range(&mut self, span: Range<usize>, name: &str, range: &RangeInclusive<u64>) {
+        let remedy = format!("give a number from {} to {}", range.start(), range.end());
+        self.problem(span, format!("`{name}` is out of range"), remedy);
     }
 
     /// Reports a mistake at `span`.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::{ConfigFile, Outcome};
-use super::subject::note;
+use super::note;
 use super::verify::{self, Witness};
 use crate::audit::{
     self, Checkpoint, Checkpoints, Event, EventKind, Filter, Keys, Log, Reader, Registry, Report, Scope, Settings,

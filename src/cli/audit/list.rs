@@ -1,15 +1,13 @@
 //! `blotter audit list`: which exchanges there were.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use jiff::Timestamp;
 
 use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
-use super::output::Output;
-use super::subject::note;
-use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary, Tally};
+use super::note;
+use super::output::{Output, tallies};
+use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary};
 use crate::inquiry::{self, Archive, value};
 use crate::proxy::{Identities, Identity};
 
@@ -173,16 +171,6 @@ pub(super) fn row(summary: &Summary) -> Vec<String> {
         or_dash(summary.subject.clone()),
         or_dash(summary.conversation.clone()),
     ]
-}
-
-/// As in `2 PHONE, 1 SSN`.
-pub(super) fn tallies(findings: &[Tally]) -> String {
-    let mut by_entity = BTreeMap::<&str, u64>::new();
-    for tally in findings {
-        *by_entity.entry(&tally.entity).or_default() += tally.count;
-    }
-    let parts: Vec<String> = by_entity.iter().map(|(entity, count)| format!("{count} {entity}")).collect();
-    if parts.is_empty() { NOTHING.to_owned() } else { parts.join(", ") }
 }
 
 /// A point in time, as `blotter audit` takes it.

@@ -17,9 +17,11 @@ mod verify;
 use std::time::Duration;
 
 use clap::Subcommand;
+use jiff::Timestamp;
 
 use super::{ConfigFile, Outcome};
-use crate::audit::{self, AuditError, Keys, Registry, Settings};
+use crate::audit::{self, AuditError, Event, EventKind, Keys, Registry, Settings};
+use crate::config::Setup;
 
 pub(super) use crate::inquiry::age;
 pub(super) use show::describe;
@@ -87,6 +89,12 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
         Command::Tail(options) => tail::run(config, &options),
         Command::Verify(options) => verify::run(config, &options),
     }
+}
+
+/// Has the log say it, sooner or later.
+fn note(setup: &Setup, kind: EventKind, detail: String) -> anyhow::Result<()> {
+    let registry = Registry::open(&setup.audit, &setup.audit_key.read_ring()?)?;
+    Ok(registry.note(&Event { at: Timestamp::now(), kind, detail })?)
 }
 
 /// Has what was done to the keys written into the log, by the proxy if one runs; tells whether it is there.

@@ -1,11 +1,13 @@
 //! The forms in which every question is answered: a table, JSON lines, comma-separated values.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::super::print::Table;
+use super::super::print::{NOTHING, Table};
+use crate::audit::Tally;
 
 #[derive(Args, Clone, Copy)]
 pub(in crate::cli) struct Output {
@@ -41,4 +43,14 @@ pub(super) fn print_json<T: Serialize>(rows: &[T]) -> anyhow::Result<()> {
         writeln!(out, "{}", serde_json::to_string(row)?)?;
     }
     Ok(())
+}
+
+/// As in `2 PHONE, 1 SSN`.
+pub(super) fn tallies(findings: &[Tally]) -> String {
+    let mut by_entity = BTreeMap::<&str, u64>::new();
+    for tally in findings {
+        *by_entity.entry(&tally.entity).or_default() += tally.count;
+    }
+    let parts: Vec<String> = by_entity.iter().map(|(entity, count)| format!("{count} {entity}")).collect();
+    if parts.is_empty() { NOTHING.to_owned() } else { parts.join(", ") }
 }

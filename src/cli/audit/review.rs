@@ -8,8 +8,8 @@ use serde_json::json;
 use super::super::print::{self, NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
 use super::list::SpanOptions;
+use super::note;
 use super::output::Output;
-use super::subject::note;
 use crate::audit::{EventKind, Filter};
 use crate::inquiry::{Archive, Seen, review};
 

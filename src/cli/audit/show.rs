@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::super::{ConfigFile, Outcome, print};
-use super::subject;
+use super::note;
 use crate::audit::{Closed, Counts, EventKind, Opened, Reader, Record, Tally, Texts};
 use crate::wire::json::{Document, Kind, NodeId};
 
@@ -14,7 +14,7 @@ pub(super) fn run(config: &ConfigFile, id: &str, json: bool) -> anyhow::Result<O
     let setup = config.setup()?;
     let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
     let record = reader.show(id)?.ok_or_else(|| anyhow::anyhow!("no exchange `{id}`: see `blotter audit list`"))?;
-    subject::note(&setup, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
+    note(&setup, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
     let mut out = std::io::stdout().lock();
     match json {
         true => writeln!(out, "{}", serde_json::to_string(&record)?)?,

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::super::print::Table;
 use super::super::{ConfigFile, Outcome};
-use super::output::Output;
-use super::{list, settle, show};
-use crate::audit::{Event, EventKind, Filter, Reader, Record, Registry, receipt};
+use super::output::{Output, tallies};
+use super::{list, note, settle, show};
+use crate::audit::{EventKind, Filter, Reader, Record, Registry, receipt};
 use crate::config::Setup;
 use crate::inquiry::escaped;
 use crate::proxy::{Identities, Identity};
@@ -121,12 +121,6 @@ fn asked(setup: &Setup, id: &str) -> anyhow::Result<String> {
     Ok(Identities::new(&setup.key.read()?).asked(Identity::Subject, id))
 }
 
-/// Has the log say it, sooner or later.
-pub(super) fn note(setup: &Setup, kind: EventKind, detail: String) -> anyhow::Result<()> {
-    let registry = Registry::open(&setup.audit, &setup.audit_key.read_ring()?)?;
-    Ok(registry.note(&Event { at: Timestamp::now(), kind, detail })?)
-}
-
 fn csv(records: &[Record]) -> std::io::Result<()> {
     let mut table = Table::new(&["exchange", "at", "model", "outcome", "found", "received", "answered"]);
     for Record { opened, closed, .. } in records {
@@ -136,7 +130,7 @@ fn csv(records: &[Record]) -> std::io::Result<()> {
             format!("{:.3}", opened.at),
             opened.model.clone().unwrap_or_default(),
             closed.as_ref().map(|closed| closed.outcome.to_string()).unwrap_or_default(),
-            list::tallies(&opened.findings),
+            tallies(&opened.findings),
             text(&opened.request),
             closed.as_ref().map(|closed| text(&closed.answer)).unwrap_or_default(),
         ]);
