@@ -14,6 +14,7 @@ use super::vault::Vault;
 use crate::crypto::MacKey;
 use crate::detect::{Detector, Finding};
 use crate::policy::{Action, Policy};
+use crate::provider::Strand;
 use crate::role::Role;
 
 /// How many bytes of a strand wait: as long as the longest values of several words are.
@@ -49,6 +50,8 @@ pub(super) struct Watch {
     before: String,
     /// What names the strand, such as the key that it stands under.
     name: String,
+    /// Whether the strand is the source of a JSON text.
+    is_source: bool,
     /// How much of the window was searched for borders.
     seen: usize,
     /// How much of the window is decided.
@@ -69,6 +72,24 @@ impl Guard {
         found.into_iter().filter_map(|finding| self.stranger(finding, text, vault)).collect()
     }
 
+    /// The strangers in the source of a JSON text, or in a piece of one: in all of it, and in each string by itself, as the words
+    /// of one string say nothing about the next.
+    fn strangers_in_source(&self, source: &str, name: &str, vault: &Vault) -> Vec<Stranger> {
+        let mut found = self.strangers(source, name, vault);
+        let (mut key, mut before, mut at) = (name, "", 0);
+        for text in between_quotes(source) {
+            if text.trim_ascii_start().starts_with(':') {
+                key = before;
+            }
+            found.extend(self.strangers(text, key, vault).into_iter().map(|stranger| stranger.moved(at)));
+            before = text;
+            at += text.len() + 1;
+        }
+        found.sort_by_key(|stranger| stranger.span.start);
+        found.dedup_by(|next, stranger| next.span.start < stranger.span.end);
+        found
+    }
+
     fn stranger(&self, finding: Finding, text: &str, vault: &Vault) -> Option<Stranger> {
         let Finding { entity, span, .. } = &finding;
         let stays = matches!(self.policy.action(entity, Role::Assistant), Action::Alert | Action::Allow);
@@ -80,10 +101,26 @@ impl Guard {
     }
 }
 
+impl Stranger {
+    fn moved(self, by: usize) -> Self {
+        Self { span: self.span.start + by..self.span.end + by, ..self }
+    }
+}
+
+/// The pieces of a JSON text's source between the quotes that begin and end its strings.
+fn between_quotes(source: &str) -> impl Iterator<Item = &str> {
+    let mut is_escaped = false;
+    source.split(move |character| {
+        let is_quote = character == '"' && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        is_quote
+    })
+}
+
 impl Watch {
-    /// Begins a string that goes by `name`.
-    pub(super) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+    /// Begins a strand that goes by `name`.
+    pub(super) fn of(strand: Strand, name: &str) -> Self {
+        Self { name: name.to_owned(), is_source: strand == Strand::Arguments, ..Self::default() }
     }
 
     /// Looks at the window as far as it can be decided, and says how far that is.
@@ -149,7 +186,8 @@ impl Watch {
         let base = self.before.len();
         let from = start(&all, base + self.decided);
         let name = if from == 0 { &*self.name } else { "" };
-        let mut strangers = guard.strangers(&all[from..], name, vault);
+        let strangers = if self.is_source { Guard::strangers_in_source } else { Guard::strangers };
+        let mut strangers = strangers(guard, &all[from..], name, vault);
         if !strangers.is_empty() {
             let own = placeholders(&all[from..], vault);
             strangers.retain(|stranger| {

@@ -93,7 +93,7 @@ impl Lane {
             Strand::Arguments => Context::json(),
             Strand::Argument | Strand::Text => Context::text(),
         };
-        let (window, pieces, watch, gone, shifts) = Default::default();
+        let (window, pieces, gone, shifts) = Default::default();
         Self {
             strand,
             tool: None,
@@ -103,7 +103,7 @@ impl Lane {
             pieces,
             is_whole: false,
             gave_back: false,
-            watch,
+            watch: Watch::of(strand, ""),
             gone,
             shifts,
         }
@@ -116,7 +116,7 @@ impl Lane {
 
     /// Begins a string that is whole, somewhere in a strand, and goes by `name`.
     pub(super) fn of_whole_string(strand: Strand, name: &str) -> Self {
-        Self { context: Context::text(), is_whole: true, watch: Watch::named(name), ..Self::new(strand) }
+        Self { context: Context::text(), is_whole: true, watch: Watch::of(strand, name), ..Self::new(strand) }
     }
 
     /// The same strand, among the arguments of this tool.

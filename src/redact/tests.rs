@@ -928,6 +928,18 @@ fn the_callers_own_values_come_back_and_a_strangers_do_not() {
 }
 
 #[test]
+fn the_guard_hears_each_string_of_a_tools_arguments_by_itself() {
+    let source = r#"{"order":"order number","phone":"4152370800","say":"my \"ssn\" is 219-09-9999"}"#;
+    let expected = r#"{"order":"order number","phone":"[PHONE]","say":"my \"ssn\" is [SSN]"}"#;
+    for size in [1, 9, 1000] {
+        let pieces: Vec<String> =
+            source.as_bytes().chunks(size).map(|piece| arguments(std::str::from_utf8(piece).unwrap())).collect();
+        let out = guard(chat(), Framing::Events, &[(pieces.concat() + "data: [DONE]\n\n").as_bytes()]);
+        assert_eq!(without_codes(said(&out, "arguments").as_bytes()), expected, "pieces of {size}");
+    }
+}
+
+#[test]
 fn the_guard_sees_the_same_wherever_the_stream_is_cut() {
     let (_, [ssn, _]) = sent();
     let text = format!("hi {ssn}, her ssn {STRANGER}, bye");
