@@ -56,6 +56,14 @@ impl<'t> File<'t> {
     }
 }
 
+/// Whether this may be a file in base64, a `data:` URI or the address of one; else it is a text that stands in a file's place.
+pub(super) fn is_file(written: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(&byte);
+    let is_data = written.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
+    let is_address = written.contains("://") && !written.contains(char::is_whitespace);
+    is_data || is_address || written.bytes().all(is_base64)
+}
+
 impl Charset {
     /// The bytes of a text.
     pub(super) fn write(self, text: &str) -> Cow<'_, [u8]> {

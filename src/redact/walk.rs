@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::file::File;
+use super::file::{self, File};
 use super::split::{self, Said, Scanned, Split};
 use super::words::{last_words, last_words_besides};
 use super::{Fate, Mark, Place, Reach, Redaction, Unfit, apply_to_text};
@@ -342,6 +342,9 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
     /// A file that is a text is read, and written again if something was found; any other is left alone.
     fn file(&mut self, id: NodeId, name: &str) -> Result<(), Unfit> {
         let written = self.document.text(id);
+        if !file::is_file(&written) {
+            return self.string(id, &self.before(name));
+        }
         let Some(file) = File::read(&written).filter(|_| self.place == Place::Open) else {
             return self.value(id, &Shape::Opaque, name);
         };
