@@ -154,6 +154,7 @@ impl Exchange {
             gateway: Arc::clone(&self.gateway),
             ruleset: Arc::clone(&self.ruleset),
             dialect: self.dialect,
+            streaming: self.opened.streaming,
             answers,
             vault,
             part: self.part.take(),
@@ -201,9 +202,19 @@ impl Exchange {
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let (answers, ending) = (route.answers, self.ending());
-            let part = None;
-            return relay::answer(relay::Answer { gateway, ruleset, dialect, answers, vault, part, ending, response })
-                .await;
+            let (streaming, part) = (false, None);
+            return relay::answer(relay::Answer {
+                gateway,
+                ruleset,
+                dialect,
+                streaming,
+                answers,
+                vault,
+                part,
+                ending,
+                response,
+            })
+            .await;
         }
         let accepted = handshake.accept(&response)?;
         let session = Session::new(Connection {

@@ -18,6 +18,9 @@ pub(super) struct Source {
     /// What has come and is not decoded yet.
     pending: Bytes,
     ended: bool,
+    /// What was looked at before it was taken, and why no more came of it.
+    head: Vec<u8>,
+    dry: Option<Dry>,
 }
 
 /// Why there is no more of an answer.
@@ -34,11 +37,33 @@ const SLICE: usize = 4 << 10;
 impl Source {
     /// Reads `incoming`, through `decoder` where it is compressed.
     pub(super) fn new(incoming: Incoming, decoder: Option<Decoder>, idle: Duration) -> Self {
-        Self { incoming, idle, decoder, pending: Bytes::new(), ended: false }
+        Self { incoming, idle, decoder, pending: Bytes::new(), ended: false, head: Vec::new(), dry: None }
+    }
+
+    /// The first `length` bytes of the answer, or all where there are fewer; they are still to be taken.
+    pub(super) async fn head(&mut self, length: usize) -> &[u8] {
+        while self.head.len() < length && self.dry.is_none() {
+            match self.more().await {
+                Ok(Some(bytes)) => self.head.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(dry) => self.dry = Some(dry),
+            }
+        }
+        &self.head
     }
 
     /// The answer's next bytes; `None` at the end. Loses nothing when it is dropped before it is done.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Dry> {
+        if !self.head.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.head).into()));
+        }
+        match self.dry.take() {
+            Some(dry) => Err(dry),
+            None => self.more().await,
+        }
+    }
+
+    async fn more(&mut self) -> Result<Option<Bytes>, Dry> {
         loop {
             if !self.pending.is_empty() {
                 let decoded = self.decode()?;

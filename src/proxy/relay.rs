@@ -33,6 +33,8 @@ pub(super) struct Answer {
     pub gateway: Arc<Gateway>,
     pub ruleset: Arc<Ruleset>,
     pub dialect: &'static Dialect,
+    /// Whether the caller asked for a stream.
+    pub streaming: bool,
     /// What is done with values that the caller did not send.
     pub answers: Answers,
     pub vault: Vault,
@@ -44,21 +46,24 @@ pub(super) struct Answer {
 
 /// Turns the upstream's answer into the caller's.
 pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
-    let Answer { gateway, ruleset, dialect, answers, vault, part, ending, response } = answer;
+    let Answer { gateway, ruleset, dialect, streaming, answers, vault, part, ending, response } = answer;
     let (mut head, incoming) = response.into_parts();
     headers::remove_hop_by_hop(&mut head.headers);
     let status = head.status;
-    let framing = framing(&head.headers, dialect);
+    let encoding = Encoding::of(&head.headers);
+    let decoder = encoding.unwrap_or(Encoding::Identity).decoder(ruleset.limits.expansion);
+    let is_decoded = decoder.is_some();
+    let mut source = Source::new(incoming, decoder, Duration::from_secs(ruleset.limits.idle_seconds));
+    let mut framing = framing(&head.headers, dialect);
+    if streaming && says_little(&head.headers) && has_events(&mut source).await {
+        framing = Some(Framing::Events);
+    }
     let restorer = framing.map(|framing| {
         let limits = ruleset.limits.answer();
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, framing, limits);
         let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };
         if answers == Answers::Redact { restorer.guarded(guard(&gateway, &ruleset)) } else { restorer }
     });
-    let encoding = Encoding::of(&head.headers);
-    let decoder = encoding.unwrap_or(Encoding::Identity).decoder(ruleset.limits.expansion);
-    let is_decoded = decoder.is_some();
-    let source = Source::new(incoming, decoder, Duration::from_secs(ruleset.limits.idle_seconds));
     let relay = Relay {
         gateway,
         dialect,
@@ -104,6 +109,7 @@ fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
         "text/event-stream" => Some(Framing::Events),
         "application/vnd.amazon.eventstream" => Some(Framing::Messages),
         "application/jsonl"
+        | "application/jsonlines"
         | "application/stream+json"
         | "application/x-jsonl"
         | "application/x-jsonlines"
@@ -114,6 +120,22 @@ fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
         essence if essence.starts_with("text/") => Some(Framing::Text).filter(|_| is_unicode(value)),
         _ => None,
     }
+}
+
+/// Whether the content type is one that some servers give to everything.
+fn says_little(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes).to_ascii_lowercase();
+    let essence = said.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    [&b""[..], b"application/json", b"application/octet-stream", b"text/plain"].contains(&essence)
+}
+
+/// Whether an answer begins like an event stream. No JSON text does.
+async fn has_events(source: &mut Source) -> bool {
+    const FIELDS: [&[u8]; 5] = [b":", b"data:", b"event:", b"id:", b"retry:"];
+    const LONGEST: usize = "\u{feff}".len() + "event:".len();
+    let head = source.head(LONGEST).await;
+    let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+    FIELDS.iter().any(|field| head.starts_with(field))
 }
 
 /// Whether a text of this content type is in UTF-8, as it is where nothing else is said.
