@@ -154,7 +154,7 @@ static CONTAINER: Shape = Either {
     },
 };
 
-static MCP_SERVER: Shape = Object {
+pub(super) static MCP_SERVER: Shape = Object {
     fields: &[("authorization_token", &Credential), ("name", &Opaque), ("type", &Opaque), ("url", &Opaque)],
     rest: &Text,
 };
@@ -215,12 +215,20 @@ static PLAIN_BLOCK: Shape = Object {
         ("server_name", &Opaque),
         ("signature", &Opaque),
         ("source", &SOURCE),
+        ("state_changes", &TAB),
+        ("tabs", &TAB),
+        ("tool_name", &Opaque),
+        ("tool_references", &Object { fields: &[("tool_name", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("tool_use_id", &Opaque),
+        ("toolset_name", &Opaque),
         ("type", &Opaque),
         ("url", &Opaque),
     ],
     rest: &Text,
 };
+
+/// What a browser shows, and what happened in it.
+static TAB: Shape = Object { fields: &[("download_id", &Opaque), ("tab_id", &Opaque), ("type", &Opaque)], rest: &Text };
 
 /// Where a document or an image comes from. `data` is base64 or, in a source of type `text`, text.
 static SOURCE: Shape = Kinds {
@@ -239,7 +247,6 @@ static CITATION: Shape = Object {
         ("encrypted_index", &Opaque),
         ("end_char_index", &PLACE),
         ("file_id", &Opaque),
-        ("source", &Opaque),
         ("start_char_index", &PLACE),
         ("type", &Opaque),
         ("url", &Opaque),

@@ -44,6 +44,7 @@ const BASE: Dialect = Dialect {
 
 static REQUEST: Shape = Object {
     fields: &[
+        ("additionalModelResponseFieldPaths", &Opaque),
         (
             "guardrailConfig",
             &Object {
@@ -54,11 +55,20 @@ static REQUEST: Shape = Object {
         ("inferenceConfig", &Object { fields: &[("stopSequences", &Opaque)], rest: &Text }),
         ("input", &Object { fields: &[("converse", &REQUEST)], rest: &Text }),
         ("messages", &Object { fields: &[("content", &BLOCK), ("role", &Opaque)], rest: &Text }),
+        ("outputConfig", &OUTPUT_FORMAT),
         ("system", &Said(Role::System, &BLOCK)),
         ("toolConfig", &TOOLS),
     ],
     rest: &Text,
 };
+
+static OUTPUT_FORMAT: Shape = Object {
+    fields: &[("textFormat", &Object { fields: &[("structure", &STRUCTURE), ("type", &Opaque)], rest: &Text })],
+    rest: &Text,
+};
+
+static STRUCTURE: Shape =
+    Object { fields: &[("jsonSchema", &Object { fields: &[("name", &Opaque)], rest: &Text })], rest: &Text };
 
 /// What the model may call.
 pub(super) static TOOLS: Shape =
@@ -100,6 +110,8 @@ pub(super) static BLOCK: Shape = Object {
         ),
         ("image", &MEDIA),
         ("reasoningContent", &REASONING),
+        ("toolAddition", &NAMED_TOOL),
+        ("toolRemoval", &NAMED_TOOL),
         (
             "toolResult",
             &Said(
@@ -113,6 +125,15 @@ pub(super) static BLOCK: Shape = Object {
         ("toolUse", &Object { fields: &[("name", &Opaque), ("toolUseId", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("video", &MEDIA),
     ],
+    rest: &Text,
+};
+
+/// A tool that comes or goes, by its name.
+static NAMED_TOOL: Shape = Object {
+    fields: &[(
+        "tool",
+        &Object { fields: &[("name", &Opaque), ("serverName", &Opaque), ("type", &Opaque)], rest: &Text },
+    )],
     rest: &Text,
 };
 

@@ -5,7 +5,8 @@
 use serde_json::json;
 
 use super::Shape::{
-    self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Offset, Opaque, Said, Text, Tool,
+    self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Offset, Opaque, Said, Text, TextOrTokens,
+    Tool,
 };
 use super::openai::{CHAT_TOOL, IMAGE};
 use super::schema::SCHEMA;
@@ -48,9 +49,17 @@ pub(super) static CHAT_V1: Dialect = Dialect {
 /// Endpoints that take texts: embeddings, ranking.
 pub(super) static TEXTS: Dialect = Dialect {
     name: "cohere/texts",
-    endings: &["v1/embed", "v2/embed", "v1/rerank", "v2/rerank", "v1/classify"],
+    endings: &["v1/embed", "v2/embed", "v1/rerank", "v2/rerank", "v1/classify", "v1/generate", "v1/summarize"],
     request: &TEXTS_REQUEST,
     answer: &Object { fields: &[("embeddings", &Opaque), ("id", &Opaque)], rest: &Text },
+    ..BASE
+};
+
+/// `…/detokenize`, here and at other vendors: a text as the numbers of a tokenizer.
+pub(super) static TOKENS: Dialect = Dialect {
+    name: "tokens",
+    endings: &["detokenize"],
+    request: &Object { fields: &[("model", &Opaque), ("tokens", &TextOrTokens)], rest: &Text },
     ..BASE
 };
 
@@ -203,7 +212,7 @@ static EVENT: Shape = Kinds {
 
 static REQUEST_V1: Shape = Object {
     fields: &[
-        ("chat_history", &Object { fields: &[("role", &Opaque)], rest: &Text }),
+        ("chat_history", &SAID_V1),
         ("connectors", &Object { fields: &[("id", &Opaque), ("user_access_token", &Credential)], rest: &Text }),
         ("conversation_id", &Opaque),
         ("documents", &DOCUMENT),
@@ -212,11 +221,20 @@ static REQUEST_V1: Shape = Object {
         ("prompt_truncation", &Opaque),
         ("response_format", &FORMAT),
         ("stop_sequences", &Opaque),
-        ("tool_results", &Said(Role::Tool, &Text)),
+        ("tool_results", &Said(Role::Tool, &RESULT_V1)),
         ("tools", &Said(Role::System, &Object { fields: &[("name", &Opaque)], rest: &Text })),
     ],
     rest: &Text,
 };
+
+static SAID_V1: Shape = Object {
+    fields: &[("role", &Opaque), ("tool_calls", &CALL_V1), ("tool_results", &Said(Role::Tool, &RESULT_V1))],
+    rest: &Text,
+};
+
+static CALL_V1: Shape = Object { fields: &[("name", &Opaque)], rest: &Text };
+
+static RESULT_V1: Shape = Object { fields: &[("call", &CALL_V1)], rest: &Text };
 
 static ANSWER_V1: Shape = Object {
     fields: &[

@@ -74,6 +74,7 @@ static FIELDS: Shape = Object {
         ("bytes", &Opaque),
         ("chunking_strategy", &Opaque),
         ("expires_after", &Opaque),
+        ("file_id", &Opaque),
         ("include", &Opaque),
         ("language", &Opaque),
         ("mime_type", &Opaque),

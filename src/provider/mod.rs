@@ -3,6 +3,7 @@
 //! A [`Dialect`] is one endpoint's tables and is chosen by the ending of the path, never by a header. The rule behind every
 //! [`Shape`]: all is [`Shape::Text`] unless a table says otherwise, so a field that an API gains tomorrow is scanned today.
 
+mod agents;
 mod anthropic;
 mod any;
 mod bedrock;
@@ -358,6 +359,7 @@ const DIALECTS: &[&Dialect] = &[
     &openai::CHAT,
     &mistral::FILL_IN,
     &mistral::AGENTS,
+    &mistral::CHECKS,
     &ollama::CHAT,
     &ollama::GENERATE,
     &ollama::EMBED,
@@ -373,6 +375,8 @@ const DIALECTS: &[&Dialect] = &[
     &openai::THREADS,
     &openai::REALTIME,
     &openai::SESSIONS,
+    &openai::CALLS,
+    &openai::STORES,
     &anthropic::COUNT_TOKENS,
     &anthropic::BATCHES,
     &anthropic::INVOKE_STREAM,
@@ -385,7 +389,9 @@ const DIALECTS: &[&Dialect] = &[
     &gemini::LIVE,
     &mistral::OCR,
     &cohere::CHAT,
+    &any::LM_STUDIO,
     &cohere::CHAT_V1,
+    &cohere::TOKENS,
     &cohere::TEXTS,
     &bedrock::CONVERSE,
     &bedrock::CONVERSE_STREAM,
@@ -395,6 +401,7 @@ const DIALECTS: &[&Dialect] = &[
     &files::FILES,
     &files::CONTENT,
     &files::BATCHES,
+    &agents::AGENTS,
 ];
 
 #[cfg(test)]
@@ -438,6 +445,14 @@ mod tests {
         check("/v1beta/interactions", "gemini/interactions");
         check("/v1/realtime", "openai/realtime");
         check("/v1/realtime/client_secrets", "openai/sessions");
+        check("/v1/realtime/calls", "openai/calls");
+        check("/v1/realtime/calls/rtc_1/accept", "openai/sessions");
+        check("/v1/vector_stores/vs_1/search", "openai/stores");
+        check("/v1/evals/eval_1/runs", "openai/stores");
+        check("/v1/chat/moderations", "mistral/checks");
+        check("/v1/moderations", "openai/moderations");
+        check("/v1/sessions/s_1/events", "agents");
+        check("/v1/detokenize", "tokens");
         check("/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", "gemini/live");
         check("/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent", "gemini/live");
         check("/api/chat", "ollama/chat");
@@ -447,6 +462,7 @@ mod tests {
         check("/v1/agents/completions", "mistral/agents");
         check("/v2/chat", "cohere/chat");
         check("/v1/chat", "cohere/v1");
+        check("/api/v1/chat", "lmstudio/chat");
         check("/v2/rerank", "cohere/texts");
         check("/model/us.amazon.nova-2-lite-v1%3A0/converse", "bedrock/converse");
         check("/model/us.amazon.nova-2-lite-v1%3A0/converse-stream", "bedrock/stream");

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::media::{Declared, is_extension};
 use super::text::{Read, Reading};
 use super::{Facts, Place, Reach, Redacted, Redaction, Unfit, apply_to_text};
+use crate::policy::Exemption;
 use crate::provider::{Dialect, LINE, Shape};
 use crate::wire::multipart::{Header, Multipart, Part};
 
@@ -71,6 +72,9 @@ impl Redaction<'_> {
             file_name.is_some() || part.header("content-type").is_some_and(|kind| !kind.starts_with("text/plain"));
         let shape = dialect.request.member(field);
         let place = if !is_file && matches!(shape, Shape::Opaque) { Place::Opaque } else { Place::Open };
+        if matches!(shape, Shape::Media) {
+            self.unread(Exemption::Audio)?;
+        }
         let whole = if is_file { &Shape::Text } else { shape };
         let reading = Reading { name: field, whole, line: &LINE, place };
         let declared = if is_file { Declared::of(part.header("content-type"), file_name) } else { Declared::text() };

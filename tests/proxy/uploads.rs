@@ -91,6 +91,30 @@ async fn what_is_no_text_is_refused_unless_the_route_exempts_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn talk_past_the_proxy_is_refused_unless_the_route_exempts_it() {
+    let upstream = upstream().await;
+    let route =
+        format!("[[route]]\nname = \"ears\"\nupstream = \"http://{}\"\nexempt = [\"audio\"]\n", upstream.address);
+    let proxy = Proxy::start(upstream.address, &route).await;
+    let kind = ("content-type", "multipart/form-data; boundary=xyz");
+    let part =
+        |name: &str, text: &str| format!("--xyz\r\ncontent-disposition: form-data; name={name}\r\n\r\n{text}\r\n");
+    let call = part("sdp", "v=0\r\nm=audio 9\r\n")
+        + &part("session", r#"{"instructions":"my ssn is 536-90-4399"}"#)
+        + "--xyz--";
+    let answer = send(&proxy, "/v1/realtime/calls", &[kind], call.clone()).await;
+    assert_eq!(answer.status, 415);
+    assert!(told(&answer).contains("exempt = [\\\"audio\\\"]"), "{}", told(&answer));
+    assert_eq!(send(&proxy, "/ears/v1/realtime/calls", &[kind], call).await.status, 200);
+    let received = upstream.received();
+    assert!(received.len() == 1 && !String::from_utf8_lossy(&received[0].body).contains("536-90-4399"));
+    let records = proxy.stop().await;
+    let mut exempt: Vec<_> = records.iter().map(|record| record.opened.coverage.exemptions.join(" ")).collect();
+    exempt.sort();
+    assert_eq!(exempt, ["", "audio"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_boundary_with_a_value_in_it_does_not_leave() {
     let upstream = upstream().await;
     let proxy = Proxy::start(upstream.address, "").await;

@@ -1,7 +1,8 @@
 //! Interactions: steps in, steps and typed events out.
 
 use super::super::Shape::{
-    self, Again, Credential, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Said, Sealed, Signed, Text, Tool,
+    self, Again, Credential, Either, File, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Said, Sealed, Signed, Text,
+    Tool,
 };
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Strand, Tokens, Unit};
@@ -32,6 +33,7 @@ pub(in crate::provider) static INTERACTIONS: Dialect = Dialect {
 static REQUEST: Shape = Object {
     fields: &[
         ("agent", &Opaque),
+        ("environment", &ENVIRONMENT),
         ("environment_id", &Opaque),
         ("generation_config", &super::CONFIG),
         ("input", &STEP),
@@ -45,6 +47,24 @@ static REQUEST: Shape = Object {
         ("system_instruction", &Said(Role::System, &Text)),
         ("tools", &Said(Role::System, &TOOL)),
     ],
+    rest: &Text,
+};
+
+/// Where an agent works, by its id or as it is to be made.
+static ENVIRONMENT: Shape = Either {
+    plain: &Opaque,
+    object: &Object { fields: &[("environment_id", &Opaque), ("network", &NETWORK), ("type", &Opaque)], rest: &Text },
+};
+
+/// Which machines it may reach, with which credentials.
+static NETWORK: Shape = Object {
+    fields: &[(
+        "allowlist",
+        &Object {
+            fields: &[("credential", &Credential), ("domain", &Opaque), ("transform", &Credential)],
+            rest: &Text,
+        },
+    )],
     rest: &Text,
 };
 

@@ -44,12 +44,29 @@ pub(super) static KEYED: Shape = Object {
 };
 
 static RETRIEVAL: Shape = Object {
-    fields: &[("externalApi", &KEYED), ("external_api", &KEYED), ("vertexRagStore", &RAG), ("vertex_rag_store", &RAG)],
+    fields: &[
+        ("externalApi", &KEYED),
+        ("external_api", &KEYED),
+        ("vertexAiSearch", &SEARCH),
+        ("vertexRagStore", &RAG),
+        ("vertex_ai_search", &SEARCH),
+        ("vertex_rag_store", &RAG),
+    ],
     rest: &Text,
 };
 
-static RAG: Shape =
-    Object { fields: &[("ragResources", &RAG_RESOURCE), ("rag_resources", &RAG_RESOURCE)], rest: &Text };
+/// A search, by the names of what is searched.
+static SEARCH: Shape = Object { fields: &[("datastore", &Opaque), ("engine", &Opaque)], rest: &Text };
+
+static RAG: Shape = Object {
+    fields: &[
+        ("ragCorpora", &Opaque),
+        ("ragResources", &RAG_RESOURCE),
+        ("rag_corpora", &Opaque),
+        ("rag_resources", &RAG_RESOURCE),
+    ],
+    rest: &Text,
+};
 
 static RAG_RESOURCE: Shape = Object {
     fields: &[("ragCorpus", &Opaque), ("ragFileIds", &Opaque), ("rag_corpus", &Opaque), ("rag_file_ids", &Opaque)],

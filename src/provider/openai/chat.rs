@@ -1,13 +1,13 @@
 //! Chat completions.
 
 use super::super::Shape::{
-    self, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Said, Sealed,
-    Signed, Subject, Text, Tool,
+    self, Again, Credential, Either, File, Flow, Kinds, LaneEnd, Mirror, NamedLane, Object, Offset, Opaque, Said,
+    Sealed, Signed, Subject, Text, TextOrTokens, Tool,
 };
 use super::super::anthropic;
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, Strand, Unit};
-use super::{ARGUMENT, ARGUMENTS, BASE, IMAGE, METADATA, TEXT_LANE};
+use super::{ARGUMENT, ARGUMENTS, BASE, IMAGE, METADATA, REFERENCE, TEXT_LANE};
 use crate::role::Role;
 
 /// `…/chat/completions`.
@@ -22,28 +22,31 @@ pub(in crate::provider) static CHAT: Dialect = Dialect {
     ],
     request: &REQUEST,
     answer: &ANSWER,
-    event: &ANSWER,
+    event: &CHUNK,
     ..BASE
 };
 
 pub(in crate::provider) static REQUEST: Shape = Object {
     fields: &[
-        ("audio", &Opaque),
+        ("audio", &Object { fields: &[("format", &Opaque), ("voice", &REFERENCE)], rest: &Text }),
         ("data_sources", &Object { fields: &[("parameters", &SEARCH)], rest: &Text }),
         ("function_call", &CALLED),
         ("functions", &Said(Role::System, &FUNCTION)),
         ("include", &Opaque),
+        ("input_ids", &TextOrTokens),
         ("logit_bias", &Opaque),
         ("messages", &MESSAGE),
         ("metadata", &METADATA),
         ("modalities", &Opaque),
         ("model", &Opaque),
         ("models", &Opaque),
+        ("moderation", &Object { fields: &[("model", &Opaque)], rest: &Text }),
         (
             "prediction",
             &Said(Role::Assistant, &Object { fields: &[("type", &Opaque), ("content", &PART)], rest: &Text }),
         ),
         ("prompt_cache_retention", &Opaque),
+        ("prompt_mode", &Opaque),
         ("reasoning", &Opaque),
         ("reasoning_effort", &Opaque),
         ("response_format", &Said(Role::System, &RESPONSE_FORMAT)),
@@ -68,6 +71,7 @@ pub(in crate::provider) static MESSAGE: Shape = Object {
         ("audio", &Object { fields: &[("id", &Opaque)], rest: &Text }),
         ("content", &PART),
         ("function_call", &CALLED),
+        ("images", &PART),
         ("reasoning_details", &SEALED_DETAIL),
         ("role", &Opaque),
         ("thinking_blocks", &THINKING),
@@ -80,16 +84,27 @@ pub(in crate::provider) static MESSAGE: Shape = Object {
 /// One part of a message's content; a plain string is text.
 pub(in crate::provider) static PART: Shape = Object {
     fields: &[
+        ("audio_url", &IMAGE),
         ("cache_control", &Opaque),
         ("document_url", &File),
         ("file", &Object { fields: &[("file_data", &File), ("file_id", &Opaque)], rest: &Text }),
         ("file_id", &Opaque),
+        ("image", &IMAGE),
         ("image_url", &IMAGE),
-        ("input_audio", &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text }),
+        ("input_audio", &SOUND),
+        ("reference_ids", &Opaque),
+        ("signature", &Opaque),
+        ("thinking", &Object { fields: &[("reference_ids", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("type", &Opaque),
+        ("video", &IMAGE),
+        ("video_url", &IMAGE),
     ],
     rest: &Text,
 };
+
+/// Sound in base64, or (Mistral) perhaps its address.
+pub(in crate::provider) static SOUND: Shape =
+    Either { plain: &File, object: &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text } };
 
 /// A gateway's account of Anthropic's thinking.
 static THINKING: Shape = Kinds {
@@ -148,13 +163,21 @@ static CALLED: Shape = Object { fields: &[("name", &Opaque)], rest: &Text };
 
 pub(in crate::provider) static TOOL: Shape = Object {
     fields: &[
+        ("authorization", &Credential),
         ("cache_control", &Opaque),
+        ("connector_id", &Opaque),
         ("custom", &Object { fields: &[("format", &GRAMMAR), ("name", &Opaque)], rest: &Text }),
         ("function", &FUNCTION),
+        ("library_ids", &Opaque),
+        ("tool_configuration", &CONFIGURATION),
         ("type", &Opaque),
     ],
     rest: &Text,
 };
+
+/// Which of a connector's tools there are (Mistral).
+static CONFIGURATION: Shape =
+    Object { fields: &[("exclude", &Opaque), ("include", &Opaque), ("requires_confirmation", &Opaque)], rest: &Text };
 
 pub(in crate::provider) static FUNCTION: Shape =
     Object { fields: &[("name", &Opaque), ("parameters", &SCHEMA)], rest: &Text };
@@ -164,7 +187,7 @@ static GRAMMAR: Shape = Object {
     rest: &Text,
 };
 
-static RESPONSE_FORMAT: Shape = Object {
+pub(super) static RESPONSE_FORMAT: Shape = Object {
     fields: &[
         ("json_schema", &Object { fields: &[("name", &Opaque), ("schema", &SCHEMA)], rest: &Text }),
         ("type", &Opaque),
@@ -172,32 +195,51 @@ static RESPONSE_FORMAT: Shape = Object {
     rest: &Text,
 };
 
-/// A whole answer and a chunk of a streamed one: they differ in `message` and `delta` only.
-pub(in crate::provider) static ANSWER: Shape = Object {
-    fields: &[
-        ("choices", &CHOICE),
-        ("created", &Opaque),
-        ("id", &Opaque),
-        ("model", &Opaque),
-        ("object", &Opaque),
-        ("obfuscation", &Opaque),
-        ("service_tier", &Opaque),
-        ("system_fingerprint", &Opaque),
-        ("usage", &Opaque),
-    ],
-    rest: &Text,
-};
+/// An answer with choices of this shape.
+macro_rules! answer {
+    ($choice:expr) => {
+        Object {
+            fields: &[
+                ("choices", $choice),
+                ("created", &Opaque),
+                ("id", &Opaque),
+                ("model", &Opaque),
+                ("object", &Opaque),
+                ("obfuscation", &Opaque),
+                ("prompt_logprobs", &Mirror),
+                ("service_tier", &Opaque),
+                ("system_fingerprint", &Opaque),
+                ("usage", &Opaque),
+            ],
+            rest: &Text,
+        }
+    };
+}
 
-pub(in crate::provider) static CHOICE: Shape = Object {
-    fields: &[
-        ("delta", &SAID),
-        ("finish_reason", &LaneEnd),
-        ("index", &Opaque),
-        ("logprobs", &Mirror),
-        ("message", &SAID),
-    ],
-    rest: &Text,
-};
+/// A choice with a message of this shape.
+macro_rules! choice {
+    ($message:expr) => {
+        Object {
+            fields: &[
+                ("delta", &SAID),
+                ("finish_reason", &LaneEnd),
+                ("index", &Opaque),
+                ("logprobs", &Mirror),
+                ("message", $message),
+                ("prompt_logprobs", &Mirror),
+                ("text", &TEXT_LANE),
+            ],
+            rest: &Text,
+        }
+    };
+}
+
+pub(in crate::provider) static ANSWER: Shape = answer!(&CHOICE);
+
+pub(in crate::provider) static CHOICE: Shape = choice!(&SAID);
+
+/// A chunk of a streamed answer. Some vendors repeat in each, as the message, all that was said so far.
+pub(in crate::provider) static CHUNK: Shape = answer!(&choice!(&Again(&SAID)));
 
 /// What a message or a piece of one says. A field that a vendor adds tomorrow is a lane like the others.
 pub(in crate::provider) static SAID: Shape = Object {
@@ -206,12 +248,14 @@ pub(in crate::provider) static SAID: Shape = Object {
         ("audio", &Object { fields: &[("transcript", &TEXT_LANE)], rest: &Opaque }),
         ("content", &CONTENT),
         ("function_call", &CALLS),
+        ("images", &Opaque),
         ("reasoning", &TEXT_LANE),
         ("reasoning_content", &TEXT_LANE),
         ("reasoning_details", &Opaque),
         ("refusal", &TEXT_LANE),
         ("role", &Opaque),
         ("thinking_blocks", &Opaque),
+        ("tool_call_id", &Opaque),
         (
             "tool_calls",
             &Object {
@@ -245,6 +289,7 @@ static SAID_PART: Shape = Kinds {
         fields: &[
             ("image_url", &Opaque),
             ("reference_ids", &Opaque),
+            ("signature", &Opaque),
             ("thinking", &Flow(&Object { fields: &[("text", &NamedLane("thinking", Strand::Text))], rest: &Text })),
             ("type", &Opaque),
         ],

@@ -1,10 +1,11 @@
 //! Conversations that the provider keeps. OpenAI's and Mistral's have the same path and other members.
 
-use super::super::Shape::{self, Object, Opaque, Said, Text, Tool};
+use super::super::Shape::{self, Flow, Object, Opaque, Said, Text, Tool};
 use super::super::{Dialect, State, Strand};
+use super::chat::RESPONSE_FORMAT;
 use super::events::ANSWER_ITEM;
 use super::items::ITEM;
-use super::{BASE, CHAT_TOOL, METADATA};
+use super::{BASE, CHAT_PART, CHAT_TOOL, METADATA};
 use crate::role::Role;
 
 /// `…/conversations` and what is in one.
@@ -28,13 +29,27 @@ pub(in crate::provider) static CONVERSATIONS: Dialect = Dialect {
 static REQUEST: Shape = Object {
     fields: &[
         ("agent_id", &Opaque),
+        ("completion_args", &COMPLETION),
         ("from_entry_id", &Opaque),
         ("instructions", &Said(Role::System, &Text)),
         ("inputs", &ITEM),
         ("items", &ITEM),
         ("metadata", &METADATA),
         ("model", &Opaque),
+        ("tool_confirmations", &Object { fields: &[("tool_call_id", &Opaque)], rest: &Text }),
         ("tools", &Said(Role::System, &CHAT_TOOL)),
+    ],
+    rest: &Text,
+};
+
+/// How the model is to answer.
+static COMPLETION: Shape = Object {
+    fields: &[
+        ("prediction", &CHAT_PART),
+        ("reasoning_effort", &Opaque),
+        ("response_format", &RESPONSE_FORMAT),
+        ("stop", &Opaque),
+        ("tool_choice", &Opaque),
     ],
     rest: &Text,
 };
@@ -62,9 +77,19 @@ static EVENT: Shape = Object {
             "content",
             &Shape::Either {
                 plain: &CONTENT,
-                object: &Object { fields: &[("text", &CONTENT), ("type", &Opaque)], rest: &Text },
+                object: &Object {
+                    fields: &[
+                        ("reference_ids", &Opaque),
+                        ("signature", &Opaque),
+                        ("text", &CONTENT),
+                        ("thinking", &Flow(&Object { fields: &[("text", &THINKING)], rest: &Text })),
+                        ("type", &Opaque),
+                    ],
+                    rest: &Text,
+                },
             },
         ),
+        ("agent_id", &Opaque),
         ("conversation_id", &Opaque),
         ("id", &Opaque),
         ("model", &Opaque),
@@ -77,3 +102,4 @@ static EVENT: Shape = Object {
 };
 
 static CONTENT: Shape = Shape::NamedLane("content", Strand::Text);
+static THINKING: Shape = Shape::NamedLane("thinking", Strand::Text);

@@ -4,6 +4,7 @@ use super::super::Shape::{self, Credential, Either, File, Kinds, Object, Offset,
 use super::super::Unit;
 use super::super::schema::SCHEMA;
 use super::IMAGE;
+use super::chat::SOUND;
 use crate::role::Role;
 
 /// An item of a conversation; a plain string is text.
@@ -45,8 +46,11 @@ static RESULT: Shape = Said(Role::Tool, &PLAIN_ITEM);
 
 static PLAIN_ITEM: Shape = Object {
     fields: &[
+        ("acknowledged_safety_checks", &CHECK),
         ("action", &ACTION),
         ("actions", &ACTION),
+        ("agent", &Object { fields: &[("agent_name", &Opaque)], rest: &Text }),
+        ("agent_id", &Opaque),
         ("approval_request_id", &Opaque),
         ("call_id", &Opaque),
         ("caller", &CALLER),
@@ -56,11 +60,13 @@ static PLAIN_ITEM: Shape = Object {
         ("environment", &ENVIRONMENT),
         ("fingerprint", &Opaque),
         ("id", &Opaque),
+        ("model", &Opaque),
         ("name", &Opaque),
         ("namespace", &Opaque),
         ("operation", &Object { fields: &[("type", &Opaque)], rest: &Text }),
         ("output", &PART),
         ("outputs", &Object { fields: &[("type", &Opaque), ("url", &Opaque)], rest: &Text }),
+        ("pending_safety_checks", &CHECK),
         ("phase", &Opaque),
         ("results", &Object { fields: &[("file_id", &Opaque)], rest: &Text }),
         ("role", &Opaque),
@@ -68,11 +74,15 @@ static PLAIN_ITEM: Shape = Object {
         ("signature", &Opaque),
         ("status", &Opaque),
         ("summary", &PART),
+        ("tool_call_id", &Opaque),
         ("tools", &TOOL),
         ("type", &Opaque),
     ],
     rest: &Text,
 };
+
+/// What the provider wants looked at before an action.
+static CHECK: Shape = Object { fields: &[("code", &Opaque), ("id", &Opaque)], rest: &Text };
 
 static CALLER: Shape = Object { fields: &[("caller_id", &Opaque), ("type", &Opaque)], rest: &Text };
 
@@ -92,12 +102,16 @@ pub(super) static PART: Shape = Object {
     fields: &[
         ("annotations", &ANNOTATION),
         ("detail", &Opaque),
+        ("document_url", &File),
         ("file_data", &File),
         ("file_id", &Opaque),
-        ("file_url", &Opaque),
+        ("file_url", &File),
         ("image_url", &IMAGE),
-        ("input_audio", &Object { fields: &[("data", &Opaque), ("format", &Opaque)], rest: &Text }),
+        ("input_audio", &SOUND),
         ("outcome", &Object { fields: &[("type", &Opaque)], rest: &Text }),
+        ("reference_ids", &Opaque),
+        ("signature", &Opaque),
+        ("thinking", &Object { fields: &[("reference_ids", &Opaque), ("type", &Opaque)], rest: &Text }),
         ("type", &Opaque),
     ],
     rest: &Text,
@@ -158,7 +172,7 @@ static ENVIRONMENT: Shape = Object {
     rest: &Text,
 };
 
-static NETWORK: Shape = Object {
+pub(super) static NETWORK: Shape = Object {
     fields: &[
         ("allowed_domains", &Opaque),
         (
@@ -170,7 +184,7 @@ static NETWORK: Shape = Object {
     rest: &Text,
 };
 
-static SKILL: Shape = Object {
+pub(super) static SKILL: Shape = Object {
     fields: &[
         ("name", &Opaque),
         ("skill_id", &Opaque),
@@ -182,4 +196,5 @@ static SKILL: Shape = Object {
 };
 
 /// Which files are searched, by their attributes.
-static FILTER: Shape = Object { fields: &[("filters", &FILTER), ("key", &Opaque), ("type", &Opaque)], rest: &Text };
+pub(super) static FILTER: Shape =
+    Object { fields: &[("filters", &FILTER), ("key", &Opaque), ("type", &Opaque)], rest: &Text };

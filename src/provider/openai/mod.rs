@@ -9,6 +9,7 @@ mod events;
 mod items;
 mod realtime;
 mod responses;
+mod stores;
 mod texts;
 mod threads;
 
@@ -19,12 +20,13 @@ use super::{Dialect, End, Pointer, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 pub(super) use chat::{
-    ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, FUNCTION, MESSAGE as CHAT_MESSAGE, PART as CHAT_PART,
-    REQUEST as CHAT_REQUEST, SAID as CHAT_SAID, TOOL as CHAT_TOOL, TOOL_CALL as CHAT_CALL,
+    ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, CHUNK as CHAT_CHUNK, FUNCTION, MESSAGE as CHAT_MESSAGE,
+    PART as CHAT_PART, REQUEST as CHAT_REQUEST, SAID as CHAT_SAID, TOOL as CHAT_TOOL, TOOL_CALL as CHAT_CALL,
 };
 pub(super) use conversations::CONVERSATIONS;
 pub(super) use realtime::REALTIME;
-pub(super) use responses::{COMPACT, INPUT_TOKENS, RESPONSES, SESSIONS};
+pub(super) use responses::{CALLS, COMPACT, INPUT_TOKENS, RESPONSES, SESSIONS};
+pub(super) use stores::STORES;
 pub(super) use texts::{COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, SPEECH};
 pub(super) use threads::THREADS;
 
@@ -61,6 +63,9 @@ pub(super) static ARGUMENTS: Shape = Lane(Strand::Arguments);
 
 /// What a tool takes that is no JSON.
 static ARGUMENT: Shape = Lane(Strand::Argument);
+
+/// Something that the provider keeps, by its id.
+static REFERENCE: Shape = Either { plain: &Opaque, object: &Object { fields: &[("id", &Opaque)], rest: &Text } };
 
 /// Notes of the caller's own program.
 static METADATA: Shape = Object { fields: &[("user_id", &Shape::Subject)], rest: &Text };

@@ -3,12 +3,12 @@
 //! [`events`]: super::events
 //! [`items`]: super::items
 
-use super::super::Shape::{self, Either, Object, Opaque, Said, Subject, Text};
+use super::super::Shape::{self, Media, Object, Opaque, Said, Subject, Text};
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Tokens};
 use super::events::{ANSWER_ITEM, EVENT};
 use super::items::{ITEM, PART, TOOL};
-use super::{BASE, METADATA};
+use super::{BASE, METADATA, REFERENCE};
 use crate::role::Role;
 
 /// `…/responses`, and a response that is fetched later.
@@ -34,12 +34,26 @@ pub(in crate::provider) static INPUT_TOKENS: Dialect = Dialect {
 /// `…/realtime/client_secrets`: what a session will be, before it is spoken over another way.
 pub(in crate::provider) static SESSIONS: Dialect = Dialect {
     name: "openai/sessions",
-    endings: &["realtime/client_secrets", "realtime/sessions", "realtime/transcription_sessions"],
-    request: &SESSION,
-    answer: &Text,
-    state: State::NONE,
-    ..RESPONSES_BASE
+    endings: &[
+        "realtime/client_secrets",
+        "realtime/calls/*/accept",
+        "realtime/sessions",
+        "realtime/transcription_sessions",
+        "realtime/translations/client_secrets",
+    ],
+    ..SESSIONS_BASE
 };
+
+/// `…/realtime/calls`: where a conversation in sound goes past every proxy, from the caller to the provider.
+pub(in crate::provider) static CALLS: Dialect = Dialect {
+    name: "openai/calls",
+    endings: &["realtime/calls", "realtime/translations/calls"],
+    request: &Object { fields: &[("sdp", &Media), ("session", &SESSION)], rest: &Text },
+    bytes: None,
+    ..SESSIONS_BASE
+};
+
+const SESSIONS_BASE: Dialect = Dialect { request: &SESSION, answer: &Text, state: State::NONE, ..RESPONSES_BASE };
 
 /// A session, or an object with one.
 pub(super) static SESSION: Shape = Object {
@@ -65,12 +79,13 @@ pub(super) static SESSION: Shape = Object {
 pub(super) static AUDIO: Shape = Object {
     fields: &[
         ("input", &Object { fields: &[("transcription", &TRANSCRIPTION)], rest: &Text }),
-        ("output", &Object { fields: &[("voice", &REFERENCE)], rest: &Text }),
+        ("output", &Object { fields: &[("language", &Opaque), ("voice", &REFERENCE)], rest: &Text }),
     ],
     rest: &Text,
 };
 
-static TRANSCRIPTION: Shape = Object { fields: &[("language", &Opaque), ("model", &Opaque)], rest: &Text };
+static TRANSCRIPTION: Shape =
+    Object { fields: &[("language", &Opaque), ("languages", &Opaque), ("model", &Opaque)], rest: &Text };
 
 pub(super) const RESPONSES_BASE: Dialect = Dialect {
     request: &REQUEST,
@@ -119,9 +134,6 @@ static REQUEST: Shape = Object {
     rest: &Text,
 };
 
-/// Something that the provider keeps, by its id.
-static REFERENCE: Shape = Either { plain: &Opaque, object: &Object { fields: &[("id", &Opaque)], rest: &Text } };
-
 /// A stored prompt.
 pub(super) static PROMPT: Shape =
     Object { fields: &[("id", &Opaque), ("variables", &VARIABLES), ("version", &Opaque)], rest: &Text };
@@ -129,7 +141,8 @@ pub(super) static PROMPT: Shape =
 /// What fills the places of a stored prompt: texts or parts, by names of the caller's program.
 static VARIABLES: Shape = Object { fields: &[], rest: &PART };
 
-static FORMAT: Shape = Object { fields: &[("name", &Opaque), ("schema", &SCHEMA), ("type", &Opaque)], rest: &Text };
+pub(super) static FORMAT: Shape =
+    Object { fields: &[("name", &Opaque), ("schema", &SCHEMA), ("type", &Opaque)], rest: &Text };
 
 /// Which tool is to be used, by names that the API resolves.
 pub(super) static CHOICE: Shape = Object {
