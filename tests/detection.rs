@@ -313,6 +313,9 @@ fn a_disguised_value_is_found_whole_and_known_again() {
         ("CARD", "<b>«4111</b><b>1111</b><b>1111</b><b>1111»</b>", "4111111111111111"),
         ("CARD", "my card: «4l11 1ll1 1111 1111»", "4111111111111111"),
         ("CARD", "card «4111\n1111\n1111\n1111» ok", "4111111111111111"),
+        ("CARD", "my card: «4 l 1 1 1 1 1 1 1 1 l 1 1 1 1 1»", "4111111111111111"),
+        ("CARD", "my card: «4l11_1ll1_1111_1111»", "4111111111111111"),
+        ("CARD", "card=«4111%0A1111%0A1111%0A1111»", "4111111111111111"),
         ("EMAIL", "at «ann%40x.org».", "ann@x.org"),
         ("EMAIL", "write to «Ann [at] x [dot] org»", "ann@x.org"),
         ("EMAIL", "mail: «ann at x dot org»", "ann@x.org"),
@@ -321,7 +324,10 @@ fn a_disguised_value_is_found_whole_and_known_again() {
         ("PHONE", "tel «%2B1%20201%2D535%2D2855»", "+12015352855"),
         ("PHONE", "call me: «two oh one, five three five, two eight double five»", "+12015352855"),
         ("PHONE", "phone «plus four four one two one two three four five six seven eight»", "+441212345678"),
+        ("PHONE", "call me «415-555-267l»", "+14155552671"),
+        ("PHONE", "phone «4l5-555-267l»", "+14155552671"),
         ("SSN", "my ssn is «536-9O-4399»", "536904399"),
+        ("SSN", "ssn no«536_90_4399»ok", "536904399"),
         ("SSN", "ssn: «NTM2LTkwLTQzOTk=»", "536904399"),
     ] {
         let value = marked.split(['«', '»']).nth(1).unwrap();
@@ -848,4 +854,32 @@ fn parts_of_a_character_are_found_once_and_whole() {
     assert_eq!(problems(text), ["x"; 0]);
     let empty = text.replace("'(?s)[^ ]'", "'b()'\ngroup = 1");
     assert!(problems(&empty)[0].contains("does not match"));
+}
+
+#[test]
+fn a_label_or_the_head_of_a_table_names_what_stands_below() {
+    let (phone, born) = (("PHONE", "2015352855"), ("DATE_OF_BIRTH", "03/10/1979"));
+    check_values("", "Phone:\n2015352855", &[phone]);
+    check_values("", "hi, my number is\n\n2015352855 thanks", &[phone]);
+    check_values("", "Date of birth\n03/10/1979\nOrder number\n2015352855", &[born]);
+    check_values("", "name,phone,order\nAnn,2015352855,2015352856\n", &[phone]);
+    check_values("", "| Name | Born | Tel |\n|---|---|---|\n| Ann | 03/10/1979 | 2015352855 |", &[born, phone]);
+    check_values("", "I lost my phone.\n2015352855\n2015352855", &[]);
+    let talk = "and so on and on\n".repeat(300);
+    check_values("", &format!("{talk}Phone:\n2015352855"), &[phone]);
+}
+
+#[test]
+fn the_word_before_a_value_beats_one_as_near_behind() {
+    check_values("", "order 2015352855 phone", &[]);
+    check_values("", "<td>order</td><td>2015352855</td><td>phone</td>", &[]);
+    check_values("", "Order number=2015352855", &[]);
+    check_values("", "customerPhone=2015352855 orderNumber=2015352856", &[("PHONE", "2015352855")]);
+    check_values("", r#"{"Doğum tarihi": "03.10.1979"}"#, &[("DATE_OF_BIRTH", "03.10.1979")]);
+}
+
+#[test]
+fn what_a_number_runs_into_is_read_as_if_it_stood_alone() {
+    let values = [("PHONE", "+1 201-535-2855"), ("PHONE", "NTM2LTkwLTQzOTk=")];
+    check_values("", "my phone +1 201-535-2855NTM2LTkwLTQzOTk=%", &values);
 }

@@ -373,7 +373,8 @@ impl Workshop {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect());
-        let cues = Cues::new(&self.cues, self.lists.get(ANY).copied());
+        let [any, aside] = [ANY, ASIDE].map(|list| self.lists.get(list).copied());
+        let cues = Cues::new(&self.cues, any, aside);
         let numbers = Numbers::new(&self.rules, &cues);
         Detector {
             patterns: self.patterns,
@@ -391,6 +392,9 @@ impl Workshop {
 
 /// The cue list whose words go with any number.
 const ANY: &str = "number";
+
+/// The cue list whose phrases take the sense of the words in them.
+const ASIDE: &str = "aside";
 
 const NO_SOURCE: &str = "it has no `source`";
 

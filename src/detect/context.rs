@@ -7,7 +7,7 @@ use std::{cell::OnceCell, ops::Range};
 use smallvec::SmallVec;
 
 use super::{
-    cues::{Cues, Hit, Sign},
+    cues::{Cues, Gap, Hit, Sign},
     language::Distance,
     numbers::RuleSet,
     rule::{Round, Rule},
@@ -45,20 +45,21 @@ const SHORT: usize = 3;
 const JOINING: [&str; 12] = ["and", "or", "und", "oder", "et", "ou", "y", "e", "en", "i", "ve", "и"];
 
 /// What may stand there besides; a comma ends it, as in `555 is my phone, 4503 the order`.
-const LABEL_MARKS: &str = ".:=#\"'`*+(-–—：«“„№";
+const LABEL_MARKS: &str = "_.:=#\"'`*+(-–—：«“„№";
 
-/// What stands before a text, such as the name `phoneNumber`, with its cue words once they are asked for.
+/// What names a line or a cell of it from one place on, such as `phoneNumber`, with its cue words once they are asked for.
 pub(super) struct Named<'s> {
+    pub from: usize,
     name: &'s str,
     hits: OnceCell<Vec<Hit>>,
 }
 
 impl<'s> Named<'s> {
-    pub(super) fn new(name: &'s str) -> Self {
-        Self { name, hits: OnceCell::new() }
+    pub(super) fn new(from: usize, name: &'s str) -> Self {
+        Self { from, name, hits: OnceCell::new() }
     }
 
-    /// Its cue words, which end before the text begins.
+    /// Its cue words, which end before place zero.
     fn hits(&self, cues: &Cues) -> &[Hit] {
         self.hits.get_or_init(|| {
             let (words, mut hits) = (words_of(self.name), Vec::new());
@@ -75,16 +76,23 @@ impl Scene<'_> {
         let first = self.context_start(place.start, before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(place.end, after * BYTES_PER_CHAR + SLACK + self.detector.numbers.longest);
         let mut heard = self.heard.borrow_mut();
-        let named = if first == 0 { self.named() } else { &[] };
+        let named = self.named(&place, first);
         rules.clear();
         for hit in heard.within(&self.detector.cues, self.text, &self.line, first..last).chain(named) {
             rules.add(self.detector.numbers.listeners(hit.word));
         }
     }
 
-    /// The cue words of what stands before the text.
-    fn named(&self) -> &[Hit] {
-        self.named.hits(&self.detector.cues)
+    /// The cue words of what names `place`, if it names it from `first` on or later.
+    fn named(&self, place: &Range<usize>, first: usize) -> impl Iterator<Item = &Hit> {
+        let names =
+            &self.names[self.last_name(place.start)..self.names.partition_point(|named| named.from <= place.end)];
+        names.iter().filter(move |named| named.from >= first).flat_map(|named| named.hits(&self.detector.cues))
+    }
+
+    /// The number of the last name that begins at `at` or before.
+    fn last_name(&self, at: usize) -> usize {
+        self.names.partition_point(|named| named.from <= at).saturating_sub(1)
     }
 
     /// Whether a cue word of a number's rule runs into it, as in `visa4111111111111111exp`.
@@ -103,8 +111,7 @@ impl Scene<'_> {
     pub(super) fn has_words(&self, rule: &Rule, range: Range<usize>) -> bool {
         let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
         let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
-        let named = first == 0 && !self.named().is_empty();
-        named
+        self.named(&range, first).next().is_some()
             || self.heard.borrow_mut().within(&self.detector.cues, self.text, &self.line, first..last).next().is_some()
     }
 
@@ -114,24 +121,24 @@ impl Scene<'_> {
             ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());
-        let names = range.start == 0 && !self.named().is_empty();
+        let mut names = self.named(span, range.start).peekable();
         let cues = &self.detector.cues;
         let speaks = |hit: &&Hit| cues.is_of(hit, &rule.cues) || cues.is_of(hit, &rule.anti_cues);
-        if !names && !hits.clone().any(|hit| speaks(&hit)) {
+        if names.peek().is_none() && !hits.clone().any(|hit| speaks(&hit)) {
             return if self.is_part_of_name(span) { Sign::Against } else { Sign::None };
         }
         if rule.round == Round::Weak && self.is_hexadecimal(span) {
             return Sign::Against;
         }
         let (start, end) = (span.start as isize, span.end as isize);
-        let key = self.key(span.start).map(|key| key.start as isize);
+        let key = self.key(span.start).map(|key| self.whole_key(key.start, hits.clone()));
         let before = |hit: &Hit| hit.end <= start && key.is_none_or(|key| hit.start >= key);
-        let behind = |hit: &Hit| hit.start >= end && key.is_none();
+        let behind = |hit: &Hit| hit.start >= end && key.is_none() && !hit.is_part;
         let stays = |hit: &&Hit| (before(hit) || behind(hit)) && !self.is_inside_gone(hit);
         let mut hits: Hits = hits.filter(stays).copied().collect();
         self.leave_labels(&mut hits, end);
-        if names && key.is_none() {
-            hits.extend_from_slice(self.named());
+        if key.is_none() {
+            hits.extend(names.copied());
         }
         let judge = |hits: &[Hit]| {
             self.detector.cues.judge(hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
@@ -183,16 +190,17 @@ impl Scene<'_> {
     }
 
     /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.
-    fn gap(&self, hit: &Hit, span: &Range<usize>, distance: Distance) -> Option<usize> {
+    fn gap(&self, hit: &Hit, span: &Range<usize>, distance: Distance) -> Option<Gap> {
         if hit.end <= span.start as isize {
             let outside = usize::try_from(-hit.end).unwrap_or(0);
-            let gap = outside + self.chars(usize::try_from(hit.end).unwrap_or(0)..span.start);
-            (gap <= distance.before).then_some(gap)
+            let named = || self.names.get(self.last_name(span.start)).map_or(0, |named| named.from);
+            let chars = outside + self.chars(usize::try_from(hit.end).unwrap_or_else(|_| named())..span.start);
+            (chars <= distance.before).then_some(Gap { chars, is_behind: false })
         } else {
             let between = span.end..usize::try_from(hit.start).ok()?;
-            let gap = self.chars(between.clone());
+            let chars = self.chars(between.clone());
             let apart = if self.ends_sentence(between) { SENTENCE } else { 0 };
-            (gap <= distance.after).then_some(gap + apart)
+            (chars <= distance.after).then_some(Gap { chars: chars + apart, is_behind: true })
         }
     }
 
@@ -233,9 +241,25 @@ impl Scene<'_> {
             _ => return None,
         };
         let name = &before[before[..key_end].trim_end_matches(in_key).len()..key_end];
-        let says = name.contains(char::is_alphabetic) && !NO_KEYS.iter().any(|no| name.eq_ignore_ascii_case(no));
+        let says = name.contains(char::is_alphabetic)
+            && !NO_KEYS.iter().any(|no| name.trim_end_matches('.').eq_ignore_ascii_case(no));
         let end = at - (before.len() - key_end);
         says.then_some(end - name.len()..end)
+    }
+
+    /// Where the key that ends with the word at `start` begins: at the first of its cue words, as in `Order number=5`.
+    fn whole_key<'h>(&self, start: usize, hits: impl Iterator<Item = &'h Hit> + Clone) -> isize {
+        let mut start = start as isize;
+        let begins_word = |at: isize| hits.clone().any(|hit| hit.start == at);
+        let parts = |at: isize| usize::try_from(at).is_ok_and(|at| self.text.as_bytes().get(at) == Some(&b' '));
+        while let Some(earlier) = hits
+            .clone()
+            .map(|hit| (hit.start, hit.end))
+            .find(|hit| hit.0 < start && (hit.1 > start || hit.1 + 1 == start && parts(hit.1) && begins_word(start)))
+        {
+            start = earlier.0;
+        }
+        start
     }
 
     /// Whether a word is followed, after a few short words at most, by a value of its own. `hits` are sorted by their start.

@@ -1,7 +1,7 @@
 //! Cue words: what stands beside a value and says what it is, or what it is not.
 //!
-//! A cue counts on the value's own line only. Words of alphabets that separate words must stand alone; those of Chinese,
-//! Japanese, Korean, Thai, Arabic and Indian scripts may be glued to others.
+//! A cue counts on the value's own line, or in what [names](super::label) it. Words of alphabets that separate words must
+//! stand alone; those of Chinese, Japanese, Korean, Thai, Arabic and Indian scripts may be glued to others.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -48,6 +48,8 @@ pub(super) struct Cues {
     lists: Vec<Lists>,
     /// The list of words that go with any number.
     any: Lists,
+    /// The list of phrases that take the sense of the words in them.
+    aside: Lists,
 }
 
 /// A cue word and where it stands; what stands before the text has places below zero.
@@ -56,6 +58,8 @@ pub(super) struct Hit {
     pub start: isize,
     pub end: isize,
     pub word: WordId,
+    /// Whether it is a part of a name such as `customerPhone`.
+    pub is_part: bool,
 }
 
 impl Hit {
@@ -64,9 +68,17 @@ impl Hit {
     }
 }
 
+/// How far a word is from a value: of two as far away, the one before it is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Gap {
+    pub chars: usize,
+    pub is_behind: bool,
+}
+
 impl Cues {
-    /// Compiles words with the list that each is in; those of the list `any` go with any number.
-    pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>) -> Self {
+    /// Compiles words with the list that each is in; those of the list `any` go with any number, those of `aside` take the
+    /// sense of the words in them.
+    pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>, aside: Option<ListId>) -> Self {
         let mut by_word: BTreeMap<String, Vec<ListId>> = BTreeMap::new();
         for (word, list) in words {
             by_word.entry(word.to_lowercase()).or_default().push(*list);
@@ -75,6 +87,7 @@ impl Cues {
             words: Lexicon::new(by_word.keys().map(String::as_str)),
             lists: by_word.into_values().map(Lists::from_iter).collect(),
             any: any.into_iter().collect(),
+            aside: aside.into_iter().collect(),
         }
     }
 
@@ -90,12 +103,18 @@ impl Cues {
 
     /// Finds the cue words in the part `range` of `text`, counted from `origin`.
     pub(super) fn find(&self, text: &str, range: Range<usize>, origin: isize, hits: &mut Vec<Hit>) {
-        self.words.find(text, range, |place, word| {
+        let mut heard = |place: Range<usize>, word: WordId, is_part: bool| {
+            let (start, end) = (place.start as isize + origin, place.end as isize + origin);
+            hits.push(Hit { start, end, word, is_part });
+        };
+        self.words.find(text, range.clone(), |place, word| {
             if stands_alone(text, place.clone()) {
-                let (start, end) = (place.start as isize + origin, place.end as isize + origin);
-                hits.push(Hit { start, end, word });
+                heard(place, word, false);
             }
         });
+        for part in humps(text.as_bytes(), range) {
+            self.words.find_whole(text, part, &mut |word, number| heard(word, number, true));
+        }
     }
 
     /// Judges a value by the words around it, each as far away as `gap` says: the nearest decides, a cue between equals.
@@ -108,13 +127,13 @@ impl Cues {
         hits: &[Hit],
         cues: &Lists,
         anti_cues: &Lists,
-        gap: impl Fn(&Hit) -> Option<usize>,
+        gap: impl Fn(&Hit) -> Option<Gap>,
     ) -> Sign {
-        let nearest = |lists: &Lists, spoilt: &dyn Fn(&Hit) -> bool, gap: &dyn Fn(&Hit) -> Option<usize>| {
+        let nearest = |lists: &Lists, spoilt: &dyn Fn(&Hit) -> bool, gap: &dyn Fn(&Hit) -> Option<Gap>| {
             let mut nearest = None;
             for hit in hits.iter().filter(|hit| self.is_of(hit, lists)) {
                 let nearer = gap(hit).filter(|gap| nearest.is_none_or(|nearest| *gap < nearest));
-                if nearer.is_some() && !self.is_inside_other(hit, hits, lists) && !spoilt(hit) {
+                if nearer.is_some() && !spoilt(hit) {
                     nearest = nearer;
                 }
             }
@@ -125,8 +144,11 @@ impl Cues {
             let along = hits.iter().filter(|any| self.is_of(any, &self.any) && runs_into(anti, any));
             along.filter_map(&gap).chain(gap(anti)).min()
         };
-        let cue = nearest(cues, &|cue| follows(cue) && self.is_of(cue, &self.any), &gap);
-        let anti = nearest(anti_cues, &|_| false, &anti_gap);
+        let of_other = |cue: &Hit| self.is_inside(cue, hits, |longer| !self.is_of(longer, cues));
+        let cue = nearest(cues, &|cue| of_other(cue) || follows(cue) && self.is_of(cue, &self.any), &gap);
+        // What stands against a value is only silenced by what speaks for it, or by what was said in passing.
+        let silences = |longer: &Hit| self.is_of(longer, cues) || self.is_of(longer, &self.aside);
+        let anti = nearest(anti_cues, &|anti| self.is_inside(anti, hits, silences), &anti_gap);
         match (cue, anti) {
             (None, None) => Sign::None,
             (Some(cue), anti) if anti.is_none_or(|anti| cue <= anti) => Sign::For,
@@ -134,12 +156,12 @@ impl Cues {
         }
     }
 
-    /// Whether `hit` is part of a longer word that none of `lists` holds. `order number` is still about an order.
-    fn is_inside_other(&self, hit: &Hit, hits: &[Hit], lists: &Lists) -> bool {
+    /// Whether `hit` is part of a longer word that says something else. `order number` is still about an order.
+    fn is_inside(&self, hit: &Hit, hits: &[Hit], is_other: impl Fn(&Hit) -> bool) -> bool {
         let holds = |longer: &&Hit| longer.start <= hit.start && hit.end <= longer.end && longer.len() > hit.len();
         hits.iter().filter(holds).max_by_key(|longer| longer.len()).is_some_and(|longest| {
             let begins = |other: &Hit| longest.start == hit.start && other.end == longest.end && runs_into(hit, other);
-            !self.is_of(longest, lists) && !hits.iter().any(|other| self.is_of(other, &self.any) && begins(other))
+            is_other(longest) && !hits.iter().any(|other| self.is_of(other, &self.any) && begins(other))
         })
     }
 }
@@ -187,17 +209,34 @@ impl Heard {
 /// How many bytes are looked through for cue words at once: neighbours ask for nearly the same.
 const BLOCK: usize = 512;
 
+/// The parts of names such as `customerPhone`, which begin and end at a capital behind a small letter, if they touch such a
+/// border within `range`; what follows a single letter is none, as in `iPhone`.
+fn humps(text: &[u8], range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let is_pair = |pair: &[u8]| pair[0].is_ascii_lowercase() & pair[1].is_ascii_uppercase();
+    let is_hump = move |at: usize| at > 0 && text.get(at - 1..=at).is_some_and(is_pair);
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
+    let start = move |at: usize| (0..at).rev().find(|at| *at == 0 || !is_letter(at - 1) || is_hump(*at)).unwrap_or(at);
+    let end = move |at: usize| (at + 1..).find(|at| !is_letter(*at) || is_hump(*at)).unwrap_or(at);
+    // Most texts have none; a look without a shortcut takes few instructions.
+    let first = range.start.saturating_sub(1);
+    let has_any = text[first..range.end].windows(2).fold(false, |any, pair| any | is_pair(pair));
+    let borders = if has_any { first..range.end } else { 0..0 };
+    let parts = borders.filter(move |at| is_hump(*at)).map(move |at| (start(at)..at, at..end(at)));
+    parts.filter(|(before, _)| before.len() > 1).flat_map(move |(before, behind)| {
+        let is_told = is_hump(before.start);
+        [before, behind].into_iter().skip(usize::from(is_told))
+    })
+}
+
 fn stands_alone(context: &str, word: Range<usize>) -> bool {
     let bytes = context.as_bytes();
-    let ascii = |at: usize| bytes.get(at).is_none_or(u8::is_ascii);
-    if ascii(word.start) && ascii(word.end - 1) {
-        // Nothing but a letter of ASCII runs into one.
+    let plain = |at: usize| bytes.get(at).is_none_or(u8::is_ascii);
+    if plain(word.start) && plain(word.end - 1) && plain(word.start.wrapping_sub(1)) && plain(word.end) {
         let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
-        let before = word.start.checked_sub(1).is_some_and(letter);
-        return !(before && letter(word.start) || letter(word.end - 1) && letter(word.end));
+        return !(letter(word.start.wrapping_sub(1)) && letter(word.start) || letter(word.end - 1) && letter(word.end));
     }
     let glued = |inside: Option<char>, outside: Option<char>| {
-        let same = |inside: char, outside: char| inside.is_ascii() == outside.is_ascii();
+        let same = |inside: char, outside: char| is_latin(inside) == is_latin(outside);
         inside
             .zip(outside)
             .is_some_and(|(inside, outside)| separates(inside) && separates(outside) && same(inside, outside))
@@ -205,6 +244,11 @@ fn stands_alone(context: &str, word: Range<usize>) -> bool {
     let inside = &context[word.clone()];
     !glued(inside.chars().next(), context[..word.start].chars().next_back())
         && !glued(inside.chars().next_back(), context[word.end..].chars().next())
+}
+
+/// Whether `c` is of the Latin alphabet, into which letters of another do not run.
+fn is_latin(c: char) -> bool {
+    matches!(c, 'A'..='Z' | 'a'..='z' | 'À'..='ɏ' | 'Ḁ'..='ỿ')
 }
 
 /// Whether no letter or digit runs into `word`, whatever its script, if it is one that puts something between words.
@@ -241,14 +285,26 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Sign) {
-        let words =
-            [("phone", 0), ("number", 0), ("телефон", 0), ("电话", 0), ("order", 1), ("tax number", 2), ("number", 3)];
-        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), Some(3));
+        let words = [
+            ("phone", 0),
+            ("number", 0),
+            ("телефон", 0),
+            ("电话", 0),
+            ("order", 1),
+            ("tax number", 2),
+            ("number", 3),
+            ("order desk", 2),
+            ("order day", 4),
+        ];
+        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), Some(3), Some(4));
         let start = text.find('5').unwrap() as isize;
         let mut hits = Vec::new();
         cues.find(text, 0..text.len(), 0, &mut hits);
-        let before = |hit: &Hit| usize::try_from(start - hit.end).ok().filter(|gap| *gap <= 20);
-        let after = |hit: &Hit| usize::try_from(hit.start - start - 3).ok().filter(|gap| *gap <= 10);
+        let gap = |chars: isize, most, is_behind| {
+            usize::try_from(chars).ok().filter(|chars| *chars <= most).map(|chars| Gap { chars, is_behind })
+        };
+        let before = |hit: &Hit| gap(start - hit.end, 20, false);
+        let after = |hit: &Hit| gap(hit.start - start - 3, 10, true);
         let [of, against] = [0, 1].map(|list| Lists::from_iter([list]));
         assert_eq!(cues.judge(&hits, &of, &against, |hit| before(hit).or_else(|| after(hit))), expected, "{text}");
     }
@@ -267,6 +323,9 @@ mod tests {
         check("order phone 555", Sign::For);
         check("order_phone 555", Sign::For);
         check("tax number 555", Sign::None);
+        check("order 555 phone", Sign::Against);
+        check("order desk 555 as my phone", Sign::Against);
+        check("order day 555 as my phone", Sign::For);
         check("phone ................................ 555", Sign::None);
     }
 
@@ -277,10 +336,22 @@ mod tests {
     }
 
     #[test]
+    fn a_capital_begins_a_word() {
+        check("customerPhone=555", Sign::For);
+        check("customerPhoneOld: 555", Sign::For);
+        check("phoneNumber 555", Sign::For);
+        check("orderNumber=555", Sign::Against);
+        check("iPhone 555", Sign::None);
+        check("customerphone 555", Sign::None);
+    }
+
+    #[test]
     fn words_stand_alone_where_the_script_separates_them() {
         check("telephones 555", Sign::None);
         check("ТЕЛЕФОН 555", Sign::For);
         check("Телефоны 555", Sign::None);
         check("我的电话是555", Sign::For);
+        check("我的phone是555", Sign::For);
+        check("éphone 555 phoneé", Sign::None);
     }
 }

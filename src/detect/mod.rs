@@ -20,6 +20,7 @@ mod entity;
 mod examples;
 mod explain;
 mod glance;
+mod label;
 mod language;
 mod lexicon;
 mod need;
@@ -166,8 +167,8 @@ impl Detector {
     /// Findings in `text`, sorted and non-overlapping.
     ///
     /// `before` is what names it, such as the JSON key `phoneNumber`, and counts as standing before it; it may be empty. Cues
-    /// count on a value's own line only, and nothing is found across a line end but key blocks and numbers with a line for
-    /// each group of digits.
+    /// count on a value's own line only, but for a label alone above it and the head of its table; and nothing is found across
+    /// a line end but key blocks and numbers with a line for each group of digits.
     pub fn scan(&self, text: &str, before: &str) -> Vec<Finding> {
         if !before.is_empty() && text.len() <= ASSIGNED {
             let mut seen = self.read_all(text, before);
@@ -176,7 +177,8 @@ impl Detector {
         }
         let (mut found, mut start) = (Vec::new(), 0);
         while start < text.len() {
-            let before = if start == 0 { before } else { "" };
+            let label = || label::label(text, &(start..chunks::line_end(text, start + 1)));
+            let before = if start == 0 { before } else { label().unwrap_or_default() };
             let (of_part, end) = self.scan_part(text, start, before);
             found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
             start = end;
@@ -209,7 +211,7 @@ impl Detector {
             self.finding(&meant, taken).into_iter().for_each(|finding| insert(&mut found, finding));
         }
         let ways: Vec<Way> = Way::others(&meant).collect();
-        if !ways.is_empty() {
+        if !ways.is_empty() || found.iter().any(|finding| is_glued(text, &finding.span)) {
             self.read_on(text, before, &ways, &mut found);
         }
         Seen { found, opens_block: survey.opens_block, glance: ways.is_empty().then(|| meant.into_glance()) }
@@ -222,10 +224,11 @@ impl Detector {
         while start < text.len() {
             let end = if is_stacked { text.len() } else { chunks::line_end(text, start + 1) };
             let line = &text[start..end];
-            let meant = Reading::meant(line);
-            if ways.iter().any(|way| way.is_asked(&meant)) {
+            let (meant, gone) = (Reading::meant(line), spans_within(found, start..end));
+            // What a finding ran into may show something else when that is gone.
+            if ways.iter().any(|way| way.is_asked(&meant)) || gone.iter().any(|gone| is_glued(line, gone)) {
                 let before = if start == 0 { before } else { "" };
-                let shown = self.read_line(line, before, spans_within(found, start..end));
+                let shown = self.read_line(line, before, gone);
                 shown.into_iter().for_each(|finding| insert(found, finding.behind(start)));
             }
             start = end;
@@ -302,9 +305,11 @@ impl Detector {
         if meant.text() == value && Way::others(&meant).next().is_none() {
             return validator.canonical(value, &self.plans);
         }
-        let others = Way::others(&meant).filter_map(|way| Reading::of(way, value, &[]));
-        let shown = others.filter_map(|reading| self.value(finding.pattern, reading.text()).map(str::to_owned)).next();
-        let shown = self.value(finding.pattern, meant.text()).map(str::to_owned).or(shown);
+        let others: Vec<Reading> = Way::others(&meant).filter_map(|way| Reading::of(way, value, &[])).collect();
+        let readings = [&meant].into_iter().chain(&others);
+        let shown = readings.filter_map(|reading| self.value(finding.pattern, reading.text()));
+        // What takes in the most is what was found; of equals the first.
+        let shown = shown.reduce(|best, next| if next.len() > best.len() { next } else { best }).map(str::to_owned);
         let spelled = shown.unwrap_or_else(|| meant.text().to_owned());
         Cow::Owned(validator.canonical(&spelled, &self.plans).into_owned())
     }
@@ -352,6 +357,12 @@ impl Detector {
 pub fn schema() -> String {
     let names: Vec<String> = validate::VALIDATORS.iter().map(|validator| format!("\"{}\"", validator.name)).collect();
     include_str!("schema.json").replace("\"VALIDATOR\"", &names.join(", "))
+}
+
+/// Whether a letter or digit runs into `span`.
+fn is_glued(text: &str, span: &Range<usize>) -> bool {
+    let runs = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    runs(span.start.checked_sub(1)) || runs(Some(span.end))
 }
 
 /// Adds a finding where no other is.

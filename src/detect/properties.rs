@@ -2,7 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::{BUILT_IN, Detector, Finding, Settings, Source, reading::Reading, spots::RuleId, validate::VALIDATORS};
+use super::{
+    BUILT_IN, Detector, Finding, Settings, Source,
+    label::{Table, label},
+    reading::Reading,
+    spots::RuleId,
+    validate::VALIDATORS,
+};
 
 fn detector() -> &'static Detector {
     static DETECTOR: std::sync::LazyLock<Detector> = std::sync::LazyLock::new(|| {
@@ -110,6 +116,20 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece(), 0..14).prop_map(|pieces| pieces.concat())
 }
 
+/// What earlier lines say of the lines of `text` from `from` on.
+fn names(text: &str, from: usize) -> Vec<&str> {
+    let ends = text[from..].match_indices('\n').map(|(at, _)| from + at).chain([text.len()]);
+    let starts = text[from..].match_indices('\n').map(|(at, _)| from + at + 1);
+    let lines = [from].into_iter().chain(starts).zip(ends).map(|(start, end)| start..end);
+    lines
+        .flat_map(|line| {
+            let table = Table::around(text, &line);
+            let cells = table.into_iter().flat_map(|table| table.names(text, &line).collect::<Vec<_>>());
+            cells.map(|(_, name)| name).chain(label(text, &line)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
 fn shifted(findings: Vec<Finding>, by: usize) -> impl Iterator<Item = Finding> {
     findings.into_iter().map(move |finding| Finding { span: finding.span.start + by..finding.span.end + by, ..finding })
 }
@@ -149,6 +169,8 @@ proptest! {
         let stacked = read_a.text().ends_with(|c: char| c.is_ascii_digit())
             && read_b.text().starts_with(|c: char| c.is_ascii_digit());
         prop_assume!(!stacked);
+        // A label alone above a value, and the head of a table, name it.
+        prop_assume!(names(&format!("{a}\n{b}"), a.len() + 1) == names(&b, 0));
         let together = detector().scan(&format!("{a}\n{b}"), "");
         let apart = detector().scan(&a, "").into_iter().chain(shifted(detector().scan(&b, ""), a.len() + 1));
         prop_assert_eq!(together, apart.collect::<Vec<_>>());

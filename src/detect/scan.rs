@@ -13,6 +13,7 @@ use super::{
     context::Named,
     cues::Heard,
     glance::Glance,
+    label::{self, Table},
     placeholder,
     reading::Reading,
     rule::Round,
@@ -113,7 +114,13 @@ pub(super) struct Scene<'s> {
     pub(super) detector: &'s Detector,
     pub(super) text: &'s str,
     pub(super) line: Range<usize>,
-    pub(super) named: Named<'s>,
+    before: &'s str,
+    /// What names the line, or each of its cells.
+    pub(super) names: Vec<Named<'s>>,
+    /// The table that the line is a row of.
+    table: Option<Table>,
+    /// Whether the line holds digits.
+    has_digits: bool,
     /// Where literals woke rules that match there.
     awake: Vec<Waking>,
     /// Where rules have to be tried in this pass, by rule and place.
@@ -127,12 +134,15 @@ pub(super) struct Scene<'s> {
 
 impl<'s> Scene<'s> {
     pub(super) fn new(detector: &'s Detector, text: &'s str, before: &'s str) -> Self {
-        let (awake, wakings, candidates, taken) = Default::default();
+        let (names, awake, wakings, candidates, taken) = Default::default();
         Self {
             detector,
             text,
             line: 0..0,
-            named: Named::new(before),
+            before,
+            names,
+            table: None,
+            has_digits: false,
             awake,
             wakings,
             candidates,
@@ -145,8 +155,7 @@ impl<'s> Scene<'s> {
     ///
     /// Its literals woke `awake`, its digits are `groups`; what `blocks` of several lines have taken stays taken.
     fn play(&mut self, line: Range<usize>, awake: &[Waking], groups: &[Group], blocks: &[Taken]) -> &[Taken] {
-        self.line = line;
-        self.heard.borrow_mut().clear();
+        self.enter(line, !groups.is_empty());
         self.taken.clear();
         let mut matching = std::mem::take(&mut self.awake);
         matching.clear();
@@ -165,6 +174,26 @@ impl<'s> Scene<'s> {
             }
         }
         &self.taken
+    }
+
+    /// Goes on to a line, and to what names it: the text's name, a label above it, the head of its table.
+    fn enter(&mut self, line: Range<usize>, has_digits: bool) {
+        // A line that was looked at for its digits is no label.
+        let follows = self.has_digits && line.start == self.line.end + 1;
+        self.table = self.table.take().and_then(|mut table| table.goes_on(self.text, &line).then_some(table));
+        if self.table.is_none() && has_digits && !follows {
+            self.table = Table::around(self.text, &line);
+        }
+        self.names.clear();
+        if line.start == 0 && !self.before.is_empty() {
+            self.names.push(Named::new(0, self.before));
+        } else if let Some(table) = &self.table {
+            self.names.extend(table.names(self.text, &line).map(|(from, name)| Named::new(from, name)));
+        } else if has_digits && !follows {
+            self.names.extend(label::label(self.text, &line).map(|label| Named::new(line.start, label)));
+        }
+        (self.line, self.has_digits) = (line, has_digits);
+        self.heard.borrow_mut().clear();
     }
 
     /// Leaves out the placeholders of the line and what blocks of several lines have taken of it.

@@ -13,6 +13,9 @@ use super::{
 /// The fewest digits of a number with letters in it.
 const LEAST: usize = 7;
 
+/// How many bytes may stand between two of its groups.
+const WIDEST: usize = 4;
+
 /// How many tags may stand between two groups, and how long they may be.
 const TAGS: usize = 4;
 const LONGEST_TAG: usize = 48;
@@ -29,9 +32,17 @@ pub(super) fn asks(text: &str, glance: &Glance) -> bool {
     })
 }
 
-/// Whether a block and the byte behind it ask for this reading; a look without a shortcut takes few instructions.
-fn asks_within(block: &[u8; BLOCK + 1]) -> bool {
-    (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], block[i + 1]))
+/// Whether a block and the bytes behind it ask for this reading; a look without a shortcut takes few instructions.
+fn asks_within(block: &[u8; BLOCK + 4]) -> bool {
+    (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], block[i + 1]) | is_apart(block, i))
+}
+
+/// Whether a letter stands between digits as one of them: `5 O 7`.
+fn is_apart(block: &[u8; BLOCK + 4], at: usize) -> bool {
+    let parts = |byte: u8| (byte == b' ') | (byte == b'-') | (byte == b'.');
+    let letter = |byte: u8| (byte | 0x20 == b'o') | (byte == b'l') | (byte == b'I');
+    let [a, b, c, d, e] = [block[at], block[at + 1], block[at + 2], block[at + 3], block[at + 4]];
+    a.is_ascii_digit() & parts(b) & letter(c) & parts(d) & e.is_ascii_digit()
 }
 
 fn is_pair(a: u8, b: u8) -> bool {
@@ -68,7 +79,7 @@ fn digit(letter: u8) -> Option<char> {
 /// The groups around the digit at `at`, `floor` at the earliest, that hold nothing but digits and what looks like them.
 fn number(text: &[u8], at: usize, floor: usize) -> Range<usize> {
     let like = |byte: u8| byte.is_ascii_digit() || digit(byte).is_some();
-    let parts = |byte: u8| matches!(byte, b' ' | b'.' | b'-' | b'/' | b'(' | b')');
+    let parts = |byte: u8| matches!(byte, b' ' | b'.' | b'-' | b'/' | b'(' | b')' | b'_' | b',');
     let letters = |from: usize| text[floor..from].iter().rev().take_while(|byte| like(**byte)).count();
     let (mut start, mut end) = (at - letters(at), at);
     // A country code of letters alone: `+l 2Ol`.
@@ -82,7 +93,7 @@ fn number(text: &[u8], at: usize, floor: usize) -> Range<usize> {
         if gap == 0 {
             end = at + i + 1;
         }
-        if gap > 2 || gap > 0 && !parts(*byte) {
+        if gap > WIDEST || gap > 0 && !parts(*byte) {
             break;
         }
     }

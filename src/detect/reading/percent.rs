@@ -29,7 +29,7 @@ pub(super) fn edits(text: &str) -> Vec<Edit> {
         let character = character(&bytes[next..]);
         if let Some((c, len)) = character {
             pluses(bytes, at..next, &mut edits);
-            edits.push(Edit { span: next..next + len, meant: read(c).map(String::from).unwrap_or_default() });
+            edits.push(Edit { span: next..next + len, meant: meant(c) });
         }
         at = next + character.map_or(1, |(_, len)| len);
     }
@@ -37,6 +37,12 @@ pub(super) fn edits(text: &str) -> Vec<Edit> {
         pluses(bytes, at..bytes.len(), &mut edits);
     }
     edits
+}
+
+/// What an escaped character stands for; a reading has no other lines than its text.
+fn meant(c: char) -> String {
+    let c = if matches!(c, '\n' | '\r') { ' ' } else { c };
+    read(c).map(String::from).unwrap_or_default()
 }
 
 /// The pluses between digits in the part `range` of a text with escapes, on the line of the escape beside it.

@@ -109,7 +109,14 @@ impl Scene<'_> {
         if let Some(check) = slow {
             span = checked(span, check)?;
         }
-        self.ends_whole(&span, rule).then_some(Taken { span, by: Taker::Rule(id) })
+        self.ends_whole(&span, rule).then(|| Taken { span: self.with_letters(span, rule), by: Taker::Rule(id) })
+    }
+
+    /// A number with the letters glued behind it that look like digits, as in `415-555-267l`.
+    fn with_letters(&self, span: Range<usize>, rule: &Rule) -> Range<usize> {
+        let glued = self.text.as_bytes()[span.end..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
+        let alike = matches!(rule.start, Start::Number { .. }) && glued.clone().all(|byte| looks_like_a_digit(*byte));
+        span.start..span.end + if alike { glued.count() } else { 0 }
     }
 
     /// Whether `span` lies in a form that its pattern leaves alone.
@@ -131,13 +138,17 @@ impl Scene<'_> {
         let joined = is_number && before(1).is_some_and(joins) && before(2).is_some_and(|byte| byte.is_ascii_digit());
         let taken = self.taken_after(start).is_some_and(|taken| taken.span.start < span.end);
         let letter = before(1).is_some_and(|byte| byte.is_ascii_alphabetic());
-        let loose = letter && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
+        // `4l5-555-2671` is a number in disguise.
+        let disguised =
+            before(1).is_some_and(looks_like_a_digit) && before(2).is_some_and(|byte| byte.is_ascii_digit());
+        let loose = letter && !disguised && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
         !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && !loose && (glued || joined))
     }
 
     /// Whether letters may be glued to `span`: words run into `+34 612 41 17 52`, names and hashes have no such groups.
     fn is_grouped(&self, span: &Range<usize>, rule: &Rule) -> bool {
-        let parted = self.text.as_bytes()[span.clone()].iter().any(|byte| matches!(byte, b' ' | b'-'));
+        let parts = |byte: &u8| matches!(byte, b' ' | b'-' | b'_' | b'/' | b',' | b'.');
+        let parted = self.text.as_bytes()[span.clone()].iter().any(parts);
         parted
             && matches!(rule.start, Start::Number { back: 0, .. })
             && matches!(rule.round, Round::Certain | Round::Weak)
@@ -164,8 +175,15 @@ impl Scene<'_> {
         }
     }
 
-    /// Where what begins at `start` has to end: at `end`, or where the next place is taken.
+    /// Where what begins at `start` has to end: at `end`, where the next place is taken, or with its cell.
     fn free_end(&self, start: usize, end: usize) -> usize {
+        let cell = self.names.get(self.names.partition_point(|named| named.from <= start));
+        let end = cell.map_or(end, |next| end.min(next.from - 1));
         self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)))
     }
+}
+
+/// Whether `letter` may stand for a digit at the end of a number.
+fn looks_like_a_digit(letter: u8) -> bool {
+    matches!(letter, b'O' | b'o' | b'I' | b'l')
 }

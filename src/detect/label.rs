@@ -1,0 +1,145 @@
+//! Names that stand on an earlier line: a label alone above its value, the head of a table above its columns.
+//!
+//! A form that is pasted into a chat comes like that. Only lines without a digit are labels and heads, so that nothing which
+//! may be found itself names anything.
+
+use std::ops::Range;
+
+/// How long a label may be, and a cell of a head.
+const LONGEST: usize = 64;
+
+/// How many rows above a line are looked through for the head of its table.
+const ROWS: usize = 64;
+
+/// What parts the cells of a row, and how many there are at least: a sentence has a comma, too.
+const SIGNS: [(u8, usize); 4] = [(b'|', 2), (b'\t', 2), (b';', 3), (b',', 3)];
+
+/// A table: where its head is, and what parts its cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    head: Range<usize>,
+    sign: u8,
+    cells: usize,
+    /// Where the last row ends that is known to belong to it.
+    end: usize,
+}
+
+impl Table {
+    /// The table that `line` is a row of.
+    pub(super) fn around(text: &str, line: &Range<usize>) -> Option<Self> {
+        SIGNS.iter().find_map(|&(sign, least)| {
+            let cells = count(text, line, sign);
+            let mut row = above(text, line.start).filter(|_| cells >= least)?;
+            let mut head = None;
+            for _ in 0..ROWS {
+                if count(text, &row, sign) != cells {
+                    break;
+                }
+                head = Some(row.clone());
+                let Some(next) = above(text, row.start) else { break };
+                row = next;
+            }
+            let head = head.filter(|head| parts(text, head, sign).all(|(_, cell)| names(cell)))?;
+            Some(Self { head, sign, cells, end: line.end })
+        })
+    }
+
+    /// Whether `line` is its next row.
+    pub(super) fn goes_on(&mut self, text: &str, line: &Range<usize>) -> bool {
+        let goes_on = line.start == self.end + 1 && count(text, line, self.sign) == self.cells;
+        self.end = line.end;
+        goes_on
+    }
+
+    /// Where the cells of its row `line` begin, with what the head says of each.
+    pub(super) fn names<'t>(&self, text: &'t str, line: &Range<usize>) -> impl Iterator<Item = (usize, &'t str)> {
+        let names = parts(text, &self.head, self.sign).map(|(_, name)| name);
+        parts(text, line, self.sign).map(|(from, _)| from).zip(names)
+    }
+}
+
+/// The label alone above `line`, one blank line between them at most.
+pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
+    let value = text[line.clone()].trim_start().as_bytes().first()?;
+    if !matches!(value, b'0'..=b'9' | b'+' | b'(' | b'[') {
+        return None;
+    }
+    let mut label = above(text, line.start)?;
+    if text[label.clone()].trim().is_empty() {
+        label = above(text, label.start)?;
+    }
+    let label = text[label].trim();
+    (names(label) && !label.is_empty() && !label.ends_with(['.', '!', ','])).then_some(label)
+}
+
+/// Whether `words` may be what something is called.
+fn names(words: &str) -> bool {
+    let says = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    let other = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'[' | b'=');
+    let words = words.trim().as_bytes();
+    words.len() <= LONGEST && !words.iter().any(|byte| other(*byte)) && (words.is_empty() || words.iter().any(says))
+}
+
+/// The line that ends before `start`.
+fn above(text: &str, start: usize) -> Option<Range<usize>> {
+    let end = start.checked_sub(1)?;
+    let rest = &text.as_bytes()[..end];
+    Some(memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1)..end)
+}
+
+/// How many cells `line` has.
+fn count(text: &str, line: &Range<usize>, sign: u8) -> usize {
+    memchr::memchr_iter(sign, &text.as_bytes()[line.clone()]).count() + 1
+}
+
+/// The cells of `line`, with where they begin.
+fn parts<'t>(text: &'t str, line: &Range<usize>, sign: u8) -> impl Iterator<Item = (usize, &'t str)> {
+    let mut from = line.start;
+    text[line.clone()].split(char::from(sign)).map(move |cell| {
+        let start = from;
+        from += cell.len() + 1;
+        (start, cell)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last_line(text: &str) -> Range<usize> {
+        text.rfind('\n').map_or(0, |at| at + 1)..text.len()
+    }
+
+    #[test]
+    fn a_label_stands_alone_above_its_value() {
+        for (text, expected) in [
+            ("Phone:\n0612345678", Some("Phone:")),
+            ("hi\n*Teléfono*\n\n+34 612 34 56 78 x", Some("*Teléfono*")),
+            ("Phone:\n\n\n0612345678", None),
+            ("Phone:\nAnn 0612345678", None),
+            ("Phone 2:\n0612345678", None),
+            ("I lost my phone.\n0612345678", None),
+            ("0612345678", None),
+        ] {
+            assert_eq!(label(text, &last_line(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_table_names_its_cells() {
+        for (text, expected) in [
+            ("x\nname,phone,order\nAnn,0612345678,4503\nBo,07,45", Some(["name", "phone", "order"])),
+            ("| Name | Tel | DOB |\n|---|---|---|\n| Ann | 1 | 2 |", Some([" Name ", " Tel ", " DOB "])),
+            ("name\tphone\torder\nAnn\t06\t45", Some(["name", "phone", "order"])),
+            ("1,phone,order\nAnn,0612345678,4503", None),
+            ("name,phone\nAnn,0612345678", None),
+            ("Ann,0612345678,4503", None),
+        ] {
+            let line = last_line(text);
+            let table = Table::around(text, &line);
+            let names = table.map(|table| table.names(text, &line).map(|(_, name)| name).collect::<Vec<_>>());
+            let names = names.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>());
+            assert_eq!(names, expected.map(|names| names.to_vec()), "{text}");
+        }
+    }
+}
