@@ -390,6 +390,7 @@ fn a_cue_may_run_into_its_number() {
     check_values("", "VISA4242424242424242exp1227", &[("CARD", "4242424242424242")]);
     check_values("", "My SSN536904399", &[("SSN", "536904399")]);
     check_values("", "tel4155552671", &[("PHONE", "4155552671")]);
+    check_values("", "tel1 4155552671, tel2 4155552672", &[("PHONE", "4155552671"), ("PHONE", "4155552672")]);
     check_values("", "batch4111111111111111 x536904399", &[]);
 }
 
