@@ -48,6 +48,11 @@ impl Bytes {
         Self(std::array::from_fn(|word| self.0[word] & other.0[word]))
     }
 
+    /// The bytes of this set that the other does not have.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] & !other.0[word]))
+    }
+
     /// Whether any byte is of this kind.
     pub(super) fn any(self, kind: Self) -> bool {
         self.common(kind) != Self::default()

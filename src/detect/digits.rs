@@ -1,6 +1,6 @@
 //! The digits of a regex's matches: how many there are, how they are grouped, and what stands at the first places.
 
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use super::bytes::{ANY, Bytes, DIGITS, LETTERS, first_bytes};
 
@@ -26,46 +26,47 @@ pub(super) fn unparted_digits(hir: &Hir) -> usize {
     }
 }
 
-/// Follows the first group of digits through a regex: how many digits it may have where the regex ends, and where it ends
-/// before. `open` says how many it may have where the regex begins.
-pub(super) fn leads(hir: &Hir, open: u32) -> (u32, u32) {
-    if open == 0 {
-        return (0, 0);
-    }
-    let one_more = |open: u32| open << 1 | open & 1 << 31;
-    // Before the first digit nothing ends the group.
-    let ended = |open: u32| (open & 1, open & !1);
+/// From so many digits on, groups are not told apart.
+pub(super) const MANY: usize = u32::BITS as usize - 1;
+
+/// The bytes that can stand behind the first group of digits, by how many digits it has.
+pub(super) type Leads = [Bytes; MANY + 1];
+
+/// Follows the first group of digits through a regex, and collects what can stand behind it. `open` says how many digits it may
+/// have where the regex begins, bit `n` for `n`; what comes back, how many where the regex ends.
+pub(super) fn leads(hir: &Hir, open: u32, leads: &mut Leads) -> u32 {
+    let mut step = |open: u32, bytes: Bytes| {
+        let others = bytes.without(DIGITS);
+        (1..=MANY).filter(|count| open >> count & 1 == 1).for_each(|count| leads[count] = leads[count].and(others));
+        let more = if bytes.any(DIGITS) { open << 1 | open & 1 << MANY } else { 0 };
+        // Before the first digit nothing ends the group.
+        more | if others == Bytes::default() { 0 } else { open & 1 }
+    };
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => (open, 0),
-        HirKind::Literal(literal) => literal.0.iter().fold((open, 0), |(open, closed), byte| {
-            let (open, ended) = if byte.is_ascii_digit() { (one_more(open), 0) } else { ended(open) };
-            (open, closed | ended)
-        }),
-        HirKind::Class(_) => {
-            let bytes = first_bytes(hir).unwrap_or(ANY);
-            let more = if bytes.any(DIGITS) { one_more(open) } else { 0 };
-            let (rest, closed) = if bytes.only(DIGITS) { (0, 0) } else { ended(open) };
-            (more | rest, closed)
-        }
-        HirKind::Capture(capture) => leads(&capture.sub, open),
-        HirKind::Concat(parts) => parts.iter().fold((open, 0), |(open, closed), part| {
-            let (open, ended) = leads(part, open);
-            (open, closed | ended)
-        }),
-        HirKind::Alternation(branches) => branches.iter().map(|branch| leads(branch, open)).fold((0, 0), either),
-        HirKind::Repetition(repetition) => {
-            let mut all = (if repetition.min == 0 { open } else { 0 }, 0);
-            let mut now = open;
-            for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
-                let (next, closed) = leads(&repetition.sub, now);
-                all = either(all, (if times >= repetition.min.min(40) { next } else { 0 }, closed));
-                if next == std::mem::replace(&mut now, next) && times >= repetition.min {
-                    break;
-                }
-            }
-            all
+        _ if open == 0 => 0,
+        HirKind::Empty | HirKind::Look(_) => open,
+        HirKind::Literal(literal) => literal.0.iter().fold(open, |open, byte| step(open, Bytes::one(*byte))),
+        HirKind::Class(_) => step(open, first_bytes(hir).unwrap_or(ANY)),
+        HirKind::Capture(capture) => self::leads(&capture.sub, open, leads),
+        HirKind::Concat(parts) => parts.iter().fold(open, |open, part| self::leads(part, open, leads)),
+        HirKind::Alternation(branches) => branches.iter().fold(0, |all, branch| all | self::leads(branch, open, leads)),
+        HirKind::Repetition(repetition) => repeated(repetition, open, |open| self::leads(&repetition.sub, open, leads)),
+    }
+}
+
+/// The states behind a repetition, where `step` says those behind each round.
+fn repeated(repetition: &Repetition, states: u32, mut step: impl FnMut(u32) -> u32) -> u32 {
+    /// As many rounds as states can tell apart.
+    const ROUNDS: u32 = 40;
+    let (mut all, mut now) = (if repetition.min == 0 { states } else { 0 }, states);
+    for times in 1..=repetition.max.unwrap_or(u32::MAX).min(ROUNDS) {
+        let next = step(now);
+        all |= if times >= repetition.min.min(ROUNDS) { next } else { 0 };
+        if next == std::mem::replace(&mut now, next) && times >= repetition.min {
+            break;
         }
     }
+    all
 }
 
 /// Collects the bytes that can stand at each place from the first digit on. `states` says where a match may be: bit 0 before
@@ -97,21 +98,9 @@ pub(super) fn places_behind(hir: &Hir, states: u32, places: &mut [Bytes; PLACES]
             branches.iter().fold(0, |all, branch| all | places_behind(branch, states, places))
         }
         HirKind::Repetition(repetition) => {
-            let (mut all, mut now) = (if repetition.min == 0 { states } else { 0 }, states);
-            for times in 1..=repetition.max.unwrap_or(u32::MAX).min(40) {
-                let next = places_behind(&repetition.sub, now, places);
-                all |= if times >= repetition.min.min(40) { next } else { 0 };
-                if next == std::mem::replace(&mut now, next) && times >= repetition.min {
-                    break;
-                }
-            }
-            all
+            repeated(repetition, states, |states| places_behind(&repetition.sub, states, places))
         }
     }
-}
-
-fn either((open, closed): (u32, u32), (other, ended): (u32, u32)) -> (u32, u32) {
-    (open | other, closed | ended)
 }
 
 /// How many digits every match of a regex holds.

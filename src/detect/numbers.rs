@@ -9,8 +9,9 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::{
+    bytes::Bytes,
     cues::{Cues, Lists, WordId},
-    digits::PLACES,
+    digits::{MANY, PLACES},
     language::Distance,
     rule::{Round, Rule},
     shape::{Start, is_opening},
@@ -68,18 +69,21 @@ struct Table {
     here: Bits,
     /// Those that ask for no more digits than the run has.
     runs: [Bits; MANY + 1],
-    /// Those whose first group may have so many digits.
-    leads: [Bits; MANY + 1],
     /// What the rules tell apart: a number for each byte.
     kinds: Box<[u8; 256]>,
-    /// Those that take a byte of a kind before the first digit, and at each place from there on.
-    places: Vec<[Bits; PLACES + 1]>,
+    taken: Vec<Taken>,
+}
+
+/// What a kind of bytes is taken for.
+#[derive(Clone, PartialEq, Eq)]
+struct Taken {
+    /// The rules that take one before the first digit, and at each place from there on.
+    places: [Bits; PLACES + 1],
+    /// Those that take one behind a first group of so many digits.
+    behind: [Bits; MANY + 1],
 }
 
 type Bits = [u64; 4];
-
-/// From so many digits on, numbers are not told apart.
-const MANY: usize = 31;
 
 impl Table {
     const RULES: usize = 256;
@@ -93,34 +97,41 @@ impl Table {
 
     fn new(rules: &[Rule], ids: &[RuleId]) -> Self {
         let none = Bits::default();
-        let (mut here, mut runs, mut leads) = (none, [none; MANY + 1], [none; MANY + 1]);
+        let (mut here, mut runs) = (none, [none; MANY + 1]);
         for (bit, id) in ids.iter().enumerate() {
             let rule = &rules[*id as usize];
             let mut set = |bits: &mut Bits| bits[bit / 64] |= 1 << (bit % 64);
             (back(rule) == 0).then(|| set(&mut here));
             runs[least_digits(rule).min(MANY)..].iter_mut().for_each(&mut set);
-            (0..=MANY).filter(|lead| rule.leads >> lead & 1 == 1).for_each(|lead| set(&mut leads[lead]));
         }
-        let (mut kinds, mut places): (_, Vec<[Bits; PLACES + 1]>) = (Box::new([0; 256]), Vec::new());
+        let (mut kinds, mut all): (_, Vec<Taken>) = (Box::new([0; 256]), Vec::new());
         for byte in 0..=u8::MAX {
-            let mut taken = [none; PLACES + 1];
+            let mut taken = Taken { places: [none; _], behind: [none; _] };
             for (bit, id) in ids.iter().enumerate() {
                 let rule = &rules[*id as usize];
-                let fits = [takes_before(rule, byte)].into_iter().chain(rule.behind.map(|bytes| bytes.has(byte)));
-                let fitting = taken.iter_mut().zip(fits).filter(|(_, fits)| *fits);
-                fitting.for_each(|(bits, _)| bits[bit / 64] |= 1 << (bit % 64));
+                let mut set = |(bits, fits): (&mut Bits, bool)| bits[bit / 64] |= u64::from(fits) << (bit % 64);
+                let has = |bytes: &Bytes| bytes.has(byte);
+                let at_places = std::iter::once(takes_before(rule, byte)).chain(rule.behind.iter().map(has));
+                taken.places.iter_mut().zip(at_places).for_each(&mut set);
+                taken.behind.iter_mut().zip(rule.leads.iter().map(has)).for_each(&mut set);
             }
-            let kind = places.iter().position(|known| *known == taken).unwrap_or(places.len());
-            places.resize(places.len().max(kind + 1), taken);
+            let kind = all.iter().position(|known| *known == taken).unwrap_or(all.len());
+            all.resize(all.len().max(kind + 1), taken);
             kinds[usize::from(byte)] = kind as u8;
         }
-        Self { rules: ids.to_vec(), here, runs, leads, kinds, places }
+        Self { rules: ids.to_vec(), here, runs, kinds, taken: all }
+    }
+
+    /// What the byte at `at` is taken for; the end of the text counts as the end of a line.
+    fn taken(&self, text: &[u8], at: Option<usize>) -> &Taken {
+        let byte = at.and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
+        &self.taken[usize::from(self.kinds[usize::from(byte)])]
     }
 
     /// Tells `found` the rules among `picked` that may match at `group`.
     fn fitting(&self, text: &[u8], group: &Group, picked: Bits, mut found: impl FnMut(RuleId)) {
-        let sized = both(self.runs[group.run.min(MANY)], self.leads[(group.end - group.start).min(MANY)]);
-        let mut bits = both(picked, sized);
+        let behind = self.taken(text, Some(group.end)).behind[(group.end - group.start).min(MANY)];
+        let mut bits = both(picked, both(self.runs[group.run.min(MANY)], behind));
         if group.opens == Opens::Not {
             bits = both(bits, self.here.map(|word| !word));
         }
@@ -128,8 +139,7 @@ impl Table {
             if bits == Bits::default() {
                 return;
             }
-            let byte = (group.start + place).checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
-            bits = both(bits, self.places[usize::from(self.kinds[usize::from(byte)])][place]);
+            bits = both(bits, self.taken(text, (group.start + place).checked_sub(1)).places[place]);
         }
         for (word, mut bits) in bits.into_iter().enumerate() {
             while bits != 0 {

@@ -18,7 +18,7 @@ use super::{
     PatternId,
     bytes::Bytes,
     cues::Lists,
-    digits::PLACES,
+    digits::{Leads, PLACES},
     language::{Distance, Strength},
     need::Need,
     shape::{self, Start},
@@ -39,8 +39,8 @@ pub(super) struct Rule {
     pub opening: Vec<Bytes>,
     /// The bytes that can stand at its first digit and the places behind it.
     pub behind: [Bytes; PLACES],
-    /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
-    pub leads: u32,
+    /// The bytes that can stand behind its first group of digits.
+    pub leads: Leads,
     /// What every match holds near the literal that it is found by.
     pub need: Need,
     pub check: Option<&'static Validator>,
@@ -118,7 +118,7 @@ impl Rule {
             digits: 0,
             opening: Vec::new(),
             behind: [Bytes::default(); PLACES],
-            leads: 0,
+            leads: [Bytes::default(); _],
             need: Need::Nothing,
             check: None,
             cues: Lists::default(),

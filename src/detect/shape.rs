@@ -8,7 +8,7 @@ use regex_syntax::hir::{
 use super::{
     anchors::{LONG, LONGEST},
     bytes::{ANY, Bytes, DIGITS, OPENING, first_bytes},
-    digits::{self, PLACES},
+    digits::{self, Leads, MANY, PLACES},
     glance::BLOCK,
     need::Need,
 };
@@ -44,8 +44,8 @@ pub(super) struct Shape {
     pub opening: Vec<Bytes>,
     /// The bytes that can stand at its first digit and the places behind it.
     pub behind: [Bytes; PLACES],
-    /// How many digits the first group of a match may have: bit `n` for `n`, the last bit for more.
-    pub leads: u32,
+    /// The bytes that can stand behind the first group of digits.
+    pub leads: Leads,
     /// What every match holds near the literal that it is found by.
     pub need: Need,
 }
@@ -57,23 +57,24 @@ pub(super) fn shape(hir: &Hir) -> Shape {
     let named = number.as_ref().filter(|start| matches!(start, Start::Number { back: LONG.., .. }));
     let start = named.and_then(|_| named_number(hir)).or(number);
     let start = start.or_else(|| anchor(hir)).or_else(|| around(hir)).unwrap_or(Start::Anywhere);
-    let behind = [Bytes::default(); PLACES];
+    let (behind, leads) = ([Bytes::default(); PLACES], [Bytes::default(); _]);
     let need = match start {
         Start::Around { back, .. } if back > NEAR => Need::Nothing,
         _ => Need::of(hir),
     };
-    let shape = Shape { start, longest, digits: 0, opening: Vec::new(), behind, leads: 0, need };
+    let shape = Shape { start, longest, digits: 0, opening: Vec::new(), behind, leads, need };
     if let Start::Number { back, .. } = shape.start { shape.of_number(hir, back) } else { shape }
 }
 
 impl Shape {
     /// Adds what is known of a regex whose matches begin with a number.
     fn of_number(mut self, hir: &Hir, back: usize) -> Self {
-        let (open, closed) = digits::leads(hir, 1);
+        let open = digits::leads(hir, 1, &mut self.leads);
+        (1..=MANY).filter(|count| open >> count & 1 == 1).for_each(|count| self.leads[count] = ANY);
         let ends = digits::places_behind(hir, 1, &mut self.behind);
         let free = ends.trailing_zeros() as usize;
         self.behind.iter_mut().skip(free).for_each(|bytes| *bytes = ANY);
-        Self { digits: digits::unparted_digits(hir), opening: opening(hir, back), leads: open | closed, ..self }
+        Self { digits: digits::unparted_digits(hir), opening: opening(hir, back), ..self }
     }
 }
 
@@ -269,9 +270,10 @@ mod tests {
 
     #[test]
     fn the_first_group_of_digits_is_known() {
-        let check = |regex: &str, digits: usize, leads: &[u32]| {
+        let check = |regex: &str, digits: usize, leads: &[usize]| {
             let shape = shape(regex);
-            assert_eq!((shape.digits, shape.leads), (digits, leads.iter().map(|lead| 1 << lead).sum()), "{regex}");
+            let known: Vec<usize> = (0..=MANY).filter(|count| shape.leads[*count] != Bytes::default()).collect();
+            assert_eq!((shape.digits, &known[..]), (digits, leads), "{regex}");
         };
         check(r"\d{3}-\d{2}-\d{4}", 9, &[3]);
         check(r"\(?\d{3}\)? \d{4}", 7, &[3]);
@@ -280,6 +282,23 @@ mod tests {
         check(r"[A-Z]{4}\d{6}[HM][A-Z]{5}\d{2}", 6, &[6]);
         check(r"\d(?: ?\d){2,3}", 3, &[1, 2, 3, 4]);
         check(r"1\d{2}|\d-\d{4}", 3, &[1, 3]);
+    }
+
+    #[test]
+    fn what_ends_the_first_group_of_digits_is_known() {
+        let check = |regex: &str, count: usize, behind: &str| {
+            let known = (b' '..=b'~').filter(|byte| shape(regex).leads[count].has(*byte));
+            assert_eq!(known.map(char::from).collect::<String>(), behind, "{regex} {count}");
+        };
+        check(r"\d{3}[ -]\d{4}", 3, " -");
+        check(r"\d{3}[ -]?\d{4}", 3, " -");
+        check(r"\d{3}[ -]?\d{4}", 4, "");
+        check(r"\+?\d{5,20}(?:[-_.:]\d{1,20}){0,2}@", 7, "-.:@_");
+        check(r"[A-Z]{2}\d{2}[ab]?\.", 2, ".ab");
+        check(r"\d[0-9A-C]{0,3}:", 2, ":ABC");
+        let all: String = (b' '..=b'~').map(char::from).filter(|c| !c.is_ascii_digit()).collect();
+        check(r"\d{4}-?", 4, &(b' '..=b'~').map(char::from).collect::<String>());
+        check(r"\d{4}[^0-9]", 4, &all);
     }
 
     #[test]

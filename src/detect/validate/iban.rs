@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 /// The account number that `text` begins with: the country's length, then mod-97 (ISO 13616-1, ISO 7064).
 pub(super) fn check(text: &str) -> Option<usize> {
-    let country = text.get(..2)?.to_ascii_uppercase();
-    let length = LENGTHS.iter().find(|(code, _)| *code == country)?.1;
+    let country = text.as_bytes().first_chunk::<2>()?.to_ascii_uppercase();
+    let length = LENGTHS[LENGTHS.binary_search_by_key(&&country[..], |(code, _)| code.as_bytes()).ok()?].1;
     let end = text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphanumeric()).nth(length - 1)?.0 + 1;
     let whole = !text.as_bytes().get(end).is_some_and(u8::is_ascii_alphanumeric);
     (whole && remainder(&text[..end]) == 1).then_some(end)
@@ -29,7 +29,7 @@ fn remainder(text: &str) -> u32 {
     values.fold(0, |sum, value| (sum * if value > 9 { 100 } else { 10 } + value) % 97)
 }
 
-/// The length by country, SWIFT IBAN registry.
+/// The length by country, sorted, SWIFT IBAN registry.
 const LENGTHS: &[(&str, usize)] = &[
     ("AD", 24),
     ("AE", 23),
@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn the_check_stops_at_the_countrys_length() {
+        assert!(LENGTHS.is_sorted());
         assert_eq!(check("DE89 3704 0044 0532 0130 00"), Some(27));
+        assert_eq!(check("de89 3704 0044 0532 0130 00"), Some(27));
         assert_eq!(check("DE89 3704 0044 0532 0130 00 12 34"), Some(27));
         assert_eq!(check("DE88 3704 0044 0532 0130 00"), None);
         assert_eq!(check("DE89 3704 0044 0532 0130 001"), None);
