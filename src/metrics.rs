@@ -42,6 +42,7 @@ pub struct Metrics {
     key_expires: Family<Labels<2>, Gauge>,
     alarms: Counted<1>,
     webhooks: Counted<1>,
+    spans: Counted<1>,
     callers: Callers,
 }
 
@@ -136,6 +137,7 @@ impl Default for Metrics {
             key_expires: Family::default(),
             alarms: Family::default(),
             webhooks: Family::default(),
+            spans: Family::default(),
             callers: Callers::default(),
         };
         metrics.log_writable.set(1);
@@ -181,6 +183,7 @@ impl Metrics {
         registry.register("key_expires", help, self.key_expires.clone());
         registry.register("alarms", "What looked like misuse, by alarm", self.alarms.clone());
         registry.register("webhooks", "Alarms for the webhook, by result", self.webhooks.clone());
+        registry.register("spans", "Spans for the collector, by result", self.spans.clone());
         self.callers.register(registry);
         self
     }
@@ -318,6 +321,11 @@ impl Metrics {
     /// An alarm was on its way to the webhook, with this result.
     pub fn webhook(&self, result: &str) {
         self.webhooks.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    /// So many spans for the collector came to this end.
+    pub fn spans(&self, result: &str, count: usize) {
+        self.spans.get_or_create(&[("result", result.to_owned())]).inc_by(count as u64);
     }
 
     /// One exchange of a caller more is open, or one less.

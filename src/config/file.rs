@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -9,7 +10,7 @@ use toml::Spanned;
 use super::callers::{self, Asks, CallerFile};
 use super::place::{KeyPlace, PlaceSection};
 use super::sections::Sections;
-use super::{Admin, Alarms, Limits, Named, Outbound, Tls, admin, alarms, audit, key, policy, tls};
+use super::{Admin, Alarms, Limits, Named, Outbound, Tls, admin, alarms, audit, check_url, key, policy, tls};
 use crate::audit::Settings as Log;
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Answers, Exemption, Policy};
@@ -33,6 +34,7 @@ pub(super) struct File {
     pub limits: Limits,
     pub tls: Option<Tls>,
     pub outbound: Outbound,
+    pub otlp: Option<Arc<Secret>>,
     /// The files that it names.
     pub named: Vec<Named>,
     pub policy: Policy,
@@ -41,7 +43,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[alarms]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[alarms]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[telemetry]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +66,12 @@ struct CredentialSection {
     env: Option<String>,
     file: Option<PathBuf>,
     header: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TelemetrySection {
+    otlp: Spanned<String>,
 }
 
 /// Reads a `proxy.toml` whose relative paths begin at `folder`. What is wrong is told, and its default stands in.
@@ -96,6 +104,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         limits: limits(&mut sections),
         tls,
         outbound,
+        otlp: otlp(&mut sections),
         named,
         policy,
         ruled,
@@ -134,6 +143,17 @@ fn outbound(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>) -> O
             }
         });
     Outbound { roots, proxy }
+}
+
+/// Where spans go.
+fn otlp(sections: &mut Sections) -> Option<Arc<Secret>> {
+    let TelemetrySection { otlp } = sections.take("telemetry")?;
+    if let Err(why) = check_url(otlp.get_ref()) {
+        let what = format!("spans cannot be sent there: {why}");
+        sections.problem(otlp.span(), what, "write as in `http://127.0.0.1:4318/v1/traces`".to_owned());
+        return None;
+    }
+    Some(Arc::new(Secret::new(otlp.into_inner())))
 }
 
 fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {

@@ -28,7 +28,7 @@ use crate::audit::{Keys, Settings as Log};
 use crate::crypto;
 use crate::detect::{Detector, Entity, Problem, Service, Settings, Source};
 use crate::policy::Policy;
-use crate::route::{Routes, Upstream};
+use crate::route::{Routes, Secret, Upstream};
 
 use callers::Asks;
 use file::File;
@@ -69,6 +69,8 @@ pub struct Ruleset {
     pub tls: Option<Tls>,
     /// How upstreams are reached.
     pub outbound: Outbound,
+    /// Where spans go, if they go anywhere. The address may hold a secret.
+    pub otlp: Option<Arc<Secret>>,
     /// The beginning of the hash over every file that it was made from.
     pub version: String,
 }
@@ -179,6 +181,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
                 alarms: Arc::new(file.alarms),
                 tls: file.tls,
                 outbound: file.outbound,
+                otlp: file.otlp,
                 callers: Some(Arc::clone(&keys)).filter(|_| asks == Asks::Everybody),
                 keys,
                 patterns,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Gateway;
 use super::places::Place;
+use super::spans::Span;
 use crate::audit::{Closed, Log, Opened, Outcome, Tally, Timings, Usage};
 use crate::config::Ruleset;
 use crate::metrics::{Commit, Metrics, Phase, Side, Sum};
@@ -27,6 +28,8 @@ pub(super) struct Ending {
     pub timings: Timings,
     /// The exchange's place, until it ends.
     pub place: Option<Place>,
+    /// What becomes of it elsewhere, where somebody collects that.
+    pub span: Option<Span>,
 }
 
 /// What is known of an answer.
@@ -60,6 +63,7 @@ impl Ending {
             started,
             timings,
             place: None,
+            span: None,
         }
     }
 
@@ -119,9 +123,12 @@ impl Ending {
         self.log = None;
     }
 
-    fn count(&self, closed: &Closed) {
+    fn count(&mut self, closed: &Closed) {
         count(&self.metrics, &self.route, closed);
         count_for_caller(&self.metrics, &self.caller, self.found, closed);
+        if let Some(span) = self.span.take() {
+            span.end(closed, &self.metrics);
+        }
     }
 
     fn timed(&self, closed: Closed) -> Closed {

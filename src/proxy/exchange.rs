@@ -24,6 +24,7 @@ use super::recognise::Answered;
 use super::refused::Refused;
 use super::reload::Live;
 use super::request::{self, Clean, Cleaned, Received};
+use super::spans::{Span, Traced};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
 use super::{Gateway, Identity, framing, headers, relay, upload, upstream, websocket};
@@ -73,6 +74,8 @@ struct Exchange {
     timings: Timings,
     /// There if the provider keeps conversations and their values are kept here.
     part: Option<Part>,
+    /// There if somebody collects its trace.
+    traced: Option<Traced>,
     /// There once the opening entry is in the log.
     ending: Option<Ending>,
 }
@@ -102,6 +105,7 @@ impl Exchange {
             coverage: Coverage::default(),
             request: Vec::new(),
         };
+        let traced = Traced::new(&gateway.spans, &ruleset, opened.exchange, request.headers());
         let (started, timings) = (Instant::now(), Timings::default());
         Self {
             gateway,
@@ -116,6 +120,7 @@ impl Exchange {
             opened,
             timings,
             part: None,
+            traced,
             ending: None,
         }
     }
@@ -334,7 +339,9 @@ impl Exchange {
         self.opened.path.clone_from(&clean.path);
         let opened = Opened { request: clean.body.logged.to_vec(), ..self.opened.clone() };
         // A caller may leave while the entry is on its way to the disk: then this ends the exchange.
-        self.ending = Some(Ending::new(&self.gateway, &self.opened, self.started, self.timings));
+        let mut ending = Ending::new(&self.gateway, &self.opened, self.started, self.timings);
+        ending.span = self.span();
+        self.ending = Some(ending);
         if let Err(error) = self.gateway.log.opened(opened).await {
             self.gateway.metrics.log_failed();
             tracing::error!(%error, "the log cannot be written: nothing is forwarded");
@@ -376,9 +383,16 @@ impl Exchange {
         let (found, caller) = (total(&self.opened.findings), &self.opened.caller);
         count(&self.gateway.metrics, &self.opened.route, closed);
         count_for_caller(&self.gateway.metrics, caller, found, closed);
+        if let Some(span) = self.span() {
+            span.end(closed, &self.gateway.metrics);
+        }
         if !matches!(self.visitor, Visitor::Stranger(_)) {
             self.gateway.watch_exchange(&self.ruleset, caller, found);
         }
+    }
+
+    fn span(&self) -> Option<Span> {
+        self.traced.as_ref().map(|traced| traced.span(&self.opened))
     }
 
     fn elapsed_us(&self) -> u64 {

@@ -27,6 +27,7 @@ mod relay;
 mod reload;
 mod request;
 mod server;
+mod spans;
 mod upload;
 mod upstream;
 mod watching;
@@ -55,6 +56,7 @@ use expiry::Expiry;
 use places::Places;
 use recognise::Recognisers;
 use reload::Live;
+use spans::Spans;
 use watching::Watching;
 
 pub use server::serve;
@@ -77,6 +79,7 @@ pub struct Gateway {
     watching: Watching,
     /// Places for messages to the webhook.
     messages: Arc<Semaphore>,
+    spans: Arc<Spans>,
     metrics: Arc<Metrics>,
     /// Answers on their way, which the end of the process waits for.
     answers: TaskTracker,
@@ -125,6 +128,7 @@ impl Gateway {
             places: Places::default(),
             watching: Watching::default(),
             messages: Arc::new(Semaphore::new(webhook::MESSAGES)),
+            spans: Arc::default(),
             answers: TaskTracker::new(),
             draining: CancellationToken::new(),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::{Gateway, connection};
 
@@ -22,6 +22,8 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
     let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
     let mut stop = pin!(stop);
     let mut sweep = tokio::time::interval(SWEEP);
+    let spans = Arc::clone(&gateway);
+    let sending = AbortOnDropHandle::new(tokio::spawn(async move { spans.keep_sending_spans().await }));
     loop {
         // Who finds no place waits in the operating system's queue, and costs nothing there.
         let accepted = async {
@@ -65,4 +67,6 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
             tracing::error!("some exchanges could not be cut: the next start closes them in the log");
         }
     }
+    drop(sending);
+    gateway.send_spans().await;
 }

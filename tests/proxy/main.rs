@@ -19,6 +19,7 @@ mod recordings;
 mod reload;
 mod services;
 mod settings;
+mod spans;
 mod state;
 mod stopping;
 mod streams;
