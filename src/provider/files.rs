@@ -3,7 +3,7 @@
 //!
 //! Source: openai-openapi `f85dbe2` (2026-08-21, spec 2.3.0), and the vendors' guides to batches and fine-tuning.
 
-use super::Shape::{self, Kinds, Lane, LaneEnd, Object, Opaque, Said, Text};
+use super::Shape::{self, Kinds, Lane, LaneEnd, NamedLane, Object, Opaque, Said, Text};
 use super::any::ANY;
 use super::openai::{CHAT_MESSAGE, CHAT_REQUEST, CHAT_TOOL, COMPLETIONS, EMBEDDINGS, IMAGES, MODERATIONS, RESPONSES};
 use super::{Dialect, State, Strand, path};
@@ -64,6 +64,10 @@ static HEARD: Shape = Kinds {
     tag: "type",
     kinds: &[
         ("transcript.text.delta", &Object { fields: &[("delta", &Lane(Strand::Text))], rest: &Opaque }),
+        (
+            "transcript.text.segment",
+            &Object { fields: &[("text", &NamedLane("segment", Strand::Text)), ("type", &Opaque)], rest: &Text },
+        ),
         ("transcript.text.done", &Object { fields: &[("type", &LaneEnd), ("usage", &Opaque)], rest: &Text }),
     ],
     rest: &Object { fields: &[("type", &Opaque)], rest: &Text },

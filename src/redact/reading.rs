@@ -195,11 +195,22 @@ impl Reading<'_, '_> {
 
     /// Takes out what a guard could not read in pieces.
     fn leave_out(&mut self, id: NodeId) {
-        if self.restorer.guard.is_some() {
+        if self.restorer.guard.is_some() && self.says_something(id) {
             let span = self.document.span(id);
             let place = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
             let origin = self.place(place, Written::Plain);
-            self.restorer.changes.push(Change { origin, length: span.len(), with: "null".to_owned() });
+            let nothing = if self.document.kind(id) == Kind::Array { "[]" } else { "null" };
+            self.restorer.changes.push(Change { origin, length: span.len(), with: nothing.to_owned() });
+        }
+    }
+
+    /// Whether there is a number or a string with something in it, here or below.
+    fn says_something(&self, id: NodeId) -> bool {
+        let mut below = self.document.items(id).chain(self.document.members(id).map(|(_, value)| value));
+        match self.document.kind(id) {
+            Kind::Number => true,
+            Kind::String => !self.document.inner(id).is_empty(),
+            _ => below.any(|id| self.says_something(id)),
         }
     }
 

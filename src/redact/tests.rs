@@ -1047,6 +1047,15 @@ fn an_account_of_tokens_does_not_pass_a_guard() {
     let out = guard(chat(), Framing::Events, &[tokens.as_bytes(), with("null").as_bytes()]);
     assert_eq!(without_codes(out.as_bytes()), with("null").replace(STRANGER, "[SSN]").repeat(2));
     assert_eq!(restore(chat(), Framing::Events, tokens.as_bytes()), tokens);
+    let list = with(&format!(r#"[{{"token":"{STRANGER}"}}]"#));
+    assert_eq!(
+        without_codes(guard(chat(), Framing::Events, &[list.as_bytes()]).as_bytes()),
+        with("[]").replace(STRANGER, "[SSN]")
+    );
+    for empty in ["[]", r#"{"content":null,"refusal":[]}"#] {
+        let out = guard(chat(), Framing::Events, &[with(empty).as_bytes()]);
+        assert_eq!(without_codes(out.as_bytes()), with(empty).replace(STRANGER, "[SSN]"));
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Redaction<'_> {
         let is_file =
             file_name.is_some() || part.header("content-type").is_some_and(|kind| !kind.starts_with("text/plain"));
         let shape = dialect.request.member(field);
-        let place = if !is_file && matches!(shape, Shape::Opaque) { Place::Opaque } else { Place::Open };
+        let place = if !is_file && matches!(shape, Shape::Media | Shape::Opaque) { Place::Opaque } else { Place::Open };
         if matches!(shape, Shape::Media) {
             self.unread(Exemption::Audio)?;
         }

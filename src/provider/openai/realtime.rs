@@ -93,6 +93,7 @@ static EVENT: Shape = Kinds {
         ("conversation.item.input_audio_transcription.completed", &DONE),
         ("conversation.item.input_audio_transcription.delta", &HEARD),
         ("conversation.item.input_audio_transcription.failed", &DONE),
+        ("conversation.item.input_audio_transcription.segment", &SEGMENT),
         ("response.audio.delta", &Opaque),
         ("response.audio_transcript.delta", &SPOKEN),
         ("response.audio_transcript.done", &DONE),
@@ -113,6 +114,7 @@ static EVENT: Shape = Kinds {
 };
 
 static HEARD: Shape = Object { fields: &[("delta", &NamedLane("heard", Strand::Text))], rest: &Opaque };
+static SEGMENT: Shape = Object { fields: &[("text", &NamedLane("segment", Strand::Text))], rest: &Opaque };
 static SPOKEN: Shape = Object { fields: &[("delta", &NamedLane("transcript", Strand::Text))], rest: &Opaque };
 static WRITTEN: Shape = Object { fields: &[("delta", &NamedLane("output_text", Strand::Text))], rest: &Opaque };
 static CALLED: Shape = Object { fields: &[("delta", &NamedLane("arguments", Strand::Arguments))], rest: &Opaque };
