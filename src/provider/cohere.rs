@@ -8,7 +8,7 @@ use super::Shape::{
     self, Again, Credential, Either, Kinds, Lane, LaneEnd, Mirror, Object, Offset, Opaque, Said, Text, TextOrTokens,
     Tool,
 };
-use super::openai::{CHAT_TOOL, IMAGE};
+use super::openai::{CHAT_CHOICE, CHAT_MESSAGE, CHAT_TOOL, CHUNK_CHOICE, FUNCTION, IMAGE};
 use super::schema::SCHEMA;
 use super::{Dialect, End, Refusal, State, Strand, Streams, Tokens, Unit};
 use crate::role::Role;
@@ -31,7 +31,7 @@ pub(super) static CHAT: Dialect = Dialect {
     ..BASE
 };
 
-/// `/v1/chat`, the endpoint before it.
+/// `/v1/chat`, the endpoint before it; Writer's, which speaks as a chat, has the same path.
 pub(super) static CHAT_V1: Dialect = Dialect {
     name: "cohere/v1",
     endings: &["v1/chat"],
@@ -216,16 +216,20 @@ static REQUEST_V1: Shape = Object {
         ("connectors", &Object { fields: &[("id", &Opaque), ("user_access_token", &Credential)], rest: &Text }),
         ("conversation_id", &Opaque),
         ("documents", &DOCUMENT),
+        ("messages", &CHAT_MESSAGE),
         ("model", &Opaque),
         ("preamble", &Said(Role::System, &Text)),
         ("prompt_truncation", &Opaque),
         ("response_format", &FORMAT),
         ("stop_sequences", &Opaque),
         ("tool_results", &Said(Role::Tool, &RESULT_V1)),
-        ("tools", &Said(Role::System, &Object { fields: &[("name", &Opaque)], rest: &Text })),
+        ("tools", &Said(Role::System, &TOOL_V1)),
     ],
     rest: &Text,
 };
+
+static TOOL_V1: Shape =
+    Object { fields: &[("function", &FUNCTION), ("name", &Opaque), ("type", &Opaque)], rest: &Text };
 
 static SAID_V1: Shape = Object {
     fields: &[("role", &Opaque), ("tool_calls", &CALL_V1), ("tool_results", &Said(Role::Tool, &RESULT_V1))],
@@ -239,6 +243,7 @@ static RESULT_V1: Shape = Object { fields: &[("call", &CALL_V1)], rest: &Text };
 static ANSWER_V1: Shape = Object {
     fields: &[
         ("chat_history", &Text),
+        ("choices", &CHAT_CHOICE),
         ("citations", &CITATION),
         ("finish_reason", &Opaque),
         ("generation_id", &Opaque),
@@ -272,6 +277,7 @@ static EVENT_V1: Shape = Kinds {
     ],
     rest: &Object {
         fields: &[
+            ("choices", &CHUNK_CHOICE),
             ("citations", &CITATION),
             ("event_type", &Opaque),
             ("finish_reason", &Opaque),

@@ -238,8 +238,10 @@ pub(in crate::provider) static ANSWER: Shape = answer!(&CHOICE);
 
 pub(in crate::provider) static CHOICE: Shape = choice!(&SAID);
 
-/// A chunk of a streamed answer. Some vendors repeat in each, as the message, all that was said so far.
-pub(in crate::provider) static CHUNK: Shape = answer!(&choice!(&Again(&SAID)));
+/// A chunk of a streamed answer.
+pub(in crate::provider) static CHUNK: Shape = answer!(&CHUNK_CHOICE);
+
+pub(in crate::provider) static CHUNK_CHOICE: Shape = choice!(&SO_FAR);
 
 /// What a message or a piece of one says. A field that a vendor adds tomorrow is a lane like the others.
 pub(in crate::provider) static SAID: Shape = Object {
@@ -256,22 +258,32 @@ pub(in crate::provider) static SAID: Shape = Object {
         ("role", &Opaque),
         ("thinking_blocks", &Opaque),
         ("tool_call_id", &Opaque),
-        (
-            "tool_calls",
-            &Object {
-                fields: &[
-                    ("custom", &CALLS),
-                    ("extra_content", &Opaque),
-                    ("function", &CALLS),
-                    ("id", &Opaque),
-                    ("index", &Opaque),
-                    ("type", &Opaque),
-                ],
-                rest: &Text,
-            },
-        ),
+        ("tool_calls", &SAID_CALLS),
     ],
     rest: &TEXT_LANE,
+};
+
+static SAID_CALLS: Shape = Object {
+    fields: &[
+        ("custom", &CALLS),
+        ("extra_content", &Opaque),
+        ("function", &CALLS),
+        ("id", &Opaque),
+        ("index", &Opaque),
+        ("type", &Opaque),
+    ],
+    rest: &Text,
+};
+
+/// What a chunk repeats as the message: all that was said so far, or the piece once more.
+static SO_FAR: Shape = Object {
+    fields: &[
+        ("content", &NamedLane("message", Strand::Text)),
+        ("function_call", &Again(&CALLS)),
+        ("role", &Opaque),
+        ("tool_calls", &Again(&SAID_CALLS)),
+    ],
+    rest: &Text,
 };
 
 static CITATION: Shape =

@@ -20,8 +20,9 @@ use super::{Dialect, End, Pointer, Refusal, State, Strand, Streams, Tokens};
 use crate::wire::frame::Framing;
 
 pub(super) use chat::{
-    ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, CHUNK as CHAT_CHUNK, FUNCTION, MESSAGE as CHAT_MESSAGE,
-    PART as CHAT_PART, REQUEST as CHAT_REQUEST, SAID as CHAT_SAID, TOOL as CHAT_TOOL, TOOL_CALL as CHAT_CALL,
+    ANSWER as CHAT_ANSWER, CHAT, CHOICE as CHAT_CHOICE, CHUNK as CHAT_CHUNK, CHUNK_CHOICE, FUNCTION,
+    MESSAGE as CHAT_MESSAGE, PART as CHAT_PART, REQUEST as CHAT_REQUEST, SAID as CHAT_SAID, TOOL as CHAT_TOOL,
+    TOOL_CALL as CHAT_CALL,
 };
 pub(super) use conversations::CONVERSATIONS;
 pub(super) use realtime::REALTIME;

@@ -90,6 +90,8 @@ static COMPLETION: Shape = Object {
         ("obfuscation", &Opaque),
         ("system_fingerprint", &Opaque),
         ("usage", &Opaque),
+        // Writer's chunks are no more than this.
+        ("value", &TEXT_LANE),
     ],
     rest: &Text,
 };
