@@ -252,6 +252,7 @@ const AS_IT_CAME: &[&str] = &[
     "thoughtSignature",
     "token",
     "tool_choice",
+    "tool_references/tool_name",
     "tool_use_id",
     "trafficType",
     "truncation",
