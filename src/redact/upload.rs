@@ -68,10 +68,11 @@ impl Redaction<'_> {
         let (name, file_name) = (parameter(disposition, "name"), parameter(disposition, "filename"));
         let field = name.unwrap_or_default().split('[').next().unwrap_or_default();
         let content = &bytes[part.content.clone()];
-        let is_file =
-            file_name.is_some() || part.header("content-type").is_some_and(|kind| !kind.starts_with("text/plain"));
+        let is_field = |kind: &str| kind.starts_with("text/plain") || kind.starts_with("application/json");
+        let is_file = file_name.is_some() || part.header("content-type").is_some_and(|kind| !is_field(kind));
         let shape = dialect.request.member(field);
-        let place = if !is_file && matches!(shape, Shape::Media | Shape::Opaque) { Place::Opaque } else { Place::Open };
+        let is_opaque = matches!(shape, Shape::Media) || !is_file && matches!(shape, Shape::Opaque);
+        let place = if is_opaque { Place::Opaque } else { Place::Open };
         if matches!(shape, Shape::Media) {
             self.unread(Exemption::Audio)?;
         }
