@@ -1,5 +1,6 @@
 //! What the proxy costs: requests per second, CPU and added latency of the release binary, beside nginx's plain `proxy_pass` where
-//! there is an nginx, and beside calls straight to the upstream; and what memory a stream takes that says little for long.
+//! there is an nginx, and beside calls straight to the upstream; what three open pages cost; and what memory a stream takes that
+//! says little for long.
 //!
 //! `cargo bench --bench proxy`. A 2 KB chat with three findings, the log on, everything on loopback: this process is caller
 //! and upstream, the proxies processes of their own. Rounds take turns, so that a noisy machine is fair. `TMPDIR` says where the
@@ -37,6 +38,8 @@ struct Way {
     address: SocketAddr,
     /// What is on the way.
     proxy: Option<Child>,
+    /// Where its pages are, and the cookie that opens them.
+    pages: Option<(SocketAddr, String)>,
 }
 
 impl Drop for Way {
@@ -52,8 +55,8 @@ impl Drop for Way {
 async fn main() {
     let provider = Provider::start(Manner { keep: false, ..Manner::default() }).await.expect("a provider starts");
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let blotter = blotter(folder.path(), provider.address());
-    let direct = Way { name: "direct", address: provider.address(), proxy: None };
+    let blotter = blotter(folder.path(), provider.address()).await;
+    let direct = Way { name: "direct", address: provider.address(), proxy: None, pages: None };
     let ways: Vec<Way> =
         [direct].into_iter().chain(nginx(folder.path(), provider.address())).chain([blotter]).collect();
     let body = chat();
@@ -62,6 +65,7 @@ async fn main() {
     compare_waits(&ways, &body).await;
     let [p50, p99] = without_log(folder.path());
     println!("Blotter, its provider included, without the wait for the opening entry: p50 {p50:?}, p99 {p99:?}");
+    compare_pages(&ways[ways.len() - 1], &body).await;
     println!("an idle stream takes {:.0} KiB", stream().await);
 }
 
@@ -99,28 +103,74 @@ async fn compare_waits(ways: &[Way], body: &Bytes) {
     }
 }
 
-fn blotter(folder: &Path, upstream: SocketAddr) -> Way {
+/// Keeps the overview open.
+async fn look_on(admin: SocketAddr, cookie: String) {
+    let asked = Request::get(format!("http://{admin}/api/overview/events")).header("cookie", cookie);
+    let asked = asked.body(Full::default()).expect("the request is good");
+    let answer = caller().request(asked).await.expect("it is answered");
+    assert!(answer.status().is_success());
+    let mut told = answer.into_body();
+    while told.frame().await.is_some_and(|told| told.is_ok()) {}
+}
+
+/// The rates of rounds with and without three pages that look on, each beside the other.
+async fn compare_pages(way: &Way, body: &Bytes) {
+    let (admin, cookie) = way.pages.as_ref().expect("it has pages");
+    let page = || tokio::spawn(look_on(*admin, cookie.clone()));
+    let mut rounds = [Vec::new(), Vec::new()];
+    for _ in 0..3 * ROUNDS {
+        rounds[0].push(throughput(way, 16, body).await);
+        let pages = [page(), page(), page()];
+        rounds[1].push(throughput(way, 16, body).await);
+        assert!(pages.iter().all(|page| !page.is_finished()));
+        pages.iter().for_each(|page| page.abort());
+    }
+    for (rounds, pages) in rounds.iter().zip(["no page", "three pages"]) {
+        let [rate, cpu] = [|round: &Round| round.rate, |round: &Round| round.cpu]
+            .map(|figure| median(rounds.iter().map(figure).collect()));
+        println!("16 callers, {pages} open: {rate:.0} a second, {cpu:.0} us of CPU");
+    }
+}
+
+async fn blotter(folder: &Path, upstream: SocketAddr) -> Way {
+    let admin = free_port();
     let text = format!(
-        "listen = \"127.0.0.1:0\"\ndefault_route = \"a\"\n[limits]\naddress_exchanges = 1024\n\
+        "listen = \"127.0.0.1:0\"\ndefault_route = \"a\"\n[admin]\nlisten = \"{admin}\"\n[limits]\naddress_exchanges = 1024\n\
          [[route]]\nname = \"a\"\nupstream = \"http://{upstream}\"\n"
     );
     std::fs::write(folder.join("proxy.toml"), text).expect("the folder can be written");
-    let mut proxy = Command::new(env!("CARGO_BIN_EXE_blotter"))
-        .args(["serve", "--config"])
-        .arg(folder.join("proxy.toml"))
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the proxy starts");
+    let blotter = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blotter"));
+        command.arg("--config").arg(folder.join("proxy.toml"));
+        command
+    };
+    let made = blotter().args(["key", "new", "ann", "--role", "operator"]).output().expect("it runs");
+    let mut proxy = blotter().arg("serve").stderr(Stdio::piped()).spawn().expect("the proxy starts");
     let mut lines = BufReader::new(proxy.stderr.take().expect("it is piped")).lines();
     let first = lines.next().expect("it says where it listens").expect("in text");
     std::thread::spawn(move || lines.for_each(drop));
     let address = first.rsplit("http://").next().and_then(|address| address.parse().ok()).expect("an address");
-    Way { name: "Blotter", address, proxy: Some(proxy) }
+    let cookie = log_in(admin, String::from_utf8_lossy(&made.stdout).trim()).await;
+    Way { name: "Blotter", address, proxy: Some(proxy), pages: Some((admin, cookie)) }
+}
+
+fn free_port() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port")
+}
+
+/// Begins a session; gives its cookie.
+async fn log_in(admin: SocketAddr, key: &str) -> String {
+    let form = Full::from(format!(r#"{{"key":"{key}"}}"#));
+    let asked = Request::post(format!("http://{admin}/api/login")).header("content-type", "application/json");
+    let asked = asked.header("origin", format!("http://{admin}")).body(form).expect("the request is good");
+    let answer = caller().request(asked).await.expect("it is answered");
+    let cookie = answer.headers().get("set-cookie").expect("the key is good").to_str().expect("a plain text");
+    cookie.split(';').next().unwrap_or_default().to_owned()
 }
 
 /// An nginx of one process that passes everything on over kept connections; none where there is no nginx.
 fn nginx(folder: &Path, upstream: SocketAddr) -> Option<Way> {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let free = free_port();
     let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display()))
         .concat();
@@ -138,7 +188,7 @@ fn nginx(folder: &Path, upstream: SocketAddr) -> Option<Way> {
         assert!(nginx.try_wait().expect("it can be asked").is_none(), "nginx ended");
         std::thread::sleep(Duration::from_millis(10));
     }
-    Some(Way { name: "nginx", address: free, proxy: Some(nginx) })
+    Some(Way { name: "nginx", address: free, proxy: Some(nginx), pages: None })
 }
 
 fn chat() -> Bytes {
@@ -247,7 +297,7 @@ async fn stream() -> f64 {
     let manner = Manner { pause: Duration::from_secs(2), keep: false, ..Manner::default() };
     let slow = Provider::start(manner).await.expect("a provider starts");
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let way = blotter(folder.path(), slow.address());
+    let way = blotter(folder.path(), slow.address()).await;
     let body: Bytes = String::from_utf8_lossy(&chat()).replacen('{', r#"{"stream":true,"#, 1).into();
     let streams = open(&way, &body).await;
     let before = memory(&way);
