@@ -77,6 +77,11 @@ pub(super) fn graphic(block: &[u8; BLOCK]) -> u64 {
     bits(block, is_graphic)
 }
 
+/// Which bytes of a block are some of these.
+pub(super) fn any_of<const N: usize>(block: &[u8; BLOCK], any: [u8; N]) -> u64 {
+    bits(block, |bytes| any.iter().fold(i8x16::splat(0), |found, byte| found | equal(bytes, *byte)))
+}
+
 /// Which bytes of a block are not of ASCII.
 pub(super) fn wide(block: &[u8; BLOCK]) -> u64 {
     bits(block, |bytes| bytes)

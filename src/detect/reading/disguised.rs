@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{
-    super::glance::{BLOCK, Glance},
+    super::glance::{self, BLOCK, Glance},
     map::Edit,
 };
 
@@ -22,33 +22,53 @@ const LONGEST_TAG: usize = 48;
 
 /// Whether a digit stands beside a letter that looks like one, or before emphasis or a tag.
 pub(super) fn asks(text: &str, glance: &Glance) -> bool {
-    let text = text.as_bytes();
+    let mut next = None;
     glance.digits.with_near(1, 0).starts().any(|at| {
-        let rest = &text[at..];
-        match rest.first_chunk() {
-            Some(block) => asks_within(block),
-            None => asks_within(&std::array::from_fn(|i| rest.get(i).copied().unwrap_or(0))),
-        }
+        let here =
+            next.take().filter(|(start, _)| *start == at).map_or_else(|| Marks::at(text, at), |(_, marks)| marks);
+        let behind = Marks::at(text, at + BLOCK);
+        let asks = here.ask(&behind);
+        next = Some((at + BLOCK, behind));
+        asks
     })
 }
 
-/// Whether a block and the bytes behind it ask for this reading; a look without a shortcut takes few instructions.
-fn asks_within(block: &[u8; BLOCK + 4]) -> bool {
-    (0..BLOCK).fold(false, |any, i| any | is_pair(block[i], block[i + 1]) | is_apart(block, i))
+/// Which bytes of a block are what this reading looks for.
+#[derive(Default)]
+struct Marks {
+    digits: u64,
+    letters: u64,
+    /// Letters that count as a digit between two others, as in `5 O 7`.
+    lone: u64,
+    edges: u64,
+    parts: u64,
 }
 
-/// Whether a letter stands between digits as one of them: `5 O 7`.
-fn is_apart(block: &[u8; BLOCK + 4], at: usize) -> bool {
-    let parts = |byte: u8| (byte == b' ') | (byte == b'-') | (byte == b'.');
-    let letter = |byte: u8| (byte | 0x20 == b'o') | (byte == b'l') | (byte == b'I');
-    let [a, b, c, d, e] = [block[at], block[at + 1], block[at + 2], block[at + 3], block[at + 4]];
-    a.is_ascii_digit() & parts(b) & letter(c) & parts(d) & e.is_ascii_digit()
-}
+impl Marks {
+    fn at(text: &str, at: usize) -> Self {
+        if at >= text.len() {
+            return Self::default();
+        }
+        let block = glance::block_at(text.as_bytes(), at);
+        Self {
+            digits: glance::digits(&block),
+            letters: glance::any_of(&block, LETTERS.map(|(letter, _)| letter)),
+            lone: glance::any_of(&block, *b"OolI"),
+            edges: glance::any_of(&block, *b"*`~<"),
+            parts: glance::any_of(&block, *b" -."),
+        }
+    }
 
-fn is_pair(a: u8, b: u8) -> bool {
-    let letter = |byte: u8| LETTERS.iter().fold(false, |any, (letter, _)| any | (byte == *letter));
-    let edge = |byte: u8| (byte == b'*') | (byte == b'`') | (byte == b'~') | (byte == b'<');
-    (a.is_ascii_digit() & (letter(b) | edge(b))) | (letter(a) & b.is_ascii_digit())
+    /// Whether anything that begins in this block, before `next`, asks for this reading.
+    fn ask(&self, next: &Self) -> bool {
+        let both = |marks: fn(&Self) -> u64| u128::from(marks(self)) | u128::from(marks(next)) << BLOCK;
+        let (digits, letters, lone) =
+            (both(|marks| marks.digits), both(|marks| marks.letters), both(|marks| marks.lone));
+        let (edges, parts) = (both(|marks| marks.edges), both(|marks| marks.parts));
+        let beside = digits & (letters | edges) >> 1 | letters & digits >> 1;
+        let apart = digits & parts >> 1 & lone >> 2 & parts >> 3 & digits >> 4;
+        (beside | apart) as u64 != 0
+    }
 }
 
 /// What stands for digits as digits, and what parts them as a blank.
@@ -176,4 +196,21 @@ fn tag(text: &[u8]) -> Option<usize> {
     let name = inner.strip_prefix(b"/").unwrap_or(inner);
     let end = inner.iter().take(LONGEST_TAG).position(|byte| matches!(byte, b'>' | b'<' | b'\n' | b'\r'))?;
     (name.first()?.is_ascii_alphabetic() && inner[end] == b'>').then_some(end + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_for_wherever_a_letter_stands_for_a_digit() {
+        for before in 0..140 {
+            let asks = |middle: &str| {
+                let text = format!("{}{middle}", " ".repeat(before));
+                asks(&text, &Glance::at(&text)) && asks(&(text.clone() + " and so on"), &Glance::at(&text))
+            };
+            assert!(["5O", "l7", "5*", "5<b>", "5 O 7", "5-l.7"].iter().all(|text| asks(text)), "{before}");
+            assert!(!["57", "5 B 7", "5 | 7", "5 O", "5x", "*5", "O 7"].iter().any(|text| asks(text)), "{before}");
+        }
+    }
 }
