@@ -884,3 +884,12 @@ fn what_a_number_runs_into_is_read_as_if_it_stood_alone() {
     let values = [("PHONE", "+1 201-535-2855"), ("PHONE", "NTM2LTkwLTQzOTk=")];
     check_values("", "my phone +1 201-535-2855NTM2LTkwLTQzOTk=%", &values);
 }
+
+#[test]
+fn a_name_in_capitals_is_what_its_last_word_says() {
+    check_values("", "customerPhone=2015352855", &[("PHONE", "2015352855")]);
+    check_values("", "primaryPhoneNumber: 2015352855", &[("PHONE", "2015352855")]);
+    for name in ["orderNumber", "trackingNumber", "phoneModel", "callId", "numberOfItems", "phoneScreen", "iPhone"] {
+        check_values("", &format!("{name}=2015352855"), &[]);
+    }
+}

@@ -7,7 +7,7 @@ use std::{cell::OnceCell, ops::Range};
 use smallvec::SmallVec;
 
 use super::{
-    cues::{Cues, Gap, Hit, Sign},
+    cues::{Cues, Gap, Hit, Sign, words_of},
     language::Distance,
     numbers::RuleSet,
     rule::{Round, Rule},
@@ -360,21 +360,4 @@ impl Scene<'_> {
         let before = self.taken[..self.taken.partition_point(|taken| taken.span.end <= at)].iter().rev();
         before.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
     }
-}
-
-/// The words of a name such as `phoneNumber` or `phone_number`, with a space behind them.
-fn words_of(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 8);
-    let mut small = false;
-    for c in name.chars() {
-        if small && c.is_uppercase() {
-            words.push(' ');
-        }
-        small = c.is_lowercase();
-        words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
-    }
-    if !words.is_empty() {
-        words.push(' ');
-    }
-    words
 }

@@ -103,6 +103,7 @@ impl Cues {
 
     /// Finds the cue words in the part `range` of `text`, counted from `origin`.
     pub(super) fn find(&self, text: &str, range: Range<usize>, origin: isize, hits: &mut Vec<Hit>) {
+        let known = hits.len();
         let mut heard = |place: Range<usize>, word: WordId, is_part: bool| {
             let (start, end) = (place.start as isize + origin, place.end as isize + origin);
             hits.push(Hit { start, end, word, is_part });
@@ -112,8 +113,33 @@ impl Cues {
                 heard(place, word, false);
             }
         });
-        for part in humps(text.as_bytes(), range) {
-            self.words.find_whole(text, part, &mut |word, number| heard(word, number, true));
+        let mut of_names = names(text.as_bytes(), range).peekable();
+        let has_names = of_names.peek().is_some();
+        for name in of_names {
+            self.find_in_name(text, name, |place, word| heard(place, word, true));
+        }
+        if has_names {
+            hits[known..].sort_unstable();
+        }
+    }
+
+    /// Finds what the last word of `name` says, with what runs into that: a `phoneScreen` is no phone.
+    fn find_in_name(&self, text: &str, name: Range<usize>, mut heard: impl FnMut(Range<usize>, WordId)) {
+        let words = words_of(&text[name.clone()]);
+        let back = |at: usize| name.start + at - words[..at].matches(' ').count();
+        let mut places = Vec::new();
+        self.words.find(&words, 0..words.len(), |place, word| {
+            if stands_alone(&words, place.clone()) {
+                places.push((place, word));
+            }
+        });
+        places.sort_by_key(|(place, _)| std::cmp::Reverse(place.end));
+        let mut goes_on = vec![words.len()];
+        for (place, word) in places {
+            if goes_on.contains(&(place.end + 1)) {
+                goes_on.push(place.start);
+                heard(back(place.start)..back(place.end), word);
+            }
         }
     }
 
@@ -209,23 +235,45 @@ impl Heard {
 /// How many bytes are looked through for cue words at once: neighbours ask for nearly the same.
 const BLOCK: usize = 512;
 
-/// The parts of names such as `customerPhone`, which begin and end at a capital behind a small letter, if they touch such a
-/// border within `range`; what follows a single letter is none, as in `iPhone`.
-fn humps(text: &[u8], range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let is_pair = |pair: &[u8]| pair[0].is_ascii_lowercase() & pair[1].is_ascii_uppercase();
-    let is_hump = move |at: usize| at > 0 && text.get(at - 1..=at).is_some_and(is_pair);
-    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
-    let start = move |at: usize| (0..at).rev().find(|at| *at == 0 || !is_letter(at - 1) || is_hump(*at)).unwrap_or(at);
-    let end = move |at: usize| (at + 1..).find(|at| !is_letter(*at) || is_hump(*at)).unwrap_or(at);
+/// Names such as `customerPhone` that begin within `range` and have a border soon: a capital behind a small letter, but for a
+/// single one, as in `iPhone`.
+fn names(text: &[u8], range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    const LONGEST: usize = 64;
+    let is_letter = move |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
+    let is_border = move |at: usize| at > 1 && is_pair(text[at - 1], text[at]) && is_letter(at - 2);
+    let (first, last) = (range.start.max(1), text.len().min(range.end + LONGEST));
     // Most texts have none; a look without a shortcut takes few instructions.
-    let first = range.start.saturating_sub(1);
-    let has_any = text[first..range.end].windows(2).fold(false, |any, pair| any | is_pair(pair));
-    let borders = if has_any { first..range.end } else { 0..0 };
-    let parts = borders.filter(move |at| is_hump(*at)).map(move |at| (start(at)..at, at..end(at)));
-    parts.filter(|(before, _)| before.len() > 1).flat_map(move |(before, behind)| {
-        let is_told = is_hump(before.start);
-        [before, behind].into_iter().skip(usize::from(is_told))
-    })
+    let any = text[first - 1..last].windows(2).fold(false, |any, pair| any | is_pair(pair[0], pair[1]));
+    let mut at = if any { first } else { last };
+    let all = std::iter::from_fn(move || {
+        let border = (at..last).find(|at| is_border(*at))?;
+        let start = (0..border).rev().find(|at| *at == 0 || !is_letter(at - 1))?;
+        at = (border..text.len()).find(|at| !is_letter(*at)).unwrap_or(text.len());
+        Some(start..at)
+    });
+    all.filter(move |name| range.contains(&name.start) && name.len() <= LONGEST)
+}
+
+/// Whether a word of a name ends with `a` and another begins with `b`.
+fn is_pair(a: u8, b: u8) -> bool {
+    a.is_ascii_lowercase() & b.is_ascii_uppercase()
+}
+
+/// The words of a name such as `phoneNumber` or `phone_number`, with a space behind them.
+pub(super) fn words_of(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 8);
+    let mut small = false;
+    for c in name.chars() {
+        if small && c.is_uppercase() {
+            words.push(' ');
+        }
+        small = c.is_lowercase();
+        words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
+    }
+    if !words.is_empty() {
+        words.push(' ');
+    }
+    words
 }
 
 fn stands_alone(context: &str, word: Range<usize>) -> bool {
@@ -338,7 +386,10 @@ mod tests {
     #[test]
     fn a_capital_begins_a_word() {
         check("customerPhone=555", Sign::For);
-        check("customerPhoneOld: 555", Sign::For);
+        check("customerPhoneOld: 555", Sign::None);
+        check("phoneScreen 555", Sign::None);
+        check("orderPhone 555", Sign::For);
+        check("taxNumber 555", Sign::None);
         check("phoneNumber 555", Sign::For);
         check("orderNumber=555", Sign::Against);
         check("iPhone 555", Sign::None);

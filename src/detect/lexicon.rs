@@ -173,16 +173,6 @@ impl Lexicon {
         }
     }
 
-    /// Tells `hit` the phrase that `part` of `text`, which is a part of a word, is.
-    pub(super) fn find_whole(&self, text: &str, part: Range<usize>, hit: &mut impl FnMut(Range<usize>, u32)) {
-        let begun = self.begun(hash(text.as_bytes(), part.start, part.end));
-        self.look_up(text, part.clone(), begun, &mut |phrase: Range<usize>, number| {
-            if phrase.end == part.end {
-                hit(phrase, number);
-            }
-        });
-    }
-
     /// Looks at the token at `at`, and says where it ends.
     fn find_at(&self, text: &str, at: usize, hit: &mut impl FnMut(Range<usize>, u32)) -> usize {
         let bytes = text.as_bytes();
