@@ -31,7 +31,7 @@ pub(super) struct Numbers {
     /// The fewest digits that any look-alike asks for.
     least_alike: usize,
     /// How far before its first digit any look-alike may reach, and how long it may be.
-    reach: usize,
+    pub reach: usize,
     /// How far away a cue of any rule that waits for one may stand.
     pub hearing: Distance,
     /// How long a match of such a rule may be.

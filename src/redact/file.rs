@@ -34,7 +34,7 @@ pub(super) enum Charset {
 impl<'t> File<'t> {
     /// Reads what stands in a file's place; `None` where it is no text: an address, an image, a sound.
     pub(super) fn read(written: &'t str) -> Option<Self> {
-        let is_data = written.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
+        let is_data = is_data(written);
         let (head, data) = if is_data { written.split_at(written.find(',')? + 1) } else { ("", written) };
         let is_base64 = !is_data || head.to_ascii_lowercase().trim_end_matches(',').ends_with(";base64");
         let coding = if is_base64 { Coding::Base64(decode(data)?) } else { Coding::Percent };
@@ -58,10 +58,22 @@ impl<'t> File<'t> {
 
 /// Whether this may be a file in base64, a `data:` URI or the address of one; else it is a text that stands in a file's place.
 pub(super) fn is_file(written: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(&byte);
-    let is_data = written.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
     let is_address = written.contains("://") && !written.contains(char::is_whitespace);
-    is_data || is_address || written.bytes().all(is_base64)
+    is_data(written) || is_address || is_base64(written)
+}
+
+/// Whether this is such a file itself: no address, and no name of one.
+pub(super) fn is_inline(written: &str) -> bool {
+    const LONGEST_NAME: usize = 256;
+    is_data(written) || written.len() > LONGEST_NAME && is_base64(written)
+}
+
+fn is_data(written: &str) -> bool {
+    written.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
+}
+
+fn is_base64(written: &str) -> bool {
+    written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(&byte))
 }
 
 impl Charset {

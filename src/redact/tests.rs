@@ -359,6 +359,22 @@ fn the_log_holds_no_value_that_the_policy_lets_leave_in_a_file() {
 }
 
 #[test]
+fn the_log_has_no_picture() {
+    let picture = "iVBORw0KGgo4111111111111111".repeat(20);
+    for (url, logged) in [
+        (format!("data:image/png;base64,{picture}"), "(file)"),
+        (picture, "(file)"),
+        ("https://x.org/a.png".to_owned(), "https://x.org/a.png"),
+    ] {
+        let body = |url: &str| format!(r#"{{"messages":[{{"content":[{{"image_url":{{"url":"{url}"}}}}]}}]}}"#);
+        let (redacted, _, account) = redact_with(&Policy::default(), chat(), &body(&url)).unwrap();
+        assert_eq!(redacted.bytes, body(&url), "it leaves as it came");
+        assert_eq!(redacted.logged, body(logged));
+        assert_eq!(account.coverage.opaque, 1);
+    }
+}
+
+#[test]
 fn redacting_twice_changes_nothing() {
     let json = format!(r#"{{"messages":[{{"content":"ssn {SSN}, card 4242 4242 4242 4242, {PHONE}, {MAIL}"}}]}}"#);
     let (once, ..) = redact_with(&Policy::default(), chat(), &json).unwrap();

@@ -339,14 +339,20 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         Ok(())
     }
 
-    /// A file that is a text is read, and written again if something was found; any other is left alone.
+    /// A file that is a text is read, and written again if something was found; any other is left alone, and the log does not
+    /// have it.
     fn file(&mut self, id: NodeId, name: &str) -> Result<(), Unfit> {
         let written = self.document.text(id);
         if !file::is_file(&written) {
             return self.string(id, &self.before(name));
         }
         let Some(file) = File::read(&written).filter(|_| self.place == Place::Open) else {
-            return self.value(id, &Shape::Opaque, name);
+            if !file::is_inline(&written) {
+                return self.value(id, &Shape::Opaque, name);
+            }
+            self.leave_opaque(name);
+            self.blank(id, "\"(file)\"");
+            return Ok(());
         };
         let marks = self.marks_in(&file.text, "")?;
         let span = self.document.span(id);

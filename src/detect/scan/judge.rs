@@ -142,7 +142,8 @@ impl Scene<'_> {
         let disguised =
             before(1).is_some_and(looks_like_a_digit) && before(2).is_some_and(|byte| byte.is_ascii_digit());
         // `tel2 4155552671` is the second of several.
-        let is_index = text[start].is_ascii_digit() && text.get(start + 1) == Some(&b' ');
+        let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+        let is_index = digit(start) && text.get(start + 1) == Some(&b' ') && digit(start + 3);
         let loose = letter && !disguised && !is_index && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
         !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && !loose && (glued || joined))
     }

@@ -108,7 +108,8 @@ impl Scene<'_> {
 
     /// Wakes the look-alikes of what may be a number.
     fn look_alike(&mut self) {
-        if !self.detector.numbers.has_lookalikes() {
+        let numbers = &self.detector.numbers;
+        if !numbers.has_lookalikes() {
             return;
         }
         let is_doubtful = |rule: &Rule| matches!(rule.round, Round::Likely | Round::Weak);
@@ -121,7 +122,8 @@ impl Scene<'_> {
         let mut places: Vec<Range<usize>> = self.wakings.iter().filter_map(place).collect();
         places.sort_unstable_by_key(|place| place.start);
         places.dedup_by(|next, place| {
-            let touches = next.start <= place.end;
+            // What lies between two that both reach it is looked at once.
+            let touches = next.start <= place.end + numbers.reach;
             if touches {
                 place.end = place.end.max(next.end);
             }
