@@ -293,6 +293,27 @@ fn check_values(before: &str, text: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
+fn the_main_files_need_no_other() {
+    const MAIN: [&str; 6] = ["ssn", "card", "phone", "email", "lookalikes", "date_of_birth"];
+    let is_main = |name: &str| MAIN.iter().any(|main| name == format!("patterns/{main}.toml"));
+    let sources = BUILT_IN.iter().filter(|(name, _)| is_main(name));
+    let sources: Vec<Source> =
+        sources.map(|(name, text)| Source { name: (*name).to_owned(), text: (*text).to_owned() }).collect();
+    assert_eq!(sources.len(), MAIN.len());
+    assert_eq!(Detector::compile(&sources, &Settings::default()).err(), None);
+}
+
+#[test]
+fn a_sentence_above_a_value_takes_none_away() {
+    for above in ["where is my order", "ok, about my tracking", "Bestellung", "what is the invoice number?"] {
+        check_values("", &format!("{above}\n4111111111111111"), &[("CARD", "4111111111111111")]);
+        check_values("", &format!("{above}\n536-90-4399"), &[("SSN", "536-90-4399")]);
+    }
+    check_values("", "my phone number\n4155552671", &[("PHONE", "4155552671")]);
+    check_values("", "Order number:\n4111111111111111", &[]);
+}
+
+#[test]
 fn json_in_prose_is_read_with_its_escapes() {
     let record = r#"Record: {"note":"Card:\n4111111111111111","m":"a\u0040x.org","s":"\u0035\u0033\u0036-90-4399"}"#;
     let values = ["4111111111111111", r"a\u0040x.org", r"\u0035\u0033\u0036-90-4399"];

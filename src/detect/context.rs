@@ -51,12 +51,19 @@ const LABEL_MARKS: &str = "_.:=#\"'`*+(-–—：«“„№";
 pub(super) struct Named<'s> {
     pub from: usize,
     name: &'s str,
+    /// Whether it can only say what a value is, not what it is not.
+    is_hint: bool,
     hits: OnceCell<Vec<Hit>>,
 }
 
 impl<'s> Named<'s> {
     pub(super) fn new(from: usize, name: &'s str) -> Self {
-        Self { from, name, hits: OnceCell::new() }
+        Self { from, name, is_hint: false, hits: OnceCell::new() }
+    }
+
+    /// What can only say what a value is.
+    pub(super) fn hint(from: usize, name: &'s str) -> Self {
+        Self { is_hint: true, ..Self::new(from, name) }
     }
 
     /// Its cue words, which end before place zero.
@@ -137,9 +144,18 @@ impl Scene<'_> {
         let stays = |hit: &&Hit| (before(hit) || behind(hit)) && !self.is_inside_gone(hit);
         let mut hits: Hits = hits.filter(stays).copied().collect();
         self.leave_labels(&mut hits, end);
+        let alone = self.names.iter().any(|named| named.is_hint).then(|| hits.clone());
         if key.is_none() {
             hits.extend(names.copied());
         }
+        match (self.weigh(rule, span, hits), alone) {
+            (Sign::Against, Some(hits)) => self.weigh(rule, span, hits),
+            (sign, _) => sign,
+        }
+    }
+
+    /// What `hits` say about `span`.
+    fn weigh(&self, rule: &Rule, span: &Range<usize>, mut hits: Hits) -> Sign {
         let judge = |hits: &[Hit]| {
             self.detector.cues.judge(hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
         };

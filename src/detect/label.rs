@@ -58,8 +58,17 @@ impl Table {
     }
 }
 
+/// The words alone above a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Label<'t> {
+    /// With a colon, as in a form: they say what stands below, and what it is not.
+    Marked(&'t str),
+    /// Perhaps the sentence before: they can say what stands below, not what it is not.
+    Plain(&'t str),
+}
+
 /// The label alone above `line`, one blank line between them at most.
-pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
+pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<Label<'t>> {
     let value = text[line.clone()].trim_start().as_bytes().first()?;
     if !matches!(value, b'0'..=b'9' | b'+' | b'(' | b'[') {
         return None;
@@ -69,7 +78,9 @@ pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
         label = above(text, label.start)?;
     }
     let label = text[label].trim();
-    (names(label) && !label.is_empty() && !label.ends_with(['.', '!', ','])).then_some(label)
+    let is_label = names(label) && !label.is_empty() && !label.ends_with(['.', '!', ',']);
+    let is_marked = label.trim_end_matches(['*', '_']).ends_with([':', '：']);
+    is_label.then_some(if is_marked { Label::Marked(label) } else { Label::Plain(label) })
 }
 
 /// Whether `words` may be what something is called.
@@ -113,8 +124,9 @@ mod tests {
     #[test]
     fn a_label_stands_alone_above_its_value() {
         for (text, expected) in [
-            ("Phone:\n0612345678", Some("Phone:")),
-            ("hi\n*Teléfono*\n\n+34 612 34 56 78 x", Some("*Teléfono*")),
+            ("Phone:\n0612345678", Some(Label::Marked("Phone:"))),
+            ("**Phone:**\n0612345678", Some(Label::Marked("**Phone:**"))),
+            ("hi\n*Teléfono*\n\n+34 612 34 56 78 x", Some(Label::Plain("*Teléfono*"))),
             ("Phone:\n\n\n0612345678", None),
             ("Phone:\nAnn 0612345678", None),
             ("Phone 2:\n0612345678", None),

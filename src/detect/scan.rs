@@ -13,7 +13,7 @@ use super::{
     context::Named,
     cues::Heard,
     glance::Glance,
-    label::{self, Table},
+    label::{self, Label, Table},
     placeholder,
     reading::Reading,
     rule::Round,
@@ -190,7 +190,10 @@ impl<'s> Scene<'s> {
         } else if let Some(table) = &self.table {
             self.names.extend(table.names(self.text, &line).map(|(from, name)| Named::new(from, name)));
         } else if has_digits && !follows {
-            self.names.extend(label::label(self.text, &line).map(|label| Named::new(line.start, label)));
+            self.names.extend(label::label(self.text, &line).map(|label| match label {
+                Label::Marked(words) => Named::new(line.start, words),
+                Label::Plain(words) => Named::hint(line.start, words),
+            }));
         }
         (self.line, self.has_digits) = (line, has_digits);
         self.heard.borrow_mut().clear();
