@@ -1,7 +1,7 @@
 //! Names that stand on an earlier line: a label alone above its value, the head of a table above its columns.
 //!
-//! A form that is pasted into a chat comes like that. Only lines without a digit are labels and heads, so that nothing which
-//! may be found itself names anything.
+//! A form that is pasted into a chat comes like that. But a sentence of a chat may look the same, so these names only say what
+//! a value is, never what it is not; and only lines without a digit are labels and heads.
 
 use std::ops::Range;
 
@@ -58,17 +58,8 @@ impl Table {
     }
 }
 
-/// The words alone above a line.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Label<'t> {
-    /// With a colon, as in a form: they say what stands below, and what it is not.
-    Marked(&'t str),
-    /// Perhaps the sentence before: they can say what stands below, not what it is not.
-    Plain(&'t str),
-}
-
 /// The label alone above `line`, one blank line between them at most.
-pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<Label<'t>> {
+pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
     let value = text[line.clone()].trim_start().as_bytes().first()?;
     if !matches!(value, b'0'..=b'9' | b'+' | b'(' | b'[') {
         return None;
@@ -78,9 +69,7 @@ pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<Label<'t>>
         label = above(text, label.start)?;
     }
     let label = text[label].trim();
-    let is_label = names(label) && !label.is_empty() && !label.ends_with(['.', '!', ',']);
-    let is_marked = label.trim_end_matches(['*', '_']).ends_with([':', '：']);
-    is_label.then_some(if is_marked { Label::Marked(label) } else { Label::Plain(label) })
+    (names(label) && !label.is_empty() && !label.ends_with(['.', '!', '?', ','])).then_some(label)
 }
 
 /// Whether `words` may be what something is called.
@@ -124,9 +113,9 @@ mod tests {
     #[test]
     fn a_label_stands_alone_above_its_value() {
         for (text, expected) in [
-            ("Phone:\n0612345678", Some(Label::Marked("Phone:"))),
-            ("**Phone:**\n0612345678", Some(Label::Marked("**Phone:**"))),
-            ("hi\n*Teléfono*\n\n+34 612 34 56 78 x", Some(Label::Plain("*Teléfono*"))),
+            ("Phone:\n0612345678", Some("Phone:")),
+            ("**Phone:**\n0612345678", Some("**Phone:**")),
+            ("hi\n*Teléfono*\n\n+34 612 34 56 78 x", Some("*Teléfono*")),
             ("Phone:\n\n\n0612345678", None),
             ("Phone:\nAnn 0612345678", None),
             ("Phone 2:\n0612345678", None),

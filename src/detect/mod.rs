@@ -51,7 +51,6 @@ pub(crate) use validate::{BASE_62, CALLER_RANDOM, caller_key, is_caller_key};
 use anchors::Anchors;
 use cues::Cues;
 use glance::Glance;
-use label::Label;
 use numbers::Numbers;
 use reading::{Reading, Way};
 use rule::Rule;
@@ -178,12 +177,7 @@ impl Detector {
         }
         let (mut found, mut start) = (Vec::new(), 0);
         while start < text.len() {
-            let label = || label::label(text, &(start..chunks::line_end(text, start + 1)));
-            let before = match label().filter(|_| start > 0) {
-                Some(Label::Marked(words)) => words,
-                _ if start == 0 => before,
-                _ => "",
-            };
+            let before = if start == 0 { before } else { "" };
             let (of_part, end) = self.scan_part(text, start, before);
             found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
             start = end;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     BUILT_IN, Detector, Finding, Settings, Source,
-    label::{Label, Table, label},
+    label::{Table, label},
     reading::Reading,
     spots::RuleId,
     validate::VALIDATORS,
@@ -125,10 +125,7 @@ fn names(text: &str, from: usize) -> Vec<&str> {
         .flat_map(|line| {
             let table = Table::around(text, &line);
             let cells = table.into_iter().flat_map(|table| table.names(text, &line).collect::<Vec<_>>());
-            cells
-                .map(|(_, name)| name)
-                .chain(label(text, &line).map(|(Label::Marked(words) | Label::Plain(words))| words))
-                .collect::<Vec<_>>()
+            cells.map(|(_, name)| name).chain(label(text, &line)).collect::<Vec<_>>()
         })
         .collect()
 }

@@ -13,7 +13,7 @@ use super::{
     context::Named,
     cues::Heard,
     glance::Glance,
-    label::{self, Label, Table},
+    label::{self, Table},
     placeholder,
     reading::Reading,
     rule::Round,
@@ -188,12 +188,9 @@ impl<'s> Scene<'s> {
         if line.start == 0 && !self.before.is_empty() {
             self.names.push(Named::new(0, self.before));
         } else if let Some(table) = &self.table {
-            self.names.extend(table.names(self.text, &line).map(|(from, name)| Named::new(from, name)));
+            self.names.extend(table.names(self.text, &line).map(|(from, name)| Named::hint(from, name)));
         } else if has_digits && !follows {
-            self.names.extend(label::label(self.text, &line).map(|label| match label {
-                Label::Marked(words) => Named::new(line.start, words),
-                Label::Plain(words) => Named::hint(line.start, words),
-            }));
+            self.names.extend(label::label(self.text, &line).map(|label| Named::hint(line.start, label)));
         }
         (self.line, self.has_digits) = (line, has_digits);
         self.heard.borrow_mut().clear();

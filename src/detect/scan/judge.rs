@@ -144,7 +144,8 @@ impl Scene<'_> {
         // `tel2 4155552671` is the second of several.
         let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
         let is_index = digit(start) && text.get(start + 1) == Some(&b' ') && digit(start + 3);
-        let loose = letter && !disguised && !is_index && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
+        let is_apart = is_index || disguised && rule.round != Round::Certain;
+        let loose = letter && !is_apart && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
         !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && !loose && (glued || joined))
     }
 
@@ -178,10 +179,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Where what begins at `start` has to end: at `end`, where the next place is taken, or with its cell.
+    /// Where what begins at `start` has to end: at `end`, or where the next place is taken.
     fn free_end(&self, start: usize, end: usize) -> usize {
-        let cell = self.names.get(self.names.partition_point(|named| named.from <= start));
-        let end = cell.map_or(end, |next| end.min(next.from - 1));
         self.taken_after(start).map_or(end, |taken| end.min(taken.span.start.max(start)))
     }
 }
