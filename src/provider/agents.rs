@@ -48,7 +48,7 @@ static REQUEST: Shape = Object {
         ("file_id", &Opaque),
         ("handoffs", &Opaque),
         ("initial_events", &EVENT),
-        ("inputs", &KEPT),
+        ("inputs", &INPUT),
         ("instructions", &Said(Role::System, &Text)),
         ("mcp_servers", &MCP_SERVER),
         ("memory_store_id", &Opaque),
@@ -66,19 +66,21 @@ static REQUEST: Shape = Object {
 };
 
 /// Something that the provider keeps, by its id.
-static KEPT: Shape = Either {
-    plain: &Opaque,
-    object: &Object {
-        fields: &[
-            ("id", &Opaque),
-            ("memory_store_id", &Opaque),
-            ("model", &Opaque),
-            ("session_ids", &Opaque),
-            ("type", &Opaque),
-            ("version", &Opaque),
-        ],
-        rest: &Text,
-    },
+static KEPT: Shape = Either { plain: &Opaque, object: &KEPT_OBJECT };
+
+/// The same, or what an agent is told.
+static INPUT: Shape = Either { plain: &Text, object: &KEPT_OBJECT };
+
+static KEPT_OBJECT: Shape = Object {
+    fields: &[
+        ("id", &Opaque),
+        ("memory_store_id", &Opaque),
+        ("model", &Opaque),
+        ("session_ids", &Opaque),
+        ("type", &Opaque),
+        ("version", &Opaque),
+    ],
+    rest: &Text,
 };
 
 /// What an agent shows elsewhere.

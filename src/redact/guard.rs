@@ -86,7 +86,13 @@ impl Guard {
             at += text.len() + 1;
         }
         found.sort_by_key(|stranger| stranger.span.start);
-        found.dedup_by(|next, stranger| next.span.start < stranger.span.end);
+        found.dedup_by(|next, stranger| {
+            let overlaps = next.span.start < stranger.span.end;
+            if overlaps {
+                stranger.span.end = stranger.span.end.max(next.span.end);
+            }
+            overlaps
+        });
         found
     }
 

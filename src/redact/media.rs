@@ -48,8 +48,8 @@ impl Media {
     /// say nothing.
     pub fn of(content_type: Option<&str>) -> Option<Self> {
         let Some(value) = content_type else { return Some(Self::Json) };
-        let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
-        let essence = essence.trim().to_ascii_lowercase();
+        let (_, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let essence = essence(value);
         if matches!(&*essence, "multipart/form-data" | "multipart/mixed" | "multipart/related") {
             return parameter(parameters, "boundary")
                 .map(|boundary| Self::Multipart { instead: boundary.clone(), boundary });
@@ -67,8 +67,7 @@ impl Media {
 impl Declared {
     /// What a part's `content-type` and its file's name say.
     pub(super) fn of(content_type: Option<&str>, name: Option<&str>) -> Self {
-        let essence =
-            content_type.and_then(|value| value.split(';').next()).map(|essence| essence.trim().to_ascii_lowercase());
+        let essence = content_type.map(essence);
         let by_type = essence.as_deref().and_then(Kind::of_type).filter(|kind| *kind != Kind::Document);
         let by_name = name.and_then(|name| Kind::of_extension(name.rsplit_once('.')?.1));
         Self { kind: by_type.or(by_name) }
@@ -183,6 +182,11 @@ fn parameter(parameters: &str, name: &str) -> Option<String> {
         key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
     };
     parameters.split(';').find_map(named)
+}
+
+/// A content type without its parameters.
+pub(super) fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use super::media::{Declared, is_extension};
+use super::media::{Declared, essence, is_extension};
 use super::text::{Read, Reading};
 use super::{Facts, Place, Reach, Redacted, Redaction, Unfit, apply_to_text};
 use crate::policy::Exemption;
@@ -68,7 +68,7 @@ impl Redaction<'_> {
         let (name, file_name) = (parameter(disposition, "name"), parameter(disposition, "filename"));
         let field = name.unwrap_or_default().split('[').next().unwrap_or_default();
         let content = &bytes[part.content.clone()];
-        let is_field = |kind: &str| kind.starts_with("text/plain") || kind.starts_with("application/json");
+        let is_field = |kind: &str| ["text/plain", "application/json"].contains(&&*essence(kind));
         let is_file = file_name.is_some() || part.header("content-type").is_some_and(|kind| !is_field(kind));
         let shape = dialect.request.member(field);
         let is_opaque = matches!(shape, Shape::Media) || !is_file && matches!(shape, Shape::Opaque);
