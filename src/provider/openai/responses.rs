@@ -37,6 +37,7 @@ pub(in crate::provider) static SESSIONS: Dialect = Dialect {
     endings: &[
         "realtime/client_secrets",
         "realtime/calls/*/accept",
+        "realtime/calls/*/refer",
         "realtime/sessions",
         "realtime/transcription_sessions",
         "realtime/translations/client_secrets",
@@ -67,6 +68,8 @@ pub(super) static SESSION: Shape = Object {
         ("output_modalities", &Opaque),
         ("prompt", &PROMPT),
         ("session", &SESSION),
+        // Whom a call is handed to: a telephone, not the model, reads it.
+        ("target_uri", &Opaque),
         ("tool_choice", &CHOICE),
         ("tools", &Said(Role::System, &TOOL)),
         ("type", &Opaque),
