@@ -442,6 +442,8 @@ fn a_cue_may_run_into_its_number() {
     check_values("", "My SSN536904399", &[("SSN", "536904399")]);
     check_values("", "tel4155552671", &[("PHONE", "4155552671")]);
     check_values("", "tel1 4155552671, tel2 4155552672", &[("PHONE", "4155552671"), ("PHONE", "4155552672")]);
+    check_values("", "mob9 876543210", &[("PHONE", "9 876543210")]);
+    check_values("", "visa4 111 1111 1111 1111", &[("CARD", "4 111 1111 1111 1111")]);
     let spaced = "5 3 5 2 4 5 8 7 3 2 2 5 2 6 0 9";
     check_values("", &format!("tarjeta no{spaced}ok"), &[("CARD", spaced)]);
     check_values("", "batch4111111111111111 x536904399", &[]);

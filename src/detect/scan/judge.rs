@@ -141,9 +141,10 @@ impl Scene<'_> {
         // `4l5-555-2671` is a number in disguise.
         let disguised =
             before(1).is_some_and(looks_like_a_digit) && before(2).is_some_and(|byte| byte.is_ascii_digit());
-        // `tel2 4155552671` is the second of several.
+        // `tel2 4155552671` is the second of several; `mob9 876543210` is one number.
         let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
-        let is_index = digit(start) && text.get(start + 1) == Some(&b' ') && digit(start + 3);
+        let is_index =
+            matches!(text.get(start), Some(b'1'..=b'3')) && text.get(start + 1) == Some(&b' ') && digit(start + 3);
         let is_apart = is_index || disguised && rule.round != Round::Certain;
         let loose = letter && !is_apart && (self.is_grouped(span, rule) || self.touches_cue(rule, span));
         !taken && !(text.get(start).is_some_and(u8::is_ascii_alphanumeric) && !loose && (glued || joined))
