@@ -22,7 +22,7 @@ pub(super) struct Groups<'t> {
     text: &'t str,
     digits: SmallVec<[u8; 24]>,
     /// After each group: how many digits up to there, and where it ends in the text.
-    ends: SmallVec<[(usize, usize); 8]>,
+    ends: SmallVec<[(usize, usize); 20]>,
 }
 
 impl<'t> Groups<'t> {
