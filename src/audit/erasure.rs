@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::crypto::{KeyRing, SigningKey};
 
-use super::entry::{Event, EventKind};
 use super::error::AuditError;
+use super::event::{Event, EventKind};
 use super::happening::{Happening, Happenings};
 use super::key_file::{self, KeyFile, NOBODY, Subject};
 use super::note;

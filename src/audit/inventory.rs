@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Event, EventKind};
 use super::error::AuditError;
+use super::event::{Event, EventKind};
 use super::happening::{Happening, Happenings};
 use super::query::Reader;
 use super::settings::Settings;

@@ -15,10 +15,11 @@ use uuid::Uuid;
 use crate::crypto::MacKey;
 
 use super::chain::Head;
-use super::entry::{Closed, Entry, Event, Opened, Outcome, Texted};
+use super::entry::{Closed, Entry, Opened, Outcome, Texted};
 use super::error::AuditError;
+use super::event::Event;
 use super::key_file::{self, KeyFile, NOBODY, Subject};
-use super::mention::{self, Mentioned, Pending};
+use super::noted::{self, Mentioned, Pending};
 use super::replay;
 use super::retention;
 use super::rows::{Appender, Tokens};
@@ -156,7 +157,7 @@ impl Journal {
     pub fn note_mentions(&mut self, least: usize) -> Result<bool, AuditError> {
         let file = &self.sealer.file;
         if self.to_sweep {
-            self.to_sweep = file.at_once(|| mention::sweep(file))?;
+            self.to_sweep = file.at_once(|| noted::sweep(file))?;
         }
         if self.noted == self.head.seq || !self.mentions.are(least) {
             return Ok(false);

@@ -2,86 +2,27 @@
 //!
 //! A text opens with its subject's key *and* its day's: destroying the one erases a customer, destroying the other a day. Who
 //! a subject is, is known here alone, by a keyed hash of the id; the rest of the log knows a random token. What points into texts
-//! is here for the same reason (see `mention`).
+//! is here for the same reason (see `noted`).
 //!
 //! `secure_delete` and a rollback journal that is removed with every commit see to it that a destroyed key is in no file.
 //! What happens here and belongs in the log waits as a note, in the same transaction, until the writer has appended it.
 
+mod format;
+mod notes;
+mod rewrap;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::crypto::{KeyRing, SealingKey, Wrapped, hex, random};
 
-use super::entry::{Event, EventKind};
 use super::error::AuditError;
-use super::segment::Identity;
+use super::identity::Identity;
 
 /// How long a change waits for another, unless it is a proxy's.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many keys of a table are wrapped anew at a time, and how long the proxy may use the file between.
-const WRAPPED: usize = 1000;
-const TURN: Duration = Duration::from_millis(20);
-
-/// What brings a file from each version of its format to the next; the first one makes it.
-const MIGRATIONS: [&str; 3] = [
-    "CREATE TABLE subject(
-       id         INTEGER PRIMARY KEY,
-       found_by   TEXT NOT NULL UNIQUE,
-       token      TEXT NOT NULL UNIQUE,
-       wrapped_by TEXT NOT NULL,
-       key        BLOB NOT NULL,
-       held       TEXT
-     ) STRICT;
-     CREATE TABLE day(
-       day        INTEGER PRIMARY KEY,
-       wrapped_by TEXT NOT NULL,
-       key        BLOB NOT NULL
-     ) STRICT;
-     CREATE TABLE kept(
-       subject    INTEGER NOT NULL,
-       day        INTEGER NOT NULL,
-       wrapped_by TEXT NOT NULL,
-       key        BLOB NOT NULL,
-       PRIMARY KEY(subject, day)
-     ) STRICT, WITHOUT ROWID;
-     CREATE TABLE note(
-       id     INTEGER PRIMARY KEY AUTOINCREMENT,
-       at_us  INTEGER NOT NULL,
-       name   TEXT NOT NULL,
-       detail TEXT NOT NULL
-     ) STRICT;
-     PRAGMA application_id = 0x424c4f4b;
-     PRAGMA user_version = 1;",
-    "CREATE TABLE conversation(
-       found_by TEXT NOT NULL,
-       subject  INTEGER NOT NULL,
-       token    TEXT NOT NULL UNIQUE,
-       PRIMARY KEY(found_by, subject)
-     ) STRICT, WITHOUT ROWID;
-     CREATE INDEX conversation_subject ON conversation(subject);
-     PRAGMA user_version = 2;",
-    "CREATE TABLE mention(
-       day     INTEGER NOT NULL,
-       token   INTEGER NOT NULL,
-       subject INTEGER NOT NULL,
-       part    INTEGER NOT NULL,
-       entries BLOB NOT NULL,
-       PRIMARY KEY(day, token, subject, part)
-     ) STRICT, WITHOUT ROWID;
-     CREATE INDEX mention_subject ON mention(subject) WHERE subject > 1;
-     CREATE TABLE mentioned(
-       id    INTEGER PRIMARY KEY CHECK(id = 1),
-       until INTEGER NOT NULL
-     ) STRICT;
-     PRAGMA user_version = 3;",
-];
-/// `BLOK` in the header of the file.
-const APPLICATION_ID: i64 = 0x424c_4f4b;
-const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Who the texts of an exchange without a customer belong to.
 pub const NOBODY: &str = "";
@@ -130,30 +71,6 @@ impl KeyFile {
     pub fn waiting(self, patience: Duration) -> Result<Self, AuditError> {
         self.wait(patience)?;
         Ok(Self { patience, ..self })
-    }
-
-    /// Brings the file to the newest version of its format; the tables of an empty file are made.
-    fn migrate(&self) -> Result<(), AuditError> {
-        self.transact(|file| {
-            let version = file.check_version()?;
-            let mut steps = MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX));
-            steps.try_for_each(|step| file.write(|connection| connection.execute_batch(step)))
-        })
-    }
-
-    /// The version of the file's format; fails when the file is another's or of a later version.
-    pub fn check_version(&self) -> Result<i64, AuditError> {
-        let header = "SELECT application_id, user_version, EXISTS(SELECT 1 FROM sqlite_schema)
-                      FROM pragma_application_id, pragma_user_version";
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        match self.read(|connection| connection.query_row(header, [], read))? {
-            (0, 0, false) => Ok(0),
-            (APPLICATION_ID, version, true) if version <= VERSION => Ok(version),
-            (APPLICATION_ID, version, true) => {
-                Err(AuditError::Newer { path: self.path.clone(), version, known: VERSION })
-            }
-            _ => Err(AuditError::Foreign { path: self.path.clone() }),
-        }
     }
 
     /// Opens the file beside its writer, to be read; `None` when there is none.
@@ -296,28 +213,6 @@ impl KeyFile {
         })
     }
 
-    /// Leaves a note of what was done here, for the log.
-    pub fn note(&self, event: &Event) -> Result<(), AuditError> {
-        let insert = "INSERT INTO note(at_us, name, detail) VALUES (?1, ?2, ?3)";
-        let values = params![event.at.as_microsecond(), event.kind.name(), event.detail];
-        self.write(|connection| connection.execute(insert, values)).map(drop)
-    }
-
-    /// The notes that are not in the log yet, and the number of the last one.
-    pub fn notes(&self) -> Result<(Vec<Event>, i64), AuditError> {
-        let notes = self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT id, at_us, name, detail FROM note ORDER BY id")?;
-            statement.query_map([], read_note)?.collect::<rusqlite::Result<Vec<_>>>()
-        })?;
-        let last = notes.last().map_or(0, |(id, _)| *id);
-        Ok((notes.into_iter().filter_map(|(_, event)| event).collect(), last))
-    }
-
-    /// Removes the notes up to `last`, which are in the log now.
-    pub fn forget_notes(&self, last: i64) -> Result<(), AuditError> {
-        self.write(|connection| connection.execute("DELETE FROM note WHERE id <= ?1", [last])).map(drop)
-    }
-
     /// Does what fails rather than wait for another who holds the file.
     pub fn at_once<T>(&self, change: impl FnOnce() -> Result<T, AuditError>) -> Result<T, AuditError> {
         self.wait(Duration::ZERO)?;
@@ -350,52 +245,6 @@ impl KeyFile {
         write(&self.connection).map_err(|error| AuditError::writing(&self.path, &error))
     }
 
-    /// Wraps every key that another wrapped with the newest of the ring, and tells how many those were.
-    pub fn rewrap(&self) -> Result<usize, AuditError> {
-        let mut all = 0;
-        loop {
-            let some = self.transact(Self::rewrap_some)?;
-            if some == 0 {
-                return Ok(all);
-            }
-            all += some;
-            // Whoever waits for the file has its turn.
-            std::thread::sleep(TURN);
-        }
-    }
-
-    fn rewrap_some(&self) -> Result<usize, AuditError> {
-        let subjects = self.rewrap_table("subject", "id, token", |row| Ok(row.get::<_, String>(1)?.into_bytes()))?;
-        let days = self.rewrap_table("day", "day, NULL", |row| Ok(of_day(row.get(0)?)))?;
-        let kept = self.rewrap_table("kept", "subject, day", |row| Ok(of_kept(row.get(0)?, row.get(1)?)))?;
-        Ok(subjects + days + kept)
-    }
-
-    /// `columns` are the two that name a row, the second one only if it is a number.
-    fn rewrap_table(
-        &self,
-        table: &str,
-        columns: &str,
-        context: impl Fn(&Row<'_>) -> rusqlite::Result<Vec<u8>>,
-    ) -> Result<usize, AuditError> {
-        let newest = self.ring.newest();
-        let rows = self.read(|connection| {
-            let select =
-                format!("SELECT {columns}, wrapped_by, key FROM {table} WHERE wrapped_by <> ?1 LIMIT {WRAPPED}");
-            let mut statement = connection.prepare(&select)?;
-            let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1).ok(), context(row)?, wrapped(row, 2)?));
-            statement.query_map([&newest], read)?.collect::<rusqlite::Result<Vec<(i64, Option<i64>, _, _)>>>()
-        })?;
-        let (id, other) = columns.split_once(", ").unwrap_or((columns, "NULL"));
-        let update =
-            format!("UPDATE {table} SET wrapped_by = ?1, key = ?2 WHERE {id} = ?3 AND (?4 IS NULL OR {other} IS ?4)");
-        for (id, other, context, wrapped) in &rows {
-            let wrapped = self.ring.wrap(context, &self.unwrap(context, wrapped)?);
-            self.write(|connection| connection.execute(&update, params![wrapped.by, wrapped.bytes, id, other]))?;
-        }
-        Ok(rows.len())
-    }
-
     fn subject_where(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Option<Subject>, AuditError> {
         let select = format!("SELECT id, token, held, wrapped_by, key FROM subject WHERE {condition}");
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, wrapped(row, 3)?));
@@ -424,23 +273,8 @@ pub fn path_in(folder: &Path) -> PathBuf {
     folder.join("keys.db")
 }
 
-#[cfg(test)]
-impl KeyFile {
-    /// Makes the file as the first version of the program did.
-    pub fn make_first_version(folder: &Path) {
-        Connection::open(path_in(folder)).and_then(|file| file.execute_batch(MIGRATIONS[0])).expect("a new file");
-    }
-}
-
 fn wrapped(row: &Row<'_>, first: usize) -> rusqlite::Result<Wrapped> {
     Ok(Wrapped { by: row.get(first)?, bytes: row.get(first + 1)? })
-}
-
-fn read_note(row: &Row<'_>) -> rusqlite::Result<(i64, Option<Event>)> {
-    let at = Timestamp::from_microsecond(row.get(1)?).unwrap_or_default();
-    let kind = EventKind::named(row.get_ref(2)?.as_str()?);
-    let detail = row.get(3)?;
-    Ok((row.get(0)?, kind.map(|kind| Event { at, kind, detail })))
 }
 
 fn of_day(day: i64) -> Vec<u8> {

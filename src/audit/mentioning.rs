@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::error::AuditError;
 use super::filter::Filter;
 use super::key_file::KeyFile;
-use super::mention::{self, Mentions};
+use super::mention::Mentions;
+use super::noted;
 use super::query::{Reader, Record, Summary};
 
 /// How many exchanges are opened at a time, at most.
@@ -20,8 +21,8 @@ impl Reader {
     pub fn mentioning(&self, placeholders: &[String], filter: &Filter) -> Result<Vec<Summary>, AuditError> {
         let Some(keys) = self.keys() else { return Ok(Vec::new()) };
         let names = Mentions::within(placeholders.concat().as_bytes());
-        let mut pointed_to = mention::find(keys, &names)?;
-        pointed_to.extend(self.newer_than(mention::noted_until(keys)?)?);
+        let mut pointed_to = noted::find(keys, &names)?;
+        pointed_to.extend(self.newer_than(noted::noted_until(keys)?)?);
         pointed_to.extend(self.kept(keys)?);
         let pointed_to: Vec<i64> = pointed_to.into_iter().rev().collect();
         let mut found = Vec::new();

@@ -20,7 +20,7 @@
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
 //! `text` (what is done to them before they are queued), `retention` (what goes when), `checkpoint` (what is signed) and
 //! `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify`, `proof`, `erasure` and
-//! `backup` work beside the writer; `mention` is what a value is found by (`mentioning`, `unnoted`), `inventory` says what the proxy runs
+//! `backup` work beside the writer; `noted` is what a value is found by (`mention`, `mentioning`, `unnoted`), `inventory` says what the proxy runs
 //! under.
 
 mod backup;
@@ -29,15 +29,18 @@ mod checkpoint;
 mod entry;
 mod erasure;
 mod error;
+mod event;
 mod filter;
 mod happening;
 mod hourly;
+mod identity;
 mod inventory;
 mod journal;
 mod key_file;
 mod mention;
 mod mentioning;
 mod note;
+mod noted;
 mod proof;
 mod pulse;
 mod query;
@@ -62,9 +65,10 @@ mod writer;
 pub use backup::{Copied, back_up, back_up_keys, put_back};
 pub use chain::Head;
 pub use checkpoint::{Checkpoint, checkpoint_at, checkpoints_in, newest_checkpoint, read_checkpoints};
-pub use entry::{Closed, Counts, Coverage, Event, EventKind, Opened, Outcome, Tally, Timings, Usage, display};
+pub use entry::{Closed, Counts, Coverage, Opened, Outcome, Tally, Timings, Usage, display};
 pub use erasure::{Erasure, Registry, receipt};
 pub use error::AuditError;
+pub use event::{Event, EventKind};
 pub use filter::{Filter, Statuses};
 pub use happening::{Happening, Happenings};
 pub use hourly::Hourly;

@@ -15,8 +15,8 @@ use serde_json::json;
 use crate::crypto::hex;
 
 use super::chain::Head;
-use super::entry::{Event, EventKind};
 use super::error::AuditError;
+use super::event::{Event, EventKind};
 use super::key_file::KeyFile;
 use super::segment;
 use super::settings::Settings;

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::crypto::MacKey;
 
 use super::chain::{Canonical, Head};
-use super::entry::{Closed, Counts, Coverage, Event, Opened, Outcome, Tally, Timings, Usage};
+use super::entry::{Closed, Counts, Coverage, Opened, Outcome, Tally, Timings, Usage};
+use super::event::Event;
 use super::schema::{CLOSED, COVERAGE, DECLARED, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
 use super::sealer::{CODEC, Sealed};
 

@@ -6,7 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::error::AuditError;
 use super::key_file::KeyFile;
-use super::mention::{self, Mentioned, Mentions, Pending};
+use super::mention::Mentions;
+use super::noted::{self, Mentioned, Pending};
 use super::sealer::{self, Sealed};
 use super::segment;
 use super::volume::Volume;
@@ -23,7 +24,7 @@ pub enum Moment {
 /// Notes what texts of the entries up to `head` mention that is noted nowhere yet; tells whether that is all. It fails where a file
 /// cannot be read, so that the next look tries again.
 pub fn catch_up(folder: &Path, file: &KeyFile, head: i64, moment: Moment) -> Result<bool, AuditError> {
-    let noted = mention::noted_until(file)?;
+    let noted = noted::noted_until(file)?;
     if noted == head {
         return Ok(true);
     }

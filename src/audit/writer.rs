@@ -16,9 +16,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::spawn_blocking;
 
 use super::checkpoint::Witness;
-use super::entry::{Closed, Entry, Event, EventKind, Opened};
+use super::entry::{Closed, Entry, Opened};
 use super::erasure::Registry;
 use super::error::AuditError;
+use super::event::{Event, EventKind};
 use super::journal::Journal;
 use super::settings::{Keys, OnFailure, Settings};
 
