@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 
 use super::answer::Failure;
 use super::attempts::Attempts;
-use super::overview::Watched;
+use super::bench::Bench;
 use super::session::Sessions;
-use super::workbench::Bench;
+use super::watched::Watched;
 use crate::audit::{Event, EventKind};
 use crate::inquiry::Archive;
 use crate::proxy::Gateway;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod attempts;
+mod bench;
 mod chain;
 mod comparison;
 mod desk;
@@ -20,6 +21,7 @@ mod reports;
 mod reviews;
 mod server;
 mod session;
+mod watched;
 mod workbench;
 
 use std::net::IpAddr;

@@ -9,15 +9,13 @@ use http_body_util::channel::Channel;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::answer::{Answer, Failure, events, json as json_answer};
-use super::chain::Chain;
 use super::desk::Desk;
+use super::watched::Shared;
 use super::{Asked, guard};
-use crate::audit::{EventKind, Happening, Happenings, Reader};
-use crate::inquiry::{Archive, Overview, Particulars, Pulse, Range};
+use crate::inquiry::{Overview, Particulars, Range};
 
 /// How often a page hears something new.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -25,18 +23,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// Within which a browser has to take what it is told.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What all pages that look on share.
-#[derive(Default)]
-pub(super) struct Watched(Arc<Mutex<Shared>>);
-
-#[derive(Default)]
-struct Shared {
-    pulse: Pulse,
-    chain: Chain,
-    suspicions: Vec<Happening>,
-    looked: Option<Timestamp>,
-}
 
 #[derive(Serialize)]
 struct Seen {
@@ -81,26 +67,14 @@ fn range(asked: &Asked) -> Result<Range, Failure> {
 }
 
 async fn look(desk: &Arc<Desk>, range: Range, particulars: Particulars) -> Result<Seen, Failure> {
-    // Several pages look at the same: one does, and no thread waits for it.
-    let mut shared = Arc::clone(&desk.watched.0).lock_owned().await;
+    let mut shared = desk.watched.shared().await;
     let now = Timestamp::now();
-    if shared.looked.is_none_or(|looked| now.duration_since(looked).as_millis() > 1500) {
+    if shared.is_old(now) {
         shared = desk.ask(move |archive| shared.catch_up(archive, now).map(|()| shared)).await?;
     }
     let overview = shared.pulse.over(range, now);
     let lights = lights(desk, &overview, &shared, particulars, now);
     Ok(Seen { at: now.as_second(), open: desk.gateway.metrics().open_now(), overview, lights })
-}
-
-impl Shared {
-    fn catch_up(&mut self, archive: &Archive, now: Timestamp) -> Result<(), Failure> {
-        let reader = archive.reader()?;
-        self.pulse.catch_up(&reader, now)?;
-        self.chain.catch_up(archive, &reader, now)?;
-        self.suspicions = suspicions(&reader, now)?;
-        self.looked = Some(now);
-        Ok(())
-    }
 }
 
 fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Particulars, now: Timestamp) -> Value {
@@ -128,11 +102,4 @@ fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Partic
         "exemptions": overview.exemptions,
         "suspicions": suspicions,
     })
-}
-
-/// What looked suspicious within a day.
-fn suspicions(reader: &Reader, now: Timestamp) -> Result<Vec<Happening>, Failure> {
-    let names = ["alarm", EventKind::LoginRefused.name()].map(str::to_owned).into();
-    let since = Some(now - jiff::SignedDuration::from_hours(24));
-    Ok(reader.happenings(&Happenings { names, since, limit: 20, ..Happenings::default() })?)
 }

@@ -2,40 +2,25 @@
 //! Nothing is written here: an edited file goes back to its author's screen alone.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Asked;
 use super::answer::{Answer, Failure, json as json_answer};
+use super::bench::Edited;
 use super::comparison::Comparison;
 use super::desk::Desk;
 use crate::audit::{EventKind, Filter};
-use crate::config::Patterns;
-use crate::crypto::{self, Hash};
 use crate::detect::{Candidate, Detector, Finding, PatternId, Problem};
 use crate::eval::{Case, Names};
 
 /// The longest text that is looked at while somebody types it.
 const LONGEST_TEXT: usize = 64 << 10;
-/// The longest pattern file.
-const LONGEST_FILE: usize = 1 << 20;
 /// The most stored exchanges, and the most labelled lines, that are compared.
 const STORED: usize = 2000;
 const LINES: usize = 20_000;
-
-/// What was compiled last: an author changes one file for a while.
-#[derive(Default)]
-pub(super) struct Bench(Mutex<Option<(Hash, Arc<Detector>)>>);
-
-/// An edited pattern file: its name, and what it would say.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Edited {
-    file: String,
-    toml: String,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,7 +59,7 @@ pub(super) async fn try_out(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, F
     }
     let here = Arc::clone(desk);
     let tried = desk.work(move |_| {
-        let detector = match edited.map(|edited| here.compiled(&edited)).transpose()? {
+        let detector = match edited.map(|edited| compiled(&here, &edited)).transpose()? {
             Some(Err(problems)) => return Ok(json!({ "problems": problems.iter().map(told).collect::<Vec<_>>() })),
             Some(Ok(detector)) => detector,
             None => Arc::clone(&here.gateway.ruleset().detector),
@@ -106,7 +91,7 @@ pub(super) async fn compare_cases(desk: &Arc<Desk>, asked: &Asked) -> Result<Ans
         .collect::<Result<_, Failure>>()?;
     let here = Arc::clone(desk);
     let compared = desk.work(move |_| {
-        here.compared(&edited, |comparison| {
+        compared(&here, &edited, |comparison| {
             cases.iter().for_each(|(name, case)| comparison.add(name, case));
             Ok(())
         })
@@ -120,7 +105,7 @@ pub(super) async fn compare_stored(desk: &Arc<Desk>, asked: &Asked) -> Result<An
     let here = Arc::clone(desk);
     let compared = desk.work(move |archive| {
         let newest = Filter { limit: last.min(STORED), ..Filter::default() };
-        here.compared(&edited, |comparison| {
+        compared(&here, &edited, |comparison| {
             Ok(archive.unlocked()?.each_record(&newest, |record| comparison.add_texts(&record))?)
         })
     });
@@ -130,45 +115,24 @@ pub(super) async fn compare_stored(desk: &Arc<Desk>, asked: &Asked) -> Result<An
     json_answer(&compared)
 }
 
-impl Desk {
-    /// The patterns with one file edited, or what is wrong with it: its examples run, too.
-    fn compiled(&self, edited: &Edited) -> Result<Result<Arc<Detector>, Vec<Problem>>, Failure> {
-        if edited.toml.len() > LONGEST_FILE {
-            return Err(Failure::asked(format!("the pattern file is longer than {LONGEST_FILE} bytes")));
-        }
-        let Patterns { sources, settings } = &*self.gateway.ruleset().patterns;
-        let mut sources = sources.clone();
-        let source = sources.iter_mut().find(|source| source.name == edited.file);
-        source.ok_or_else(|| Failure::asked("there is no such pattern file"))?.text.clone_from(&edited.toml);
-        let hashes: Vec<u8> = sources.iter().flat_map(|source| crypto::sha256(source.text.as_bytes())).collect();
-        let hash = crypto::sha256(&hashes);
-        // What is kept is whole at any moment.
-        let mut last = self.bench.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, detector)) = last.as_ref().filter(|(known, _)| *known == hash) {
-            return Ok(Ok(Arc::clone(detector)));
-        }
-        Ok(Detector::compile(&sources, settings).map(|detector| {
-            let detector = Arc::new(detector);
-            *last = Some((hash, Arc::clone(&detector)));
-            detector
-        }))
-    }
+fn compiled(desk: &Desk, edited: &Edited) -> Result<Result<Arc<Detector>, Vec<Problem>>, Failure> {
+    desk.bench.compiled(&desk.gateway.ruleset().patterns, edited)
+}
 
-    /// What an edited file would change in the texts that `add` adds.
-    fn compared(
-        &self,
-        edited: &Edited,
-        add: impl FnOnce(&mut Comparison) -> Result<(), Failure>,
-    ) -> Result<Value, Failure> {
-        let new = match self.compiled(edited)? {
-            Ok(detector) => detector,
-            Err(problems) => return Ok(json!({ "problems": problems.iter().map(told).collect::<Vec<_>>() })),
-        };
-        let old = Arc::clone(&self.gateway.ruleset().detector);
-        let mut comparison = Comparison::of(old, new);
-        add(&mut comparison)?;
-        Ok(comparison.told())
-    }
+/// What an edited file would change in the texts that `add` adds.
+fn compared(
+    desk: &Desk,
+    edited: &Edited,
+    add: impl FnOnce(&mut Comparison) -> Result<(), Failure>,
+) -> Result<Value, Failure> {
+    let new = match compiled(desk, edited)? {
+        Ok(detector) => detector,
+        Err(problems) => return Ok(json!({ "problems": problems.iter().map(told).collect::<Vec<_>>() })),
+    };
+    let old = Arc::clone(&desk.gateway.ruleset().detector);
+    let mut comparison = Comparison::of(old, new);
+    add(&mut comparison)?;
+    Ok(comparison.told())
 }
 
 fn told(problem: &Problem) -> Value {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::place::{KeyPlace, PlaceSection};
+use super::key::KeyPlace;
+use super::place::PlaceSection;
 use super::sections::Sections;
 use crate::audit::{Checkpoints, OnFailure, Settings};
 

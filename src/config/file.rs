@@ -8,7 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::callers::{self, Asks, CallerFile};
-use super::place::{KeyPlace, PlaceSection};
+use super::key::KeyPlace;
+use super::place::PlaceSection;
 use super::sections::Sections;
 use super::{Admin, Alarms, Limits, Named, Outbound, Tls, admin, alarms, audit, check_url, key, policy, tls};
 use crate::audit::Settings as Log;

@@ -1,5 +1,6 @@
 //! Reads the installation's keys and the providers' keys, from files, from the environment and from commands.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -8,7 +9,26 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
-use super::place::KeyPlace;
+/// Where a key of the installation is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// Printed by this command: a program and its arguments.
+    Command(Vec<String>),
+    /// In this environment variable.
+    Env(String),
+    /// In this file, which is made when it is missing.
+    File(PathBuf),
+}
+
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(words) => write!(f, "from the command {}", words[0]),
+            Self::Env(name) => write!(f, "from the environment variable {name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]

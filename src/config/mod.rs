@@ -37,9 +37,8 @@ pub use admin::Admin;
 pub use alarms::{Alarms, Webhook};
 pub use callers::{CallerFile, CallerFileError};
 pub use change::Change;
-pub use key::KeyError;
+pub use key::{KeyError, KeyPlace};
 pub use limits::Limits;
-pub use place::KeyPlace;
 pub use tls::Tls;
 pub use watch::{Look, Watch};
 

@@ -1,12 +1,11 @@
 //! Where the installation's keys are kept: `[key]` and `[audit] key`.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::key::{self, KeyError};
+use super::key::{self, KeyError, KeyPlace};
 use super::sections::Sections;
 use crate::crypto::{KeyRing, MasterKey};
 
@@ -16,17 +15,6 @@ pub(super) struct PlaceSection {
     command: Option<Vec<String>>,
     env: Option<String>,
     file: Option<PathBuf>,
-}
-
-/// Where a key of the installation is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyPlace {
-    /// Printed by this command: a program and its arguments.
-    Command(Vec<String>),
-    /// In this environment variable.
-    Env(String),
-    /// In this file, which is made when it is missing.
-    File(PathBuf),
 }
 
 impl KeyPlace {
@@ -77,15 +65,5 @@ impl KeyPlace {
     pub fn replace_ring(&self, ring: &KeyRing) -> Result<bool, KeyError> {
         let Self::File(path) = self else { return Ok(false) };
         key::replace(path, &ring.to_text()).map(|()| true)
-    }
-}
-
-impl fmt::Display for KeyPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(words) => write!(f, "from the command {}", words[0]),
-            Self::Env(name) => write!(f, "from the environment variable {name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-        }
     }
 }

@@ -12,10 +12,7 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-use super::{
-    problem::{Problem, Source},
-    service::OnFailure,
-};
+use super::problem::{Problem, Source};
 
 /// A pattern as a person wrote it.
 #[derive(Debug, Deserialize)]
@@ -82,6 +79,16 @@ pub(super) struct WrittenService {
     pub source: String,
 }
 
+/// What is done with a request about which a service did not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It is forwarded, and the log says so.
+    Pass,
+    /// It is refused.
+    #[default]
+    Refuse,
+}
 fn english() -> String {
     "en".to_owned()
 }

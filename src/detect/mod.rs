@@ -43,9 +43,9 @@ use std::{borrow::Cow, ops::Range};
 pub use built_in::BUILT_IN;
 pub use entity::{Entity, NotAnEntity};
 pub use explain::{Candidate, Fate};
-pub use language::Strength;
+pub use language::{OnFailure, Strength};
 pub use problem::{Problem, Source};
-pub use service::{OnFailure, Service};
+pub use service::Service;
 pub(crate) use validate::{BASE_62, CALLER_RANDOM, caller_key, is_caller_key};
 
 use anchors::Anchors;

@@ -6,10 +6,13 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Detector, Entity, Finding, PatternId, language::WrittenService, placeholder};
+use super::{
+    Detector, Entity, Finding, PatternId,
+    language::{OnFailure, WrittenService},
+    placeholder,
+};
 
 /// A service that speaks the `/analyze` API of Presidio Analyzer.
 #[derive(Clone, Debug)]
@@ -32,17 +35,6 @@ pub struct Service {
     pub concurrency: usize,
     /// What is done when it does not answer.
     pub on_failure: OnFailure,
-}
-
-/// What is done with a request about which a service did not answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnFailure {
-    /// It is forwarded, and the log says so.
-    Pass,
-    /// It is refused.
-    #[default]
-    Refuse,
 }
 
 impl Service {

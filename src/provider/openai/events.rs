@@ -1,9 +1,8 @@
-//! What Responses answers with: the items that the model makes, and the events of a stream.
+//! What Responses answers with: the items that the model makes, the whole, and the events of a stream.
 
 use super::super::Shape::{self, Again, Kinds, LaneEnd, Mirror, NamedLane, Object, Opaque, Text, Tool};
 use super::super::Strand;
 use super::items::{ANNOTATION, PART};
-use super::responses::RESPONSE;
 use super::{ARGUMENT, ARGUMENTS, TEXT_LANE};
 
 /// An item that the model or a tool of the provider's made.
@@ -60,6 +59,28 @@ static ANSWER_PART: Shape = Kinds {
 static OUTPUT_TEXT: Shape = NamedLane("output_text", Strand::Text);
 static REASONING: Shape = NamedLane("reasoning", Strand::Text);
 static SUMMARY: Shape = NamedLane("reasoning_summary", Strand::Text);
+
+/// A whole answer. What it repeats of the request, as instructions and tools, is text.
+pub(super) static RESPONSE: Shape = Object {
+    fields: &[
+        ("conversation", &Opaque),
+        ("data", &ANSWER_ITEM),
+        ("first_id", &Opaque),
+        ("id", &Opaque),
+        ("last_id", &Opaque),
+        ("model", &Opaque),
+        ("object", &Opaque),
+        ("output", &ANSWER_ITEM),
+        ("previous_response_id", &Opaque),
+        ("reasoning", &Opaque),
+        ("service_tier", &Opaque),
+        ("status", &Opaque),
+        ("tool_choice", &Opaque),
+        ("truncation", &Opaque),
+        ("usage", &Opaque),
+    ],
+    rest: &Text,
+};
 
 /// An event: a piece of a lane, the end of one, or what was said so far, whole.
 pub(super) static EVENT: Shape = Kinds {

@@ -1,4 +1,4 @@
-//! Responses: what is asked, and the whole answer. Its items are in [`items`], the events of a stream in [`events`].
+//! Responses: what is asked. Its items are in [`items`], what is answered in [`events`].
 //!
 //! [`events`]: super::events
 //! [`items`]: super::items
@@ -6,7 +6,7 @@
 use super::super::Shape::{self, Media, Object, Opaque, Said, Subject, Text};
 use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Tokens};
-use super::events::{ANSWER_ITEM, EVENT};
+use super::events::{EVENT, RESPONSE};
 use super::items::{ITEM, PART, TOOL};
 use super::{BASE, METADATA, REFERENCE};
 use crate::role::Role;
@@ -158,26 +158,4 @@ pub(super) static CHOICE: Shape = Object {
         ("type", &Opaque),
     ],
     rest: &Opaque,
-};
-
-/// A whole answer. What it repeats of the request, as instructions and tools, is text.
-pub(super) static RESPONSE: Shape = Object {
-    fields: &[
-        ("conversation", &Opaque),
-        ("data", &ANSWER_ITEM),
-        ("first_id", &Opaque),
-        ("id", &Opaque),
-        ("last_id", &Opaque),
-        ("model", &Opaque),
-        ("object", &Opaque),
-        ("output", &ANSWER_ITEM),
-        ("previous_response_id", &Opaque),
-        ("reasoning", &Opaque),
-        ("service_tier", &Opaque),
-        ("status", &Opaque),
-        ("tool_choice", &Opaque),
-        ("truncation", &Opaque),
-        ("usage", &Opaque),
-    ],
-    rest: &Text,
 };
