@@ -70,7 +70,7 @@ impl Redaction<'_> {
         let content = &bytes[part.content.clone()];
         let is_field = |kind: &str| ["text/plain", "application/json"].contains(&&*essence(kind));
         let is_file = file_name.is_some() || part.header("content-type").is_some_and(|kind| !is_field(kind));
-        let shape = dialect.request.member(field);
+        let shape = dialect.request.field(field).0;
         let is_opaque = matches!(shape, Shape::Media) || !is_file && matches!(shape, Shape::Opaque);
         let place = if is_opaque { Place::Opaque } else { Place::Open };
         if matches!(shape, Shape::Media) {

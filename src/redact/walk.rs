@@ -124,7 +124,8 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                 }
                 for (key, value) in self.document.members(id) {
                     let name = self.document.text(key);
-                    if !shape.knows(&name) {
+                    let (shape, is_known) = shape.field(&name);
+                    if !is_known {
                         self.key(key)?;
                     }
                     self.author = match own {
@@ -132,7 +133,7 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
                         None => outer.filter(|_| name == "text"),
                     };
                     self.path = self.path_to(path, &name);
-                    self.value(value, shape.member(&name), &name)?;
+                    self.value(value, shape, &name)?;
                     self.author = None;
                 }
                 (self.table, self.path) = (table, path);
