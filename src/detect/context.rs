@@ -2,16 +2,16 @@
 //!
 //! Placeholders, and findings that will become placeholders, count as nothing: the redacted text reads the same.
 
-use std::{cell::OnceCell, ops::Range};
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use super::{
-    cues::{Cues, Gap, Hit, Sign, words_of},
+    cues::{Gap, Hit, Sign},
     language::Distance,
     numbers::RuleSet,
     rule::{Round, Rule},
-    scan::{Scene, Taken, Taker},
+    scene::Scene,
     shape::Start,
 };
 
@@ -23,9 +23,6 @@ const BYTES_PER_CHAR: usize = 3;
 
 /// Room in a context for the word that the distance reaches.
 const SLACK: usize = 32;
-
-/// How many look-alikes may stand between a value and a finding that still matters to it.
-const NEARBY: usize = 16;
 
 /// How much farther a word is that stands in the next sentence.
 const SENTENCE: usize = 10;
@@ -46,35 +43,6 @@ const JOINING: [&str; 12] = ["and", "or", "und", "oder", "et", "ou", "y", "e", "
 
 /// What may stand there besides; a comma ends it, as in `555 is my phone, 4503 the order`.
 const LABEL_MARKS: &str = "_.:=#\"'`*+(-–—：«“„№";
-
-/// What names a line or a cell of it from one place on, such as `phoneNumber`, with its cue words once they are asked for.
-pub(super) struct Named<'s> {
-    pub from: usize,
-    name: &'s str,
-    /// Whether it can only say what a value is, not what it is not.
-    is_hint: bool,
-    hits: OnceCell<Vec<Hit>>,
-}
-
-impl<'s> Named<'s> {
-    pub(super) fn new(from: usize, name: &'s str) -> Self {
-        Self { from, name, is_hint: false, hits: OnceCell::new() }
-    }
-
-    /// What can only say what a value is.
-    pub(super) fn hint(from: usize, name: &'s str) -> Self {
-        Self { is_hint: true, ..Self::new(from, name) }
-    }
-
-    /// Its cue words, which end before place zero.
-    fn hits(&self, cues: &Cues) -> &[Hit] {
-        self.hits.get_or_init(|| {
-            let (words, mut hits) = (words_of(self.name), Vec::new());
-            cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
-            hits
-        })
-    }
-}
 
 impl Scene<'_> {
     /// Puts the rules that the cue words around `place` wake into `rules`.
@@ -355,25 +323,5 @@ impl Scene<'_> {
     fn is_inside_gone(&self, hit: &Hit) -> bool {
         let place = usize::try_from(hit.start).ok().and_then(|start| self.next_gone(start));
         place.is_some_and(|gone| (gone.start as isize) < hit.end)
-    }
-
-    /// The first place that ends behind `at` where a placeholder stands or will stand.
-    pub(super) fn next_gone(&self, at: usize) -> Option<&Range<usize>> {
-        let after = self.taken[self.taken.partition_point(|taken| taken.span.end <= at)..].iter();
-        after.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
-    }
-
-    /// Whether a placeholder stands, or will stand, in this place.
-    fn is_gone(&self, taken: &Taken) -> bool {
-        match taken.by {
-            Taker::Placeholder => true,
-            Taker::Rule(id) => self.detector.rule(id).pattern.is_some(),
-        }
-    }
-
-    /// The last such place that ends at `at` or before.
-    pub(super) fn last_gone(&self, at: usize) -> Option<&Range<usize>> {
-        let before = self.taken[..self.taken.partition_point(|taken| taken.span.end <= at)].iter().rev();
-        before.take(NEARBY).find(|taken| self.is_gone(taken)).map(|taken| &taken.span)
     }
 }

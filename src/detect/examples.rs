@@ -7,7 +7,8 @@ use toml::Spanned;
 use super::{
     Detector, Problem, Source,
     language::{Examples, File, Read},
-    scan::{self, Taker},
+    scan,
+    scene::Taker,
 };
 
 /// Runs the examples of look-alikes and of the patterns whose entity is none of `broken`; what comes back is what failed.

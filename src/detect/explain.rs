@@ -11,7 +11,7 @@ use super::{
     cues::Lists,
     reading::Reading,
     rule::{Round, Rule},
-    scan::{Scene, Taker},
+    scene::{Scene, Taker},
     spots::{RuleId, Waking},
 };
 

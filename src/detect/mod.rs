@@ -23,6 +23,7 @@ mod glance;
 mod label;
 mod language;
 mod lexicon;
+mod named;
 mod need;
 mod numbers;
 mod placeholder;
@@ -32,6 +33,7 @@ mod properties;
 mod reading;
 mod rule;
 mod scan;
+mod scene;
 mod service;
 mod shape;
 mod spots;
@@ -54,7 +56,7 @@ use glance::Glance;
 use numbers::Numbers;
 use reading::{Reading, Way};
 use rule::Rule;
-use scan::Taker;
+use scene::{Taken, Taker};
 use spots::RuleId;
 use validate::{Plans, Validator};
 use words::Words;
@@ -340,7 +342,7 @@ impl Detector {
         self.patterns.iter().map(|pattern| &pattern.entity).collect::<std::collections::BTreeSet<_>>().into_iter()
     }
 
-    fn finding(&self, reading: &Reading<'_>, taken: &scan::Taken) -> Option<Finding> {
+    fn finding(&self, reading: &Reading<'_>, taken: &Taken) -> Option<Finding> {
         let Taker::Rule(rule) = taken.by else { return None };
         let pattern = self.rule(rule).pattern?;
         let entity = self.pattern(pattern).entity.clone();

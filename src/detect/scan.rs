@@ -6,39 +6,23 @@
 mod judge;
 mod wake;
 
-use std::{cell::RefCell, collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     Detector,
-    context::Named,
-    cues::Heard,
     glance::Glance,
     label::{self, Table},
+    named::Named,
     placeholder,
     reading::Reading,
     rule::Round,
+    scene::{Scene, Taken, Taker},
     spots::{Group, RuleId, Waking},
 };
 
 /// How often a line is gone through while something new is found: what one finding leaves over, or what it was glued to, may
 /// be one itself, and would be when the redacted text is read again.
 const PASSES: usize = 4;
-
-/// A place in the folded text that is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
-    pub span: Range<usize>,
-    pub by: Taker,
-}
-
-/// What took a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Taker {
-    /// A placeholder that was there before.
-    Placeholder,
-    /// A rule's match.
-    Rule(RuleId),
-}
 
 /// What was found in a text.
 #[derive(Default)]
@@ -109,48 +93,7 @@ fn line_around(text: &str, spot: usize, from: usize) -> Range<usize> {
     start..memchr::memchr2(b'\n', b'\r', &bytes[spot..]).map_or(text.len(), |at| spot + at)
 }
 
-/// A text on its way, line by line.
-pub(super) struct Scene<'s> {
-    pub(super) detector: &'s Detector,
-    pub(super) text: &'s str,
-    pub(super) line: Range<usize>,
-    before: &'s str,
-    /// What names the line, or each of its cells.
-    pub(super) names: Vec<Named<'s>>,
-    /// The table that the line is a row of.
-    table: Option<Table>,
-    /// Whether the line holds digits.
-    has_digits: bool,
-    /// Where literals woke rules that match there.
-    awake: Vec<Waking>,
-    /// Where rules have to be tried in this pass, by rule and place.
-    wakings: Vec<Waking>,
-    /// What may take a place in this round.
-    candidates: Vec<Taken>,
-    /// What the rounds so far have taken of the line, sorted.
-    pub(super) taken: Vec<Taken>,
-    pub(super) heard: RefCell<Heard>,
-}
-
-impl<'s> Scene<'s> {
-    pub(super) fn new(detector: &'s Detector, text: &'s str, before: &'s str) -> Self {
-        let (names, awake, wakings, candidates, taken) = Default::default();
-        Self {
-            detector,
-            text,
-            line: 0..0,
-            before,
-            names,
-            table: None,
-            has_digits: false,
-            awake,
-            wakings,
-            candidates,
-            taken,
-            heard: RefCell::default(),
-        }
-    }
-
+impl Scene<'_> {
     /// Goes through all rounds in a line until nothing new is found; says what is taken in the end.
     ///
     /// Its literals woke `awake`, its digits are `groups`; what `blocks` of several lines have taken stays taken.
@@ -218,11 +161,6 @@ impl<'s> Scene<'s> {
             || !self.detector.anywhere.is_empty()
     }
 
-    fn is_taken(&self, range: Range<usize>) -> bool {
-        self.taken_after(range.start)
-            .is_some_and(|taken| taken.span.start <= range.start && taken.span.end >= range.end)
-    }
-
     /// Goes through some rounds, if anything was woken.
     fn take_rounds(&mut self, rounds: &[Round]) {
         if !self.wakings.is_empty() || !self.detector.anywhere.is_empty() {
@@ -242,11 +180,6 @@ impl<'s> Scene<'s> {
         }
         self.settle(&mut found);
         self.candidates = found;
-    }
-
-    /// The first place taken that ends after `at`.
-    pub(super) fn taken_after(&self, at: usize) -> Option<&Taken> {
-        self.taken.get(self.taken.partition_point(|taken| taken.span.end <= at))
     }
 
     /// Gives each place to the longest candidate for it, the earlier rule first.
@@ -269,14 +202,6 @@ impl<'s> Scene<'s> {
         }
         self.taken.extend(won.into_values());
         self.taken.sort_by_key(|taken| taken.span.start);
-    }
-
-    pub(super) fn line_start(&self, at: usize, reach: usize) -> usize {
-        at.saturating_sub(reach).max(self.line.start)
-    }
-
-    pub(super) fn line_end(&self, at: usize, reach: usize) -> usize {
-        (at + reach).min(self.line.end)
     }
 }
 

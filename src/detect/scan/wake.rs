@@ -8,7 +8,7 @@ use super::super::{
     shape::{Start, is_opening},
     spots::{Group, Opens, RuleId, Waking},
 };
-use super::{Scene, joins};
+use super::{super::scene::Scene, joins};
 
 impl Scene<'_> {
     /// Whether a rule can match where it was woken: most literals and numbers stand in ordinary talk. It learns how long.
