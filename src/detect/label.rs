@@ -8,6 +8,9 @@ use std::ops::Range;
 /// How long a label may be, and a cell of a head.
 const LONGEST: usize = 64;
 
+/// How long the name of who speaks is.
+const LONGEST_NAME: usize = 32;
+
 /// How many rows above a line are looked through for the head of its table.
 const ROWS: usize = 64;
 
@@ -58,18 +61,32 @@ impl Table {
     }
 }
 
-/// The label alone above `line`, one blank line between them at most.
+/// The label alone above `line`, or the question that it answers, one blank line between them at most.
 pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
-    let value = text[line.clone()].trim_start().as_bytes().first()?;
-    if !matches!(value, b'0'..=b'9' | b'+' | b'(' | b'[') {
+    let (answers, value) = said(&text[line.clone()]);
+    if !value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '(' | '[')) {
         return None;
     }
     let mut label = above(text, line.start)?;
     if text[label.clone()].trim().is_empty() {
         label = above(text, label.start)?;
     }
-    let label = text[label].trim();
-    (names(label) && !label.is_empty() && !label.ends_with(['.', '!', '?', ','])).then_some(label)
+    let (asks, label) = said(text[label].trim());
+    let is_talk = answers && asks;
+    let is_question = label.ends_with(['?', '？']) || is_talk && label.ends_with(['.', '。']);
+    let fits = match is_question {
+        true => !value.contains(char::is_alphabetic),
+        false => !answers && !asks && !label.ends_with(['.', '!', ',']),
+    };
+    (fits && names(label) && !label.is_empty()).then_some(label)
+}
+
+/// What is said on a line of talk such as `Ann: 555`, and whether somebody is named as saying it.
+fn said(line: &str) -> (bool, &str) {
+    let line = line.trim();
+    let is_name = |name: &str| name.len() <= LONGEST_NAME && name.chars().all(|c| c.is_alphabetic() || c == ' ');
+    let parted = line.split_once([':', '：']).filter(|(name, said)| is_name(name) && !said.is_empty());
+    parted.map_or((false, line), |(_, said)| (true, said.trim_start()))
 }
 
 /// Whether `words` may be what something is called.
@@ -120,6 +137,10 @@ mod tests {
             ("Phone:\nAnn 0612345678", None),
             ("Phone 2:\n0612345678", None),
             ("I lost my phone.\n0612345678", None),
+            ("What is your number?\n0612345678", Some("What is your number?")),
+            ("Did you call?\n2 times since 10:30", None),
+            ("Bot: Please send your card number.\nAnn: 4111", Some("Please send your card number.")),
+            ("Item: phone\nPrice: 4990000", None),
             ("0612345678", None),
         ] {
             assert_eq!(label(text, &last_line(text)), expected, "{text}");
