@@ -65,6 +65,9 @@ pub(super) fn whole(text: &str, _: &Plans) -> Option<usize> {
 
 /// A North American number: area and exchange begin with 2 to 9 (NANP numbering, nationalnanpa.com).
 pub(super) fn nanp(text: &str, _: &Plans) -> Option<usize> {
+    if ends_sentence(text) {
+        return None;
+    }
     cut(text, LEAST_AT_HOME, |digits| {
         let local = if digits.len() == 11 { digits.strip_prefix("1")? } else { digits };
         let first = |at: usize| local.as_bytes().get(at).is_some_and(|digit| *digit >= b'2');
@@ -119,7 +122,7 @@ const EXCHANGES: usize = 1_000_000;
 /// A number as it is dialled within one of the regions, or from abroad with its `+` left out.
 pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
     let slashes = text.bytes().filter(|byte| *byte == b'/').count();
-    if date::begins(text) || is_epoch(text) || slashes > 2 {
+    if date::begins(text) || is_epoch(text) || ends_sentence(text) || slashes > 2 {
         return None;
     }
     cut(text, LEAST_FAR, |digits| at_home(digits, plans).map(|_| ()))
@@ -127,7 +130,7 @@ pub(super) fn national(text: &str, plans: &Plans) -> Option<usize> {
 
 /// Enough digits for a phone number, not all the same and not padded with noughts: for patterns whose cue leaves no doubt.
 pub(super) fn plausible(text: &str, plans: &Plans) -> Option<usize> {
-    if date::begins(text) || is_epoch(text) {
+    if date::begins(text) || is_epoch(text) || ends_sentence(text) {
         return None;
     }
     let enough = |digits: &[u8]| (7..=13).contains(&digits.len()) && !all_equal(digits) && !digits.starts_with(&[0; 3]);
@@ -178,6 +181,12 @@ fn is_closed(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'(').count() == text.bytes().filter(|byte| *byte == b')').count()
 }
 
+/// Whether a point before a blank ends a sentence or counts a list, as in `3. 0612345678`: a number has one in every place.
+fn ends_sentence(text: &str) -> bool {
+    let number = &text[..extension(text).unwrap_or(text.len())];
+    number.split_once(". ").is_some_and(|(_, rest)| !rest.contains(". "))
+}
+
 /// Whether `text` is the time in seconds or milliseconds since 1970, between 2017 and 2033: clocks write it without groups.
 fn is_epoch(text: &str) -> bool {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -217,6 +226,8 @@ mod tests {
         assert_eq!(nanp("(201) 535-2855", &plans()), Some(14));
         assert_eq!(nanp("(101) 535-2855", &plans()), None);
         assert_eq!(plausible("03/10/1979", &plans()), None);
+        assert_eq!(nanp("1. 201-535-2855", &plans()), None);
+        assert_eq!(plausible("06. 12. 34. 56. 78", &plans()), Some(18));
         assert_eq!(international("+98 9601", &plans()), Some(8));
         assert_eq!(international("(+1) 201-535-2855", &plans()), Some(17));
         assert_eq!(plausible("12-15 (2009", &plans()), None);
