@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// The account number that `text` begins with: the country's length, then mod-97 (ISO 13616-1, ISO 7064).
 pub(super) fn check(text: &str) -> Option<usize> {
-    let country = text.as_bytes().first_chunk::<2>()?.to_ascii_uppercase();
+    let mut letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+    let country = [letters.next()?, letters.next()?].map(|letter| letter.to_ascii_uppercase());
     let length = LENGTHS[LENGTHS.binary_search_by_key(&&country[..], |(code, _)| code.as_bytes()).ok()?].1;
     let end = text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphanumeric()).nth(length - 1)?.0 + 1;
     let whole = !text.as_bytes().get(end).is_some_and(u8::is_ascii_alphanumeric);
