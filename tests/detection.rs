@@ -510,6 +510,60 @@ fn a_number_by_another_name_is_one() {
     }
 }
 
+#[test]
+fn the_number_of_a_thing_is_no_phone() {
+    for said in [
+        "locker number",
+        "my ticket number is",
+        "the number of calls was",
+        "número de asiento",
+        "meu número de matrícula é",
+        "numéro d'adhérent",
+        "numero di polizza",
+        "номер рейса",
+        "koltuk numaram",
+        "nomor antrian",
+        "numer paragonu",
+        "我的座位号码是",
+        "좌석번호",
+        "رقم المقعد",
+        "מספר חוזה",
+    ] {
+        check_values("", &format!("{said} 2015352855"), &[]);
+    }
+    for said in [
+        "my wife's number is",
+        "número de mi esposa",
+        "numéro de ma mère",
+        "номер жены",
+        "nomor ibu saya",
+        "妈妈的号码是",
+    ] {
+        check_values("", &format!("{said} 2015352855"), &[("PHONE", "2015352855")]);
+    }
+}
+
+#[test]
+fn a_question_says_what_its_answer_is() {
+    check_values("", "bot: what is your date of birth?\nuser: 04/02/1987", &[("DATE_OF_BIRTH", "04/02/1987")]);
+    check_values("", "Bot: Please type your phone number.\nAnn: 2015352855", &[("PHONE", "2015352855")]);
+    check_values("", "您的手机号？\n13123458673", &[("PHONE", "13123458673")]);
+    check_values("", "Item: phone\nPrice: 4990000", &[]);
+    check_values("", "Did you phone us?\n20153528 times, I guess", &[]);
+}
+
+#[test]
+fn what_frames_a_message_says_nothing_about_it() {
+    for (text, found) in [
+        ("[14:02, 12/03/2026] Ann: call me later", None),
+        (r#"msg="密码是5327" len=42"#, Some(("PIN", "5327"))),
+        ("3. 201-535-2855 is my mobile", Some(("PHONE", "201-535-2855"))),
+        ("*482 cvv*", Some(("CVV", "482"))),
+    ] {
+        check_values("", text, found.as_slice());
+    }
+}
+
 /// A desk's words for orders and customers say what a number is of only where they name a number.
 #[test]
 fn an_occasion_says_nothing_about_a_number() {
