@@ -129,13 +129,16 @@ impl Scene<'_> {
         };
         match judge(&hits) {
             Sign::None if self.is_part_of_name(span) => Sign::Against,
-            Sign::Against if self.leave_settled(rule, &mut hits, span.start) && judge(&hits) == Sign::For => Sign::For,
+            Sign::Against if self.leave_settled(rule, &mut hits, span.start) => match (judge(&hits), rule.round) {
+                (Sign::None, Round::Weak) => Sign::Against,
+                (sign, _) => sign,
+            },
             sign => sign,
         }
     }
 
     /// Takes out the anti-cues whose own value stands before `start`, and from which words lead there: the order in `phone for
-    /// order 7 is 555`. Says whether there were any, and a cue to gain by it.
+    /// order 7 is 555`. Says whether there were any, and something to gain by it: a cue, or that none is needed.
     fn leave_settled(&self, rule: &Rule, hits: &mut Hits, start: usize) -> bool {
         let settled = |hit: &Hit| {
             let value = self
@@ -146,7 +149,9 @@ impl Scene<'_> {
                 .flatten();
             value.is_some_and(|value| self.goes_on(value, start))
         };
-        let may_change = hits.iter().any(|hit| self.detector.cues.is_of(hit, &rule.cues)) && hits.iter().any(settled);
+        let stands_alone = rule.round == Round::Likely;
+        let may_change = (stands_alone || hits.iter().any(|hit| self.detector.cues.is_of(hit, &rule.cues)))
+            && hits.iter().any(settled);
         if may_change {
             *hits = hits.iter().filter(|hit| !settled(hit)).copied().collect();
         }
@@ -173,7 +178,8 @@ impl Scene<'_> {
         hits.retain(|hit| !labels.contains(hit));
     }
 
-    /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing.
+    /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing. Behind
+    /// another key of JSON it is about that key's value.
     fn gap(&self, hit: &Hit, span: &Range<usize>, distance: Distance) -> Option<Gap> {
         if hit.end <= span.start as isize {
             let outside = usize::try_from(-hit.end).unwrap_or(0);
@@ -182,9 +188,12 @@ impl Scene<'_> {
             (chars <= distance.before).then_some(Gap { chars, is_behind: false })
         } else {
             let between = span.end..usize::try_from(hit.start).ok()?;
-            let chars = self.chars(between.clone());
-            let apart = if self.ends_sentence(between) { SENTENCE } else { 0 };
-            (chars <= distance.after).then_some(Gap { chars: chars + apart, is_behind: true })
+            if self.text[between.clone()].contains("\":") {
+                return None;
+            }
+            let apart = if self.ends_sentence(between.clone()) { SENTENCE } else { 0 };
+            let chars = self.chars(between) + apart;
+            (chars <= distance.after).then_some(Gap { chars, is_behind: true })
         }
     }
 
@@ -275,7 +284,7 @@ impl Scene<'_> {
             }
             let word = mark.chars().take_while(|c| c.is_alphabetic()).take(SHORT + 1);
             let (count, len) = word.fold((0, 0), |(count, len), c| (count + 1, len + c.len_utf8()));
-            if count == 0 || count > SHORT {
+            if count == 0 || count > SHORT || mark[len..].starts_with('=') {
                 return None;
             }
             at = limit - mark.len() + len;
