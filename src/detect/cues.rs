@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use super::lexicon::Lexicon;
+use super::{lexicon::Lexicon, marks};
 
 /// Names one list of cue words.
 pub(super) type ListId = u16;
@@ -81,7 +81,10 @@ impl Cues {
     pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>, aside: Option<ListId>) -> Self {
         let mut by_word: BTreeMap<String, Vec<ListId>> = BTreeMap::new();
         for (word, list) in words {
-            by_word.entry(word.to_lowercase()).or_default().push(*list);
+            let word = word.to_lowercase();
+            for typed in marks::unmarked(&word).chain([word.clone()]) {
+                by_word.entry(typed).or_default().push(*list);
+            }
         }
         Self {
             words: Lexicon::new(by_word.keys().map(String::as_str)),

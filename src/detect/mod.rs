@@ -23,6 +23,7 @@ mod glance;
 mod label;
 mod language;
 mod lexicon;
+mod marks;
 mod named;
 mod need;
 mod numbers;
