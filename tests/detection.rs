@@ -544,10 +544,19 @@ fn the_number_of_a_thing_is_no_phone() {
 }
 
 #[test]
+fn a_cue_is_heard_without_its_marks() {
+    for said in ["Fodselsdato", "dogum tarihi", "datum narozeni", "ngay thang nam sinh", "Foedselsdato"] {
+        check_values("", &format!("{said}: 15.10.1976"), &[("DATE_OF_BIRTH", "15.10.1976")]);
+    }
+    check_values("", "on ne 15.10.1976", &[]);
+}
+
+#[test]
 fn a_question_says_what_its_answer_is() {
     check_values("", "bot: what is your date of birth?\nuser: 04/02/1987", &[("DATE_OF_BIRTH", "04/02/1987")]);
     check_values("", "Bot: Please type your phone number.\nAnn: 2015352855", &[("PHONE", "2015352855")]);
     check_values("", "您的手机号？\n13123458673", &[("PHONE", "13123458673")]);
+    check_values("", "身分證字號\nE181165787", &[("TW_ID", "E181165787")]);
     check_values("", "Item: phone\nPrice: 4990000", &[]);
     check_values("", "Did you phone us?\n20153528 times, I guess", &[]);
 }
@@ -555,6 +564,9 @@ fn a_question_says_what_its_answer_is() {
 #[test]
 fn what_frames_a_message_says_nothing_about_it() {
     for (text, found) in [
+        (r#"{"text":"booking 5194786894","channel":"wa"}"#, None),
+        (r#"msg="0412-1233727 es mi celular" len=42"#, Some(("PHONE", "0412-1233727"))),
+        ("Order #4471 arrived broken. 966-78-6713", Some(("ITIN", "966-78-6713"))),
         ("[14:02, 12/03/2026] Ann: call me later", None),
         (r#"msg="密码是5327" len=42"#, Some(("PIN", "5327"))),
         ("3. 201-535-2855 is my mobile", Some(("PHONE", "201-535-2855"))),

@@ -64,7 +64,8 @@ impl Table {
 /// The label alone above `line`, or the question that it answers, one blank line between them at most.
 pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
     let (answers, value) = said(&text[line.clone()]);
-    if !value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '(' | '[')) {
+    let first = value.split(' ').next()?;
+    if !first.contains(|c: char| c.is_ascii_digit()) || first.contains(|c: char| c.is_ascii_lowercase()) {
         return None;
     }
     let mut label = above(text, line.start)?;
@@ -75,7 +76,7 @@ pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
     let is_talk = answers && asks;
     let is_question = label.ends_with(['?', '？']) || is_talk && label.ends_with(['.', '。']);
     let fits = match is_question {
-        true => !value.contains(char::is_alphabetic),
+        true => !value.split_whitespace().any(|word| word.chars().all(char::is_alphabetic)),
         false => !answers && !asks && !label.ends_with(['.', '!', ',']),
     };
     (fits && names(label) && !label.is_empty()).then_some(label)
