@@ -1,5 +1,7 @@
 //! Cutting a long text into parts of whole lines that can be scanned each for itself.
 
+use super::{Finding, shape};
+
 /// How long a part is, about: small enough to stay near the processor, and so that what one line asks for is not done for
 /// many.
 const LONG: usize = 4 << 10;
@@ -30,6 +32,28 @@ pub(super) fn end(text: &str, start: usize) -> usize {
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     let from = at.saturating_sub(1);
     memchr::memchr(b'\n', &text.as_bytes()[from..]).map_or(text.len(), |i| from + i + 1)
+}
+
+/// Whether a part that ends there ends there whatever follows `text`: what is looked at behind it has come.
+pub(super) fn is_settled(text: &str, end: usize) -> bool {
+    let reach = text.ceil_char_boundary((end + shape::WINDOW).min(text.len()));
+    !text[end..].trim_ascii_start().is_empty() && line_end(text, reach) < text.len()
+}
+
+/// How long a part of a text that goes on is before it is cut: a list of numbers may be one part from its beginning to its end.
+const LONGEST: usize = 256 << 10;
+
+/// Where such a part is cut: behind a line far from its end, and not within a finding. 0 if it is not.
+pub(super) fn cut(text: &str, found: &[Finding]) -> usize {
+    let line_before = |at: usize| memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |i| i + 1);
+    if text.len() < LONGEST {
+        return 0;
+    }
+    let mut end = line_before(text.len() - 2 * shape::WINDOW);
+    while let Some(around) = found.iter().rfind(|finding| finding.span.start < end && end < finding.span.end) {
+        end = line_before(around.span.start);
+    }
+    end
 }
 
 #[cfg(test)]

@@ -188,6 +188,27 @@ impl Detector {
         found
     }
 
+    /// What is found in the beginning of a text of which more will follow, and how long that beginning is: the more is known of
+    /// the text, the longer. The rest is scanned for itself once more of it is there, and the same is found as in the whole text,
+    /// except that a list of numbers of hundreds of kilobytes is scanned in pieces.
+    pub fn scan_beginning(&self, text: &str, before: &str) -> (Vec<Finding>, usize) {
+        let (mut found, mut start) = (Vec::new(), 0);
+        loop {
+            let (mut of_part, end) = self.scan_part(text, start, if start == 0 { before } else { "" });
+            if chunks::is_settled(text, end) {
+                found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
+                start = end;
+                continue;
+            }
+            if start > 0 {
+                return (found, start);
+            }
+            let end = chunks::cut(text, &of_part);
+            of_part.retain(|finding| finding.span.start < end);
+            return (of_part, end);
+        }
+    }
+
     /// What is found in the part of `text` that begins at `start`, counted from there, and where the next part begins.
     fn scan_part(&self, text: &str, start: usize, before: &str) -> (Vec<Finding>, usize) {
         let end = chunks::end(text, start);
