@@ -33,6 +33,7 @@ pub(super) struct File {
     /// Whether callers have to show one.
     pub asks: Asks,
     pub limits: Limits,
+    pub upload_folder: PathBuf,
     pub tls: Option<Tls>,
     pub outbound: Outbound,
     pub otlp: Option<Arc<Secret>>,
@@ -44,7 +45,7 @@ pub(super) struct File {
     pub routes: Routes,
 }
 
-const KNOWN: &str = "`listen`, `listen_unguarded`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[alarms]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[telemetry]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
+const KNOWN: &str = "`listen`, `listen_unguarded`, `upload_folder`, `upstream_proxy`, `default_route`, `patterns`, `phone_regions`, `countries`, `[admin]`, `[alarms]`, `[audit]`, `[callers]`, `[key]`, `[limits]`, `[telemetry]`, `[tls]`, `[upstream_tls]`, `[entities.NAME]`, `[[rule]]`, `[[route]]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +104,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         audit_key,
         key: key_place(&mut sections, folder),
         limits: limits(&mut sections),
+        upload_folder: upload_folder(&mut sections, folder),
         tls,
         outbound,
         otlp: otlp(&mut sections),
@@ -144,6 +146,17 @@ fn outbound(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>) -> O
             }
         });
     Outbound { roots, proxy }
+}
+
+/// Where long uploads wait.
+fn upload_folder(sections: &mut Sections, folder: &Path) -> PathBuf {
+    let Some(told) = sections.take::<Spanned<PathBuf>>("upload_folder") else { return std::env::temp_dir() };
+    let path = folder.join(told.get_ref());
+    if !path.is_dir() {
+        let what = format!("`upload_folder` leads to no folder: {}", path.display());
+        sections.problem(told.span(), what, "make the folder, for the proxy's user alone".to_owned());
+    }
+    path
 }
 
 /// Where spans go.

@@ -10,8 +10,14 @@ use crate::redact::AnswerLimits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// The longest request body.
+    /// The longest request body, and the most of a form or file that is read whole or waits in memory.
     pub request_bytes: usize,
+    /// The longest form or file.
+    pub upload_bytes: usize,
+    /// Bytes of all forms and files that wait on the disk.
+    pub upload_disk_bytes: usize,
+    /// How much of a form's or file's text the log keeps.
+    pub logged_upload_bytes: usize,
     /// Exchanges under way at a time.
     pub exchanges: usize,
     /// Bytes of all requests that were read and not answered yet.
@@ -62,6 +68,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_bytes: 32 << 20,
+            upload_bytes: 600 << 20,
+            upload_disk_bytes: 4 << 30,
+            logged_upload_bytes: 1 << 20,
             exchanges: 1024,
             flight_bytes: 256 << 20,
             caller_flight_bytes: 128 << 20,
@@ -95,6 +104,9 @@ impl Limits {
         const SECONDS: RangeInclusive<u64> = 1..=7 * 24 * 3600;
         let limits = [
             ("request_bytes", self.request_bytes as u64, SIZES),
+            ("upload_bytes", self.upload_bytes as u64, 1..=1 << 40),
+            ("upload_disk_bytes", self.upload_disk_bytes as u64, 0..=1 << 50),
+            ("logged_upload_bytes", self.logged_upload_bytes as u64, SIZES),
             ("exchanges", self.exchanges as u64, 1..=1_000_000),
             // Less than one request could never be read.
             ("flight_bytes", self.flight_bytes as u64, self.request_bytes as u64..=1 << 40),

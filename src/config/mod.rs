@@ -56,6 +56,8 @@ pub struct Ruleset {
     pub routes: Arc<Routes>,
     /// Bounds on sizes and times.
     pub limits: Limits,
+    /// Where long uploads wait.
+    pub upload_folder: Arc<Path>,
     /// Who may call; `None` lets anybody in.
     pub callers: Option<Arc<CallerFile>>,
     /// The keys of callers and of the admin listener's readers.
@@ -177,6 +179,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
                 policy: Arc::new(file.policy),
                 routes: Arc::new(file.routes),
                 limits: file.limits,
+                upload_folder: file.upload_folder.into(),
                 alarms: Arc::new(file.alarms),
                 tls: file.tls,
                 outbound: file.outbound,

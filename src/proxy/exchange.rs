@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -19,11 +18,13 @@ use super::declared::declared;
 use super::door::Visitor;
 use super::encoding::{Encoding, Undecodable};
 use super::ending::{Ending, count, count_for_caller, micros, tallies, total};
+use super::intake::Intake;
+use super::outgoing::Outgoing;
 use super::places::{Flight, Place};
 use super::recognise::Answered;
 use super::refused::Refused;
 use super::reload::Live;
-use super::request::{self, Clean, Cleaned, Received};
+use super::request::{self, Clean, Cleaned, Payload, Received};
 use super::spans::{Span, Traced};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
@@ -142,15 +143,15 @@ impl Exchange {
         if websocket::is_asked(&request) {
             return Box::pin(self.connect(request, target, route)).await;
         }
-        let received = self.receive(request, target, route).await?;
-        let (clean, vault) = self.clean(received).await?;
+        let (received, body) = self.receive(request, target, route).await?;
+        let (clean, vault) = self.clean(received, body).await?;
         self.open(&clean).await?;
         if let Some(part) = &self.part {
             part.keep(&self.gateway, &vault);
         }
         let answers = route.answers;
         let request = clean.into_request(route)?;
-        self.gateway.metrics.bytes(Way::ToProvider, request.body().size_hint().exact().unwrap_or_default() as usize);
+        self.gateway.metrics.bytes(Way::ToProvider, request.body().length());
         let response = self.send(Purpose::Calls, request, route).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         self.flight = None;
@@ -193,11 +194,10 @@ impl Exchange {
         }
         let handshake = Handshake::read(&mut headers)?;
         let exempt = route.exempt.clone();
-        let received =
-            Received { method: head.method, target, headers, body: Bytes::new(), media: Media::Json, exempt };
-        let (mut clean, vault) = self.clean(received).await?;
+        let received = Received { method: head.method, target, headers, media: Media::Json, exempt };
+        let (mut clean, vault) = self.clean(received, Payload::Whole(Bytes::new())).await?;
         handshake.scan(self.gateway.redactor(&self.ruleset))?;
-        clean.body.facts.streaming = true;
+        clean.facts.streaming = true;
         let conversation = self.gateway.identities.token(Identity::Conversation, &self.opened.exchange.to_string());
         self.opened.conversation.get_or_insert(conversation);
         self.open(&clean).await?;
@@ -244,7 +244,7 @@ impl Exchange {
     async fn send(
         &self,
         purpose: Purpose,
-        request: Request<Full<Bytes>>,
+        request: Request<Outgoing>,
         route: &Route,
     ) -> Result<Response<Incoming>, Refused> {
         let limits = &self.ruleset.limits;
@@ -260,13 +260,13 @@ impl Exchange {
         ending
     }
 
-    /// Reads the request to its end, within its limits.
+    /// Checks the request's head and reads its body, within its limits, but for a form or a file, which is taken in as it comes.
     async fn receive(
         &mut self,
         request: Request<Incoming>,
         target: String,
         route: &Route,
-    ) -> Result<Received, Refused> {
+    ) -> Result<(Received, Payload), Refused> {
         let (mut head, body) = request.into_parts();
         if self.visitor.name().is_some() {
             headers::remove_all_credentials(&mut head.headers);
@@ -275,6 +275,25 @@ impl Exchange {
         request::check_signature(&head.headers, &target, route)?;
         upload::check(&target, &head.headers)?;
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
+        let media = if body.is_end_stream() { Ok(Media::Json) } else { upload::media(&head.headers) };
+        let (method, headers, exempt) = (head.method, head.headers, route.exempt.clone());
+        let received = |media| Received { method, target, headers, media, exempt };
+        // What a compressed body may hold is known by its length, and recogniser services are asked about a body once.
+        let is_whole = encoding != Encoding::Identity || !self.live.recognisers.is_empty();
+        match media {
+            Ok(media @ (Media::File(_) | Media::Multipart { .. })) if !is_whole => {
+                Ok((received(media), Payload::Coming(body)))
+            }
+            media => {
+                let body = self.read(body, encoding).await?;
+                let media = if body.is_empty() { Media::Json } else { media? };
+                Ok((received(media), Payload::Whole(body)))
+            }
+        }
+    }
+
+    /// Reads a body to its end, and decodes it.
+    async fn read(&mut self, body: Incoming, encoding: Encoding) -> Result<Bytes, Refused> {
         let limits = self.ruleset.limits;
         let flight = self.flight.as_mut().expect("it was begun with the exchange's place");
         let mut body = request::read(body, &limits, flight).await?;
@@ -282,35 +301,62 @@ impl Exchange {
             body = scan(body.len(), move || encoding.decode(body, limits.expansion, limits.request_bytes)).await??;
             flight.grow(body.len())?;
         }
-        let media = upload::media(&head.headers, &body)?;
-        Ok(Received { method: head.method, target, headers: head.headers, body, media, exempt: route.exempt.clone() })
+        Ok(body)
     }
 
     /// Scans and redacts all that leaves.
-    async fn clean(&mut self, received: Received) -> Result<(Clean, Vault), Refused> {
-        let begun = Instant::now();
-        let answered = recognise(&self.gateway, &self.live, self.dialect, &received.body, &received.media).await?;
-        let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
-        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
-        let length = received.body.len();
-        let mut part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
-        self.gateway.metrics.bytes(Way::FromCaller, length);
-        let clean = move || {
-            let nesting = ruleset.limits.nesting;
-            let vault = part.as_mut().map(|part| part.read(&gateway, dialect, &received.body, nesting));
-            let redaction = gateway.redactor(&ruleset).go_on(vault.unwrap_or_default(), recognised.as_ref());
-            (request::clean(redaction, dialect, received), part)
+    async fn clean(&mut self, received: Received, body: Payload) -> Result<(Clean, Vault), Refused> {
+        let (Cleaned { request, vault, account }, exemptions) = match body {
+            Payload::Coming(body) => (self.take_in(received, body).await?, Vec::new()),
+            Payload::Whole(body) => self.clean_whole(received, body).await?,
         };
-        let (Cleaned { request, vault, account }, part) = scan(length, clean).await?;
-        self.part = part;
-        self.timings.redact_us = micros(begun);
         self.opened.findings = tallies(&self.ruleset, &account);
         for Tally { entity, action, count, .. } in &self.opened.findings {
             self.gateway.metrics.found(Side::Request, entity, action, *count);
         }
-        self.opened.coverage = coverage::of_request(&account, exemptions.unwrap_or_default());
+        self.opened.coverage = coverage::of_request(&account, exemptions);
         self.look_at_shape(&account);
-        Ok((request?, vault))
+        let request = request?;
+        if request.unlogged > 0 {
+            self.opened.coverage.counts.insert("log/unkept".to_owned(), request.unlogged as u64);
+        }
+        Ok((request, vault))
+    }
+
+    /// The same for a body that is all there; and which services let it pass unasked.
+    async fn clean_whole(&mut self, received: Received, body: Bytes) -> Result<(Cleaned, Vec<String>), Refused> {
+        let begun = Instant::now();
+        let answered = recognise(&self.gateway, &self.live, self.dialect, &body, &received.media).await?;
+        let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        let length = body.len();
+        let mut part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
+        self.gateway.metrics.bytes(Way::FromCaller, length);
+        let clean = move || {
+            let vault = part.as_mut().map(|part| part.read(&gateway, dialect, &body, ruleset.limits.nesting));
+            let redaction = gateway.redactor(&ruleset).go_on(vault.unwrap_or_default(), recognised.as_ref());
+            (request::clean(redaction, dialect, received, body), part)
+        };
+        let (cleaned, part) = scan(length, clean).await?;
+        self.part = part;
+        self.timings.redact_us = micros(begun);
+        Ok((cleaned, exemptions.unwrap_or_default()))
+    }
+
+    /// The same for a form or a file.
+    async fn take_in(&mut self, received: Received, body: Incoming) -> Result<Cleaned, Refused> {
+        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
+        self.part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
+        let part = self.part.as_mut();
+        let vault = part.map(|part| part.read(&gateway, dialect, &[], ruleset.limits.nesting)).unwrap_or_default();
+        let flight = self.flight.as_mut().expect("it was begun with the exchange's place");
+        let taken = match Intake::begin(gateway, ruleset, dialect, received, vault) {
+            Ok(intake) => intake.run(body, flight).await?,
+            Err(taken) => *taken,
+        };
+        self.gateway.metrics.bytes(Way::FromCaller, taken.length);
+        self.timings.redact_us = taken.took.as_micros() as u64;
+        Ok(taken.cleaned)
     }
 
     /// Tells of a body unlike those that the route has seen.
@@ -331,13 +377,13 @@ impl Exchange {
     /// Writes the opening entry and waits until it is on the disk.
     async fn open(&mut self, clean: &Clean) -> Result<(), Refused> {
         let begun = Instant::now();
-        let Facts { model, subject, streaming } = &clean.body.facts;
+        let Facts { model, subject, streaming } = &clean.facts;
         let subject = subject.as_ref().map(|subject| self.gateway.identities.token(Identity::Subject, subject));
         self.opened.subject = self.opened.subject.take().or(subject);
         self.opened.model.clone_from(model);
         self.opened.streaming = *streaming;
         self.opened.path.clone_from(&clean.path);
-        let opened = Opened { request: clean.body.logged.to_vec(), ..self.opened.clone() };
+        let opened = Opened { request: clean.logged.to_vec(), ..self.opened.clone() };
         // A caller may leave while the entry is on its way to the disk: then this ends the exchange.
         let mut ending = Ending::new(&self.gateway, &self.opened, self.started, self.timings);
         ending.span = self.span();

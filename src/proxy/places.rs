@@ -20,6 +20,7 @@ const CALLERS: usize = 10_000;
 pub(super) struct Places {
     exchanges: Counter,
     bytes: Counter,
+    disk: Counter,
     callers: Mutex<HashMap<Who, Taken>>,
 }
 
@@ -63,12 +64,20 @@ pub(super) struct Flight {
     own_limit: usize,
 }
 
+/// The bytes of an upload that wait on the disk, given back when it is dropped.
+pub(super) struct DiskRoom {
+    hold: Hold,
+    limit: usize,
+}
+
 /// There are as many bytes under way as may be.
 #[derive(Debug, thiserror::Error)]
 #[error("too many bytes are under way")]
 pub(super) enum Crowded {
     /// Of one caller.
     Caller,
+    /// Of all, on the disk.
+    Disk,
     /// Of all.
     Overall,
 }
@@ -112,6 +121,11 @@ impl Places {
     /// Counts a request's bytes, of which there may be `limit` overall.
     pub(super) fn flight(&self, limit: usize, place: &Place, share: Share) -> Flight {
         Flight { overall: self.bytes.hold(), limit, own: place.bytes.hold(), own_limit: share.bytes }
+    }
+
+    /// Counts an upload's bytes on the disk, of which there may be `limit`.
+    pub(super) fn disk(&self, limit: usize) -> DiskRoom {
+        DiskRoom { hold: self.disk.hold(), limit }
     }
 
     /// Takes a request in that needs no place of its own.
@@ -176,6 +190,20 @@ impl Flight {
         }
         Ok(())
     }
+
+    /// Takes so many bytes in all.
+    pub(super) fn set(&mut self, bytes: usize) -> Result<(), Crowded> {
+        self.own.shrink(bytes);
+        self.overall.shrink(bytes);
+        self.grow(bytes - self.overall.count)
+    }
+}
+
+impl DiskRoom {
+    /// Takes further bytes.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Crowded> {
+        if self.hold.grow(bytes, self.limit) { Ok(()) } else { Err(Crowded::Disk) }
+    }
 }
 
 impl From<Crowded> for Refused {
@@ -186,6 +214,11 @@ impl From<Crowded> for Refused {
                 "You have as many bytes of requests under way as one caller may have: let one of them end, or raise \
                 `[limits] caller_flight_bytes`.",
                 Duration::from_secs(1),
+            ),
+            Crowded::Disk => Self::busy(
+                "proxy/crowded",
+                "This proxy has as many bytes of uploads on its disk as it may have: try again, or raise \
+                `[limits] upload_disk_bytes`.",
             ),
             Crowded::Overall => Self::busy(
                 "proxy/crowded",
@@ -218,6 +251,13 @@ impl Hold {
         let is_added = self.counter.add(count, limit);
         self.count += if is_added { count } else { 0 };
         is_added
+    }
+
+    /// Gives back what is more than that.
+    fn shrink(&mut self, count: usize) {
+        let more = self.count.saturating_sub(count);
+        self.counter.0.fetch_sub(more, Ordering::AcqRel);
+        self.count -= more;
     }
 }
 

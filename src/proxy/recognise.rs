@@ -7,8 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
@@ -18,6 +17,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::memory::Memory;
+use super::outgoing::Outgoing;
 use super::refused::Refused;
 use super::upstream::{Client, Purpose, cause};
 use crate::crypto::Hash;
@@ -158,7 +158,7 @@ impl Recogniser {
         let entities: Vec<&str> = entities.iter().map(|(entity, _)| entity.as_str()).collect();
         let question = json!({"text": text, "language": language, "entities": entities, "score_threshold": score});
         let request = Request::post(url.get_ref()).header(CONTENT_TYPE, "application/json");
-        let request = request.body(Full::new(Bytes::from(question.to_string())));
+        let request = request.body(Outgoing::from(question.to_string()));
         let request = request.map_err(|_| Failure::Unreachable("its URL cannot be used".to_owned()))?;
         let response = self
             .client

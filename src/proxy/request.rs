@@ -5,32 +5,40 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 
+use super::outgoing::Outgoing;
 use super::places::{Crowded, Flight};
 use super::refused::Refused;
 use super::{headers, upload};
 use crate::config::Limits;
 use crate::policy::Exemption;
 use crate::provider::Dialect;
-use crate::redact::{Account, Media, Redacted, Redaction, Unfit, Vault};
+use crate::redact::{Account, Facts, Media, Paused, Redacted, Redaction, Unfit, Vault};
 use crate::route::{Credential, Route};
 use crate::wire::json::JsonError;
 
-/// A request as the caller sent it, read to its end.
+/// A request as the caller sent it, without its body.
 pub(super) struct Received {
     pub method: Method,
     /// What follows the route's name: raw path and query.
     pub target: String,
     pub headers: HeaderMap,
-    pub body: Bytes,
     /// How the body is to be read; JSON where there is none.
     pub media: Media,
     /// What of it may leave unread.
     pub exempt: Vec<Exemption>,
+}
+
+/// The body of a request as the caller sent it.
+pub(super) enum Payload {
+    /// A file or a form, which is taken in as it comes.
+    Coming(Incoming),
+    /// All of it.
+    Whole(Bytes),
 }
 
 /// A request fit to leave.
@@ -40,7 +48,12 @@ pub(super) struct Clean {
     /// The target without its query, for the log.
     pub path: String,
     pub headers: HeaderMap,
-    pub body: Redacted,
+    pub body: Outgoing,
+    /// What the log gets of the body.
+    pub logged: Bytes,
+    /// How many bytes of the body it does not get, because there are too many.
+    pub unlogged: usize,
+    pub facts: Facts,
 }
 
 /// What scanning a request gave: the request, or why it is refused; and what was seen on the way, in either case.
@@ -104,25 +117,31 @@ pub(super) async fn read(body: Incoming, limits: &Limits, flight: &mut Flight) -
     let reading = collect(Limited::new(body, limits.request_bytes), flight);
     match tokio::time::timeout(Duration::from_secs(limits.request_seconds), reading).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::request(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request/too-large",
-            format!("The request is longer than {} bytes: shorten it, or raise `request_bytes`.", limits.request_bytes),
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limits.request_bytes, "request_bytes")),
         Ok(Err(error)) => Err(match error.downcast::<Crowded>() {
             Ok(crowded) => (*crowded).into(),
-            Err(_) => Refused::request(
-                StatusCode::BAD_REQUEST,
-                "request/broken-off",
-                "The request's body broke off before its end: send it again.",
-            ),
+            Err(_) => broken_off(),
         }),
-        Err(_) => Err(Refused::request(
-            StatusCode::REQUEST_TIMEOUT,
-            "request/timeout",
-            format!("The request did not arrive within {} seconds: send it again.", limits.request_seconds),
-        )),
+        Err(_) => Err(too_slow(limits)),
     }
+}
+
+/// The body is longer than the setting `limit` lets it be.
+pub(super) fn too_large(bytes: usize, limit: &str) -> Refused {
+    let message = format!("The request is longer than {bytes} bytes: shorten it, or raise `{limit}`.");
+    Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "request/too-large", message)
+}
+
+/// The body did not come to its end.
+pub(super) fn broken_off() -> Refused {
+    let message = "The request's body broke off before its end: send it again.";
+    Refused::request(StatusCode::BAD_REQUEST, "request/broken-off", message)
+}
+
+/// The body took too long to come.
+pub(super) fn too_slow(limits: &Limits) -> Refused {
+    let message = format!("The request did not arrive within {} seconds: send it again.", limits.request_seconds);
+    Refused::request(StatusCode::REQUEST_TIMEOUT, "request/timeout", message)
 }
 
 /// Reads a body to its end, counting its bytes as they come: what is only announced takes no place.
@@ -137,33 +156,38 @@ async fn collect(mut body: Limited<Incoming>, flight: &mut Flight) -> Result<Byt
     Ok(if pieces.len() == 1 { pieces.swap_remove(0) } else { pieces.concat().into() })
 }
 
-/// Scans and redacts everything of a request that leaves.
-pub(super) fn clean(redaction: Redaction, dialect: &'static Dialect, mut received: Received) -> Cleaned {
-    let exempt = std::mem::take(&mut received.exempt);
+/// Scans and redacts everything of a request that leaves, where its body is all there.
+pub(super) fn clean(redaction: Redaction, dialect: &'static Dialect, received: Received, body: Bytes) -> Cleaned {
+    let exempt = received.exempt.clone();
     let mut redaction = redaction.exempting(&exempt);
-    let request = clean_parts(&mut redaction, dialect, received);
-    let (vault, account) = redaction.finish();
-    Cleaned { request, vault, account }
+    let request = clean_head(&mut redaction, dialect, received).and_then(|(clean, media)| {
+        if body.is_empty() {
+            return Ok(clean);
+        }
+        let Redacted { bytes, logged, facts } = redaction.body(body, &media, dialect).map_err(unfit)?;
+        Ok(clean.with(bytes.into(), logged, facts))
+    });
+    Cleaned::of(request, redaction.pause())
 }
 
-fn clean_parts(redaction: &mut Redaction, dialect: &'static Dialect, received: Received) -> Result<Clean, Refused> {
-    let Received { method, target, mut headers, body, mut media, .. } = received;
+/// Scans and redacts what is not the body, and tells how the body is to be read.
+pub(super) fn clean_head(
+    redaction: &mut Redaction,
+    dialect: &'static Dialect,
+    received: Received,
+) -> Result<(Clean, Media), Refused> {
+    let Received { method, target, mut headers, mut media, .. } = received;
     check_target(redaction, &target)?;
     headers::prepare_request(&mut headers);
-    let content_type = upload::content_type(redaction, &mut headers, &mut media, &body)?;
+    let content_type = upload::content_type(redaction, &mut headers, &mut media)?;
     redact_headers(redaction, &mut headers)?;
     headers.extend(content_type.map(|value| (CONTENT_TYPE, value)));
-    let mut body = match body {
-        body if body.is_empty() => Redacted::default(),
-        body => redaction.body(body, &media, dialect).map_err(unfit)?,
-    };
     let raw_path = target.split('?').next().unwrap_or_default();
-    if body.facts.model.is_none() {
-        let model = dialect.model_in(raw_path).or_else(|| model_in_query(&target));
-        body.facts.model = model.map(|model| redaction.text_for_log(model));
-    }
+    let model = dialect.model_in(raw_path).or_else(|| model_in_query(&target));
+    let facts = Facts { model: model.map(|model| redaction.text_for_log(model)), ..Facts::default() };
     let path = redaction.text_for_log(raw_path);
-    Ok(Clean { method, target, path, headers, body })
+    let (logged, unlogged) = Default::default();
+    Ok((Clean { method, target, path, headers, body: Outgoing::Bytes(None), logged, unlogged, facts }, media))
 }
 
 /// The model that a WebSocket's address names.
@@ -250,27 +274,46 @@ pub(super) fn unfit(unfit: Unfit) -> Refused {
         Unfit::Multipart(_) => (StatusCode::BAD_REQUEST, "request/multipart"),
         Unfit::PartCoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/part-encoding"),
         Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
+        Unfit::Uncut(_) => (StatusCode::PAYLOAD_TOO_LARGE, "request/too-large"),
         Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
         Unfit::Unread(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/unread"),
     };
     let message = match &unfit {
         Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-        Unfit::Json(_) | Unfit::Multipart(_) | Unfit::PartCoding | Unfit::Tokens | Unfit::Unread(_) => {
+        Unfit::Json(_)
+        | Unfit::Multipart(_)
+        | Unfit::PartCoding
+        | Unfit::Tokens
+        | Unfit::Uncut(_)
+        | Unfit::Unread(_) => {
             format!("Blotter cannot read the request, so it was not forwarded: {unfit}.")
         }
     };
     Refused::request(status, code, message)
 }
 
+impl Cleaned {
+    pub(super) fn of(request: Result<Clean, Refused>, paused: Paused) -> Self {
+        let (vault, account) = paused.finish();
+        Self { request, vault, account }
+    }
+}
+
 impl Clean {
+    /// The same with a body.
+    pub(super) fn with(self, body: Outgoing, logged: Bytes, mut facts: Facts) -> Self {
+        facts.model = facts.model.or(self.facts.model);
+        Self { body, logged, facts, ..self }
+    }
+
     /// The request for the upstream, with the route's own credential or the caller's.
-    pub(super) fn into_request(self, route: &Route) -> Result<Request<Full<Bytes>>, Refused> {
+    pub(super) fn into_request(self, route: &Route) -> Result<Request<Outgoing>, Refused> {
         let slash = if self.target.starts_with('/') { "" } else { "/" };
         let uri = format!("{}{slash}{}", route.upstream, self.target).parse::<Uri>().map_err(|_| {
             let message = "The request's path cannot be part of a URL: check the base URL that the client was given.";
             Refused::request(StatusCode::BAD_REQUEST, "request/path", message)
         })?;
-        let mut request = Request::new(Full::new(self.body.bytes));
+        let mut request = Request::new(self.body);
         *request.method_mut() = self.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers;

@@ -8,8 +8,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use jiff::Timestamp;
@@ -17,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::outgoing::Outgoing;
 use super::upstream::{Purpose, cause};
 use super::{Gateway, headers};
 use crate::audit::{Closed, Opened, Outcome};
@@ -172,11 +171,11 @@ impl Gateway {
     }
 }
 
-fn message(spans: Vec<Value>) -> Full<Bytes> {
+fn message(spans: Vec<Value>) -> Outgoing {
     let service = [of_text("service.name", "blotter"), of_text("service.version", env!("CARGO_PKG_VERSION"))];
     let scope = json!({ "scope": { "name": "blotter" }, "spans": spans });
     let all = json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [scope] }] });
-    Full::from(all.to_string())
+    all.to_string().into()
 }
 
 fn of_text(key: &str, text: &str) -> Value {

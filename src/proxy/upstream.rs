@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -13,6 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dial::Dial;
+use super::outgoing::Outgoing;
 use super::refused::Refused;
 use crate::config::{Limits, Outbound};
 use crate::crypto;
@@ -25,7 +24,7 @@ pub(super) struct Client {
     sockets: Pool,
 }
 
-type Pool = legacy::Client<HttpsConnector<Dial>, Full<Bytes>>;
+type Pool = legacy::Client<HttpsConnector<Dial>, Outgoing>;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +84,7 @@ fn pool(limits: &Limits, outbound: &Outbound, purpose: Purpose) -> Result<Pool, 
 pub(super) async fn send(
     client: &Client,
     purpose: Purpose,
-    request: Request<Full<Bytes>>,
+    request: Request<Outgoing>,
     route: &Route,
     limits: &Limits,
     left: Duration,
@@ -113,7 +112,7 @@ pub(super) async fn send(
 /// Sends a request to the route's upstream or, while no connection could be made at all, to the next of its list.
 async fn to_first_reachable(
     pool: &Pool,
-    request: Request<Full<Bytes>>,
+    request: Request<Outgoing>,
     route: &Route,
 ) -> Result<Response<Incoming>, legacy::Error> {
     let mut others = route.others.iter();

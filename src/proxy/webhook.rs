@@ -5,8 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::CONTENT_TYPE;
 use hyper::{Request, StatusCode};
 use jiff::Timestamp;
@@ -14,6 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Gateway;
+use super::outgoing::Outgoing;
 use super::upstream::{Client, Purpose, cause};
 use crate::alarm::Alarm;
 use crate::config::Webhook;
@@ -53,7 +52,7 @@ impl Gateway {
     }
 
     /// Sends it until it is taken, refused, or tried often enough.
-    async fn try_to_send(&self, client: &Client, request: Request<Full<Bytes>>, origin: &str) -> &'static str {
+    async fn try_to_send(&self, client: &Client, request: Request<Outgoing>, origin: &str) -> &'static str {
         let mut pauses = PAUSES.into_iter();
         loop {
             match send(client, request.clone()).await {
@@ -80,7 +79,7 @@ impl Gateway {
     }
 }
 
-async fn send(client: &Client, request: Request<Full<Bytes>>) -> Sent {
+async fn send(client: &Client, request: Request<Outgoing>) -> Sent {
     match tokio::time::timeout(PATIENCE, client.to(Purpose::Calls).request(request)).await {
         Ok(Ok(response)) => match response.status() {
             status if status.is_success() => Sent::Delivered,
@@ -96,7 +95,7 @@ async fn send(client: &Client, request: Request<Full<Bytes>>) -> Sent {
 }
 
 /// The message: its members are those of the log's entry, and `text` is what chat programs show.
-fn message(webhook: &Webhook, alarm: &Alarm, at: Timestamp) -> Request<Full<Bytes>> {
+fn message(webhook: &Webhook, alarm: &Alarm, at: Timestamp) -> Request<Outgoing> {
     let body = json!({
         "type": "alarm",
         "timestamp": at.to_string(),
@@ -110,5 +109,5 @@ fn message(webhook: &Webhook, alarm: &Alarm, at: Timestamp) -> Request<Full<Byte
         .header("webhook-id", id)
         .header("webhook-timestamp", seconds)
         .header("webhook-signature", format!("v1,{}", base64(&signed)));
-    request.body(Full::from(body)).expect("the address was checked at the start")
+    request.body(Outgoing::from(body)).expect("the address was checked at the start")
 }

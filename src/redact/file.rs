@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::text::Follows;
 use crate::wire::base64::{self, Decoded};
 
 /// A text file, and how it was written.
@@ -77,6 +78,48 @@ fn is_base64(written: &str) -> bool {
 }
 
 impl Charset {
+    /// The charset that a text in UTF-16 begins in: told by its mark, or by the zeros that every second byte of European text is.
+    pub(super) fn wide(bytes: &[u8]) -> Option<Self> {
+        let zeros = |first: usize| bytes.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+        let many = bytes.len() / 4;
+        match bytes {
+            [0xff, 0xfe, ..] => Some(Self::Utf16Le),
+            [0xfe, 0xff, ..] => Some(Self::Utf16Be),
+            [_, _, _, _, ..] if zeros(1) > many && zeros(0) == 0 => Some(Self::Utf16Le),
+            [_, _, _, _, ..] if zeros(0) > many && zeros(1) == 0 => Some(Self::Utf16Be),
+            _ => None,
+        }
+    }
+
+    /// What some bytes of a text say, without a character that is cut at their end if more follow; none if they are not written
+    /// so. Where bytes are no UTF-8, each is a character.
+    pub(super) fn read(self, bytes: &[u8], follows: Follows) -> Option<(Cow<'_, str>, Self)> {
+        if matches!(self, Self::Latin1 | Self::Utf8) {
+            return Some(match std::str::from_utf8(bytes) {
+                Err(error) if error.error_len().is_none() && follows == Follows::More => {
+                    narrow(&bytes[..error.valid_up_to()])
+                }
+                _ => narrow(bytes),
+            });
+        }
+        let mut units = bytes.chunks_exact(2).map(|pair| self.unit(pair));
+        let is_cut = units.clone().next_back().is_some_and(|unit| (0xd800..0xdc00).contains(&unit));
+        match follows {
+            Follows::More if is_cut => drop(units.next_back()),
+            Follows::Nothing if !bytes.len().is_multiple_of(2) => return None,
+            _ => {}
+        }
+        Some((Cow::Owned(char::decode_utf16(units).collect::<Result<_, _>>().ok()?), self))
+    }
+
+    /// A unit of UTF-16.
+    fn unit(self, pair: &[u8]) -> u16 {
+        match self {
+            Self::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
+            _ => u16::from_le_bytes([pair[0], pair[1]]),
+        }
+    }
+
     /// The bytes of a text.
     pub(super) fn write(self, text: &str) -> Cow<'_, [u8]> {
         match self {
@@ -103,49 +146,37 @@ fn decode(data: &str) -> Option<Decoded> {
 /// What bytes say. They are a text if nothing in them controls a device.
 pub(super) fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
     if let Some((text, charset)) = utf16(bytes) {
-        return (!text.contains(controls)).then_some((Cow::Owned(text), charset));
+        return (!text.contains(controls)).then_some((text, charset));
     }
     if bytes.iter().any(|byte| controls(char::from(*byte))) || bytes.starts_with(b"%PDF") {
         return None;
     }
-    Some(any_text(bytes))
+    Some(narrow(bytes))
 }
 
 /// What bytes say that are said to be a text.
 pub(super) fn any_text(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
-    if let Some((text, charset)) = utf16(bytes) {
-        return (Cow::Owned(text), charset);
+    utf16(bytes).unwrap_or_else(|| narrow(bytes))
+}
+
+/// Whether a character controls a device.
+pub(super) fn controls(character: char) -> bool {
+    matches!(character, '\0'..='\x08' | '\x0b' | '\x0e'..='\x1f' | '\x7f')
+}
+
+fn utf16(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
+    if !bytes.len().is_multiple_of(2) {
+        return None;
     }
+    Charset::wide(bytes)?.read(bytes, Follows::Nothing)
+}
+
+/// A text of one byte for a character or more.
+fn narrow(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (Cow::Borrowed(text), Charset::Utf8),
         Err(_) => (bytes.iter().map(|byte| char::from(*byte)).collect(), Charset::Latin1),
     }
-}
-
-fn controls(character: char) -> bool {
-    matches!(character, '\0'..='\x08' | '\x0b' | '\x0e'..='\x1f' | '\x7f')
-}
-
-/// A text in UTF-16: told by its mark, or by the zeros that every second byte of European text is.
-fn utf16(bytes: &[u8]) -> Option<(String, Charset)> {
-    if !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    let zeros = |first: usize| bytes.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
-    let many = bytes.len() / 4;
-    let charset = match bytes {
-        [0xff, 0xfe, ..] => Charset::Utf16Le,
-        [0xfe, 0xff, ..] => Charset::Utf16Be,
-        [_, _, _, _, ..] if zeros(1) > many && zeros(0) == 0 => Charset::Utf16Le,
-        [_, _, _, _, ..] if zeros(0) > many && zeros(1) == 0 => Charset::Utf16Be,
-        _ => return None,
-    };
-    let unit = |pair: &[u8]| match charset {
-        Charset::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
-        _ => u16::from_le_bytes([pair[0], pair[1]]),
-    };
-    let text = char::decode_utf16(bytes.chunks_exact(2).map(unit)).collect::<Result<String, _>>().ok()?;
-    Some((text, charset))
 }
 
 fn owned((text, charset): (Cow<str>, Charset)) -> (String, Charset) {

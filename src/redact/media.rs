@@ -84,20 +84,31 @@ impl Declared {
         Self { kind: Some(Kind::Text) }
     }
 
+    /// Whether it is said to be a text.
+    pub(super) fn is_text(self) -> bool {
+        self.kind == Some(Kind::Text)
+    }
+
+    /// What has to be exempt for it to leave unread.
+    pub(super) fn exemption(self) -> Exemption {
+        match self.kind {
+            Some(Kind::Audio) => Exemption::Audio,
+            Some(Kind::Image) => Exemption::Images,
+            _ => Exemption::Documents,
+        }
+    }
+
     /// What `bytes` are. What looks like a text is one, whatever is said of it.
     pub(super) fn read(self, bytes: &[u8]) -> Said<'_> {
         if let Some((text, charset)) = file::text(bytes) {
             return Said::Text(text, charset);
         }
-        match (Kind::of_bytes(bytes), self.kind) {
-            (None, Some(Kind::Text)) => {
-                let (text, charset) = file::any_text(bytes);
-                Said::Text(text, charset)
-            }
-            (Some(Kind::Audio), _) | (None, Some(Kind::Audio)) => Said::Unread(Exemption::Audio),
-            (Some(Kind::Image), _) | (None, Some(Kind::Image)) => Said::Unread(Exemption::Images),
-            _ => Said::Unread(Exemption::Documents),
+        let kind = Kind::of_bytes(bytes).or(self.kind);
+        if kind == Some(Kind::Text) {
+            let (text, charset) = file::any_text(bytes);
+            return Said::Text(text, charset);
         }
+        Said::Unread(Self { kind }.exemption())
     }
 }
 

@@ -4,6 +4,7 @@
 //! ([`policy`](crate::policy)), and the bytes of a finding, only those, become a placeholder ([`Vault`]). Back: [`Restorer`].
 //! Nothing here knows a file, a clock or a socket.
 
+mod content;
 mod context;
 mod file;
 mod guard;
@@ -50,6 +51,7 @@ pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Frames, Restorer, Usage};
 pub use transcript::{Transcript, VALUE_LENGTH, without_cut_value};
+pub use upload::{Room, Upload, Uploaded};
 pub use vault::{Held, Vault};
 
 use recognised::Recognisers;
@@ -79,6 +81,14 @@ pub struct Redaction<'a> {
     answer: Option<Answer<'a>>,
     vault: Vault,
     /// For what leaves as it is and is replaced in the log only.
+    log_vault: Vault,
+    account: Account,
+}
+
+/// A redaction that waits for more of a body, without what it works with.
+#[derive(Default)]
+pub struct Paused {
+    vault: Vault,
     log_vault: Vault,
     account: Account,
 }
@@ -207,6 +217,12 @@ pub enum Unfit {
     /// It holds a text as the numbers of a tokenizer, which cannot be read.
     #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
     Tokens,
+    /// What cannot be read in pieces is longer than this.
+    #[error(
+        "a JSON document in it, or a line, is longer than {0} bytes, and such is read whole: send JSON lines, or raise \
+        `request_bytes`"
+    )]
+    Uncut(usize),
     /// The recogniser services should have been asked about it and were not.
     #[error("a text of it was not shown to the recogniser services")]
     Unasked,
@@ -225,6 +241,12 @@ impl<'a> Redactor<'a> {
     pub fn go_on(self, vault: Vault, recognised: Option<&'a Recognised>) -> Redaction<'a> {
         let recognisers = recognised.map_or(Recognisers::Absent, Recognisers::Asked);
         Redaction { vault, ..self.with(recognisers) }
+    }
+
+    /// Goes on with what was paused.
+    pub fn resume(self, paused: Paused) -> Redaction<'a> {
+        let Paused { vault, log_vault, account } = paused;
+        Redaction { vault, log_vault, account, ..self.begin() }
     }
 
     /// The texts of a body that recogniser services have to be asked about. A body that cannot be read has none: it will be
@@ -274,15 +296,19 @@ impl<'a> Redaction<'a> {
     pub fn exempting(self, exempt: &'a [Exemption]) -> Self {
         Self { exempt, ..self }
     }
+
+    /// Has it keep about so many bytes of values, and as many of those that leave as they are.
+    pub fn within(self, room: usize) -> Self {
+        Self { vault: self.vault.within(room), log_vault: self.log_vault.within(room), ..self }
+    }
 }
 
 impl Redaction<'_> {
     /// Redacts a body in this dialect. Without a finding the bytes are the same.
     pub fn body(&mut self, bytes: Bytes, media: &Media, dialect: &Dialect) -> Result<Redacted, Unfit> {
         match media {
-            Media::File(declared) => self.file(bytes, *declared),
+            Media::File(_) | Media::Multipart { .. } => self.upload(bytes, media, dialect),
             Media::Json => self.json(bytes, dialect),
-            Media::Multipart { boundary, instead } => self.multipart(&bytes, boundary, instead, dialect),
         }
     }
 
@@ -323,10 +349,14 @@ impl Redaction<'_> {
         Ok(self.walk(&document, &Shape::Text)?.0)
     }
 
+    /// Waits for more of a body.
+    pub fn pause(self) -> Paused {
+        Paused { vault: self.vault, log_vault: self.log_vault, account: self.account }
+    }
+
     /// Ends the exchange's redaction.
-    pub fn finish(mut self) -> (Vault, Account) {
-        self.vault.note_left(&self.log_vault);
-        (self.vault, self.account)
+    pub fn finish(self) -> (Vault, Account) {
+        self.pause().finish()
     }
 
     fn facts(&mut self, document: &Document, dialect: &Dialect) -> Facts {
@@ -404,11 +434,15 @@ impl Redaction<'_> {
         if self.is_listing() {
             return Vec::new();
         }
+        self.count(text.len(), place);
+        self.redactor.detector.scan(text, before)
+    }
+
+    fn count(&mut self, bytes: usize, place: Place) {
         if place == Place::Open {
             self.account.coverage.strings += 1;
-            self.account.coverage.bytes += text.len() as u64;
+            self.account.coverage.bytes += bytes as u64;
         }
-        self.redactor.detector.scan(text, before)
     }
 
     fn mark(&mut self, finding: Finding, text: &str, place: Place) -> Result<Mark, Unfit> {
@@ -458,6 +492,19 @@ impl Redaction<'_> {
             Action::Mask => Ok(Fate::Masked(self.redactor.policy.keep(&finding.entity, self.role))),
             Action::Redact => Ok(Fate::Replaced),
         }
+    }
+}
+
+impl Paused {
+    /// How many bytes of memory its values take, roughly.
+    pub fn weight(&self) -> usize {
+        self.vault.weight() + self.log_vault.weight()
+    }
+
+    /// Ends the exchange's redaction.
+    pub fn finish(mut self) -> (Vault, Account) {
+        self.vault.note_left(&self.log_vault);
+        (self.vault, self.account)
     }
 }
 

@@ -4,21 +4,31 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::content::unread;
+use super::file::Charset;
 use super::media::{Declared, Said};
-use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text, log_copy, table};
+use super::table::Table;
+use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text, log_copy};
 use crate::provider::Shape;
 use crate::wire::Edit;
 use crate::wire::json::{Document, JsonError};
 
 /// What is found in a text, and what only the log may not have.
-type Found = (Vec<Mark>, Vec<Edit>);
+pub(super) type Found = (Vec<Mark>, Vec<Edit>);
 
-/// What a file became.
+/// What a text became.
 pub(super) struct Read<'f> {
     /// None where it leaves as it came.
     pub sent: Option<Vec<u8>>,
     /// What the log gets.
     pub logged: Cow<'f, [u8]>,
+}
+
+/// What comes behind some text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    More,
+    Nothing,
 }
 
 /// How the text of a part is to be walked where it is JSON.
@@ -46,38 +56,58 @@ impl Redaction<'_> {
             Said::Text(text, charset) => (text, charset),
             Said::Unread(exemption) => {
                 self.unread(exemption)?;
-                let note = format!("({} bytes of {}, not read)", bytes.len(), exemption.name());
+                let note = unread(exemption, bytes.len());
                 return Ok(Read { sent: None, logged: Cow::Owned(note.into_bytes()) });
             }
         };
-        let (marks, blanks) = self.read_text(&text, reading)?;
-        let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
-        let sent =
-            marks.iter().any(is_sent).then(|| charset.write(&apply_to_text(&text, &marks, Reach::Sent)).into_owned());
-        let logged = match (text, marks.is_empty() && blanks.is_empty()) {
-            (Cow::Borrowed(text), true) => Cow::Borrowed(text.as_bytes()),
-            (text, _) => Cow::Owned(log_copy(text.as_bytes(), marks, blanks).to_vec()),
-        };
-        Ok(Read { sent, logged })
+        let found = self.read_text(&text, reading)?;
+        Ok(write(text, charset, found))
     }
 
     /// What is found in a file's text, and what the log may not have.
     fn read_text(&mut self, text: &str, reading: Reading) -> Result<Found, Unfit> {
         if !looks_like_json(text) {
-            let mut marks = self.marks_in_string(text, reading.name, reading.place)?;
-            self.read_table(text, reading.place, &mut marks)?;
-            return Ok((marks, Vec::new()));
+            return Ok(self.read_words(text, reading, &mut Table::of(text), Follows::Nothing)?.0);
         }
-        if let Some(found) = self.read_json(text, reading.whole, reading)? {
-            return Ok(found);
+        match self.read_json(text, reading.whole, reading)? {
+            Some(found) => Ok(found),
+            None => Ok(self.read_lines(text, reading, Follows::Nothing)?.0),
         }
-        let (mut marks, mut blanks, mut start) = (Vec::new(), Vec::new(), 0);
-        let mut words = 0;
+    }
+
+    /// What is found in words, which may be a table, and how much of them was read: all, unless more follow.
+    pub(super) fn read_words(
+        &mut self,
+        text: &str,
+        reading: Reading,
+        table: &mut Option<Table>,
+        follows: Follows,
+    ) -> Result<(Found, usize), Unfit> {
+        let (mut marks, end) = self.marks_in_words(text, reading, follows)?;
+        if let Some(table) = table.as_mut().filter(|_| end > 0) {
+            self.read_table(&text[..end], reading.place, table, &mut marks)?;
+        }
+        Ok(((marks, Vec::new()), end))
+    }
+
+    /// The same for lines of which some are JSON.
+    pub(super) fn read_lines(
+        &mut self,
+        text: &str,
+        reading: Reading,
+        follows: Follows,
+    ) -> Result<(Found, usize), Unfit> {
+        let (mut marks, mut blanks) = Found::default();
+        // Lines that are no JSON are read together, from here on.
+        let (mut words, mut start) = (0, 0);
         for line in text.split_inclusive('\n') {
             let end = start + line.len();
+            if follows == Follows::More && !line.ends_with('\n') {
+                break;
+            }
             let found = if looks_like_json(line) { self.read_json(line, reading.line, reading)? } else { None };
             if let Some((mut more, mut hidden)) = found {
-                self.read_words(text, words..start, reading, &mut marks)?;
+                self.read_run(text, words..start, reading, Follows::Nothing, &mut marks)?;
                 words = end;
                 more.iter_mut().for_each(|mark| mark.edit.move_by(start));
                 hidden.iter_mut().for_each(|edit| edit.move_by(start));
@@ -86,45 +116,57 @@ impl Redaction<'_> {
             }
             start = end;
         }
-        self.read_words(text, words..text.len(), reading, &mut marks)?;
-        Ok((marks, blanks))
+        let end = self.read_run(text, words..start, reading, follows, &mut marks)?;
+        Ok(((marks, blanks), end))
+    }
+
+    /// Reads lines that are no JSON, and gives where it stopped.
+    fn read_run(
+        &mut self,
+        text: &str,
+        lines: Range<usize>,
+        reading: Reading,
+        follows: Follows,
+        marks: &mut Vec<Mark>,
+    ) -> Result<usize, Unfit> {
+        let start = lines.start;
+        let words = &text[lines];
+        if words.trim_ascii().is_empty() {
+            return Ok(start + words.len());
+        }
+        let (found, end) = self.marks_in_words(words, reading, follows)?;
+        for mut mark in found {
+            mark.edit.move_by(start);
+            marks.push(mark);
+        }
+        Ok(start + end)
+    }
+
+    fn marks_in_words(&mut self, text: &str, reading: Reading, follows: Follows) -> Result<(Vec<Mark>, usize), Unfit> {
+        if follows == Follows::Nothing {
+            return Ok((self.marks_in_string(text, reading.name, reading.place)?, text.len()));
+        }
+        let (findings, end) = self.redactor.detector.scan_beginning(text, reading.name);
+        self.count(end, reading.place);
+        let marks = findings.into_iter().map(|finding| self.mark(finding, text, reading.place));
+        Ok((marks.collect::<Result<_, _>>()?, end))
     }
 
     /// What the name of a column adds to what was found in a text.
-    fn read_table(&mut self, text: &str, place: Place, marks: &mut Vec<Mark>) -> Result<(), Unfit> {
+    fn read_table(&mut self, text: &str, place: Place, table: &mut Table, marks: &mut Vec<Mark>) -> Result<(), Unfit> {
         let (known, mut next) = (marks.len(), 0);
-        for (name, cell) in table::cells(text) {
+        let has_number = |(_, cell): &(usize, Range<usize>)| text[cell.clone()].contains(char::is_numeric);
+        let cells: Vec<_> = table.cells(text).filter(has_number).collect();
+        for (column, cell) in cells {
             next += marks[next..known].iter().take_while(|mark| mark.edit.span.end <= cell.start).count();
             let is_marked = marks[next..known].first().is_some_and(|mark| mark.edit.span.start < cell.end);
-            if is_marked || !text[cell.clone()].contains(|character: char| character.is_numeric()) {
-                continue;
-            }
+            let Some(name) = table.name(column).filter(|_| !is_marked) else { continue };
             for mut mark in self.marks(&text[cell.clone()], name, place)? {
                 mark.edit.move_by(cell.start);
                 marks.push(mark);
             }
         }
         marks.sort_by_key(|mark| mark.edit.span.start);
-        Ok(())
-    }
-
-    /// Lines that are no JSON, together.
-    fn read_words(
-        &mut self,
-        text: &str,
-        lines: Range<usize>,
-        reading: Reading,
-        marks: &mut Vec<Mark>,
-    ) -> Result<(), Unfit> {
-        let start = lines.start;
-        let words = &text[lines];
-        if words.trim_ascii().is_empty() {
-            return Ok(());
-        }
-        for mut mark in self.marks_in_string(words, reading.name, reading.place)? {
-            mark.edit.move_by(start);
-            marks.push(mark);
-        }
         Ok(())
     }
 
@@ -139,6 +181,18 @@ impl Redaction<'_> {
     }
 }
 
-fn looks_like_json(text: &str) -> bool {
+/// Writes a text with what was found in it replaced.
+pub(super) fn write<'t>(text: Cow<'t, str>, charset: Charset, (marks, blanks): Found) -> Read<'t> {
+    let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
+    let sent =
+        marks.iter().any(is_sent).then(|| charset.write(&apply_to_text(&text, &marks, Reach::Sent)).into_owned());
+    let logged = match (text, marks.is_empty() && blanks.is_empty()) {
+        (Cow::Borrowed(text), true) => Cow::Borrowed(text.as_bytes()),
+        (text, _) => Cow::Owned(log_copy(text.as_bytes(), marks, blanks).to_vec()),
+    };
+    Read { sent, logged }
+}
+
+pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_ascii_start().trim_start_matches('\u{feff}').starts_with(['{', '['])
 }

@@ -1,112 +1,239 @@
-//! Bodies on their way out that are no JSON: a file alone, or the parts of a form.
+//! Bodies on their way out that are no JSON: a file alone, or the parts of a form, as they come.
 //!
-//! Boundaries and heads stay as they came, but the values in a head are scanned: a file's name may be an address.
+//! Boundaries and heads stay as they came, but the values in a head are scanned: a file's name may be an address. What was
+//! written may leave, and is not kept here.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use super::media::{Declared, essence, is_extension};
-use super::text::{Read, Reading};
+use super::content::Content;
+use super::media::{Declared, Media, essence, is_extension};
 use super::{Facts, Place, Reach, Redacted, Redaction, Unfit, apply_to_text};
 use crate::policy::Exemption;
-use crate::provider::{Dialect, LINE, Shape};
-use crate::wire::multipart::{Header, Multipart, Part};
+use crate::provider::{Dialect, Shape};
+use crate::wire::multipart::{Head, Header, Piece, Splitter};
+use crate::wire::{Edit, splice};
 
-/// What comes in the place of some bytes: for the provider, and for the log.
-struct Change<'c> {
-    span: Range<usize>,
-    sent: Cow<'c, [u8]>,
-    logged: Cow<'c, [u8]>,
+/// A file or a form that may not have come to its end.
+pub struct Upload {
+    /// There if it is a form.
+    splitter: Option<Splitter>,
+    parts: Parts,
+}
+
+/// How much of an upload is kept at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// How long a content is read whole, and about how much of a longer one at a time.
+    pub piece: usize,
+    /// The most of it that is read at a time, where it cannot be cut.
+    pub whole: usize,
+    /// How much of it the log gets.
+    pub logged: usize,
+}
+
+/// What an upload became, besides what was written as it came.
+pub struct Uploaded {
+    /// The last bytes.
+    pub sent: Vec<u8>,
+    /// What changes in all that was written before it leaves: lengths that were told before they were known.
+    pub late: Vec<Edit>,
+    /// What the log gets.
+    pub logged: Bytes,
+    /// How many bytes the log does not get, because there are too many.
+    pub unlogged: usize,
+    /// What it says about the exchange.
+    pub facts: Facts,
+}
+
+/// The parts of a form, or the file that is all there is.
+struct Parts {
+    /// What stands between them when they leave.
+    boundary: String,
+    room: Room,
+    part: Option<Part>,
+    facts: Facts,
+    out: Out,
+}
+
+struct Part {
+    content: Content,
+    /// There if it is a field: its name, and what it says.
+    field: Option<(String, Zeroizing<Vec<u8>>)>,
+    /// Where its head told its length: in what is sent, in what is logged.
+    lengths: Vec<(Edit, Edit)>,
+}
+
+/// What was written.
+#[derive(Default)]
+pub(super) struct Out {
+    sent: Vec<u8>,
+    /// How much was sent before.
+    gone: usize,
+    logged: Vec<u8>,
+    log_room: usize,
+    unlogged: usize,
+    late: (Vec<Edit>, Vec<Edit>),
+}
+
+/// How much of a field is kept for what it says about the exchange.
+const LONGEST_FACT: usize = 4 << 10;
+
+impl Room {
+    /// For a body that is all there.
+    const ENDLESS: Self = Self { piece: usize::MAX, whole: usize::MAX, logged: usize::MAX };
 }
 
 impl Redaction<'_> {
-    /// Redacts a body that is one file.
-    pub(super) fn file(&mut self, bytes: Bytes, declared: Declared) -> Result<Redacted, Unfit> {
-        let reading = Reading { name: "", whole: &Shape::Text, line: &LINE, place: Place::Open };
-        let Read { sent, logged } = self.read_file(&bytes, declared, reading)?;
-        let logged = Bytes::from(logged.into_owned());
-        Ok(Redacted { bytes: sent.map_or_else(|| bytes.clone(), Bytes::from), logged, facts: Facts::default() })
+    /// Redacts a file or a form that is all there.
+    pub(super) fn upload(&mut self, bytes: Bytes, media: &Media, dialect: &Dialect) -> Result<Redacted, Unfit> {
+        let mut upload = Upload::begin(media, Room::ENDLESS)?;
+        let mut sent = upload.push(self, dialect, &bytes)?;
+        let Uploaded { sent: last, late, logged, facts, .. } = upload.end(self, dialect)?;
+        sent.extend(last);
+        let sent = if late.is_empty() { sent } else { splice(&sent, &late) };
+        Ok(Redacted { bytes: if sent == bytes { bytes } else { sent.into() }, logged, facts })
+    }
+}
+
+impl Upload {
+    /// Begins a body that is to be read as `media`.
+    pub fn begin(media: &Media, room: Room) -> Result<Self, Unfit> {
+        let (splitter, boundary, part) = match media {
+            Media::Multipart { boundary, instead } => (Some(Splitter::new(boundary)?), instead.clone(), None),
+            Media::File(declared) => (None, String::new(), Some(Part::alone(*declared, room))),
+            Media::Json => (None, String::new(), Some(Part::alone(Declared::text(), room))),
+        };
+        let out = Out { log_room: room.logged, ..Out::default() };
+        Ok(Self { splitter, parts: Parts { boundary, room, part, facts: Facts::default(), out } })
     }
 
-    /// Redacts a body of parts; `boundary` divides them, and `instead` comes in its place where that must not leave.
-    pub(super) fn multipart(
-        &mut self,
-        bytes: &Bytes,
-        boundary: &str,
-        instead: &str,
-        dialect: &Dialect,
-    ) -> Result<Redacted, Unfit> {
-        let multipart = Multipart::parse(bytes, boundary)?;
-        let mut facts = Facts::default();
-        let mut changes = Vec::new();
-        if boundary != instead {
-            changes.extend(multipart.boundaries.iter().map(|span| Change::both(span.clone(), instead)));
+    /// Takes the body's next bytes, and gives those that may leave.
+    pub fn push(&mut self, redaction: &mut Redaction, dialect: &Dialect, bytes: &[u8]) -> Result<Vec<u8>, Unfit> {
+        match &mut self.splitter {
+            Some(splitter) => {
+                splitter.push(bytes);
+                self.parts.take_all(splitter, redaction, dialect)?;
+            }
+            None => self.parts.content(redaction, bytes)?,
         }
-        for part in &multipart.parts {
-            self.part(bytes, part, dialect, &mut facts, &mut changes)?;
-        }
-        changes.sort_by_key(|change| change.span.start);
-        let sent = changes.iter().any(|change| *change.sent != bytes[change.span.clone()]);
-        let sent = if sent { assemble(bytes, &changes, |change| &change.sent) } else { bytes.clone() };
-        let logged = assemble(bytes, &changes, |change| &change.logged);
-        Ok(Redacted { bytes: sent, logged, facts })
+        Ok(self.parts.out.take())
     }
 
-    fn part<'b>(
-        &mut self,
-        bytes: &'b [u8],
-        part: &Part<'b>,
-        dialect: &Dialect,
-        facts: &mut Facts,
-        changes: &mut Vec<Change<'b>>,
-    ) -> Result<(), Unfit> {
-        check_coding(part)?;
-        let disposition = part.header("content-disposition").unwrap_or_default();
-        let (name, file_name) = (parameter(disposition, "name"), parameter(disposition, "filename"));
-        let field = name.unwrap_or_default().split('[').next().unwrap_or_default();
-        let content = &bytes[part.content.clone()];
-        let is_field = |kind: &str| ["text/plain", "application/json"].contains(&&*essence(kind));
-        let is_file = file_name.is_some() || part.header("content-type").is_some_and(|kind| !is_field(kind));
-        let shape = dialect.request.field(field).0;
-        let is_opaque = matches!(shape, Shape::Media) || !is_file && matches!(shape, Shape::Opaque);
-        let place = if is_opaque { Place::Opaque } else { Place::Open };
-        if matches!(shape, Shape::Media) {
-            self.unread(Exemption::Audio)?;
+    /// Takes the body's end.
+    pub fn end(mut self, redaction: &mut Redaction, dialect: &Dialect) -> Result<Uploaded, Unfit> {
+        if let Some(splitter) = &mut self.splitter {
+            splitter.end();
+            self.parts.take_all(splitter, redaction, dialect)?;
         }
-        let whole = if is_file { &Shape::Text } else { shape };
-        let reading = Reading { name: field, whole, line: &LINE, place };
-        let declared = if is_file { Declared::of(part.header("content-type"), file_name) } else { Declared::text() };
-        let Read { sent, logged } = self.read_file(content, declared, reading)?;
-        let length = sent.as_ref().map(Vec::len);
-        if sent.is_some() || *logged != *content {
-            let sent = sent.map_or(Cow::Borrowed(content), Cow::Owned);
-            changes.push(Change { span: part.content.clone(), sent, logged });
+        self.parts.end_part(redaction, dialect)?;
+        let Parts { facts, out, .. } = self.parts;
+        let (late, late_in_log) = out.late;
+        let mut logged = splice(&out.logged, &late_in_log);
+        if out.unlogged > 0 {
+            logged.extend_from_slice(format!("\n({} bytes more, not kept)", out.unlogged).as_bytes());
         }
-        for header in &part.headers {
-            changes.extend(self.header(header, length)?);
-        }
-        if !is_file {
-            self.note(facts, dialect, field, content);
+        Ok(Uploaded { sent: out.sent, late, logged: logged.into(), unlogged: out.unlogged, facts })
+    }
+
+    /// How many bytes it keeps.
+    pub fn weight(&self) -> usize {
+        let content = self.parts.part.as_ref().map_or(0, |part| part.content.weight());
+        self.splitter.as_ref().map_or(0, Splitter::weight) + content + self.parts.out.logged.capacity()
+    }
+}
+
+impl Parts {
+    fn take_all(&mut self, splitter: &mut Splitter, redaction: &mut Redaction, dialect: &Dialect) -> Result<(), Unfit> {
+        while let Some(piece) = splitter.next_piece()? {
+            match piece {
+                Piece::Boundary(before, after) => {
+                    self.end_part(redaction, dialect)?;
+                    let line = [before, self.boundary.as_bytes(), after].concat();
+                    self.out.both(&line);
+                }
+                Piece::Content(bytes) => self.content(redaction, bytes)?,
+                Piece::Head(head) => self.begin_part(&head, redaction, dialect)?,
+                Piece::Rest(rest) => self.out.both(rest),
+            }
         }
         Ok(())
     }
 
-    /// What changes in a line of a part's head; `length` is that of the content if it changed.
-    fn header<'b>(&mut self, header: &Header<'b>, length: Option<usize>) -> Result<Option<Change<'b>>, Unfit> {
-        if header.name.eq_ignore_ascii_case("content-length") {
-            return Ok(length.map(|length| Change::both(header.span.clone(), length.to_string())));
+    fn begin_part(&mut self, head: &Head, redaction: &mut Redaction, dialect: &Dialect) -> Result<(), Unfit> {
+        check_coding(head)?;
+        let disposition = head.header("content-disposition").unwrap_or_default();
+        let (name, file_name) = (parameter(disposition, "name"), parameter(disposition, "filename"));
+        let field = name.unwrap_or_default().split('[').next().unwrap_or_default();
+        let is_field = |kind: &str| ["text/plain", "application/json"].contains(&&*essence(kind));
+        let is_file = file_name.is_some() || head.header("content-type").is_some_and(|kind| !is_field(kind));
+        let shape = dialect.request.field(field).0;
+        let is_opaque = matches!(shape, Shape::Media) || !is_file && matches!(shape, Shape::Opaque);
+        let place = if is_opaque { Place::Opaque } else { Place::Open };
+        if matches!(shape, Shape::Media) {
+            redaction.unread(Exemption::Audio)?;
         }
-        let marks = self.marks_in_text(&without_extensions(header.value))?;
-        if marks.is_empty() {
-            return Ok(None);
-        }
-        let with = |reach| Cow::Owned(apply_to_text(header.value, &marks, reach).into_bytes());
-        Ok(Some(Change { span: header.span.clone(), sent: with(Reach::Sent), logged: with(Reach::Log) }))
+        let whole = if is_file { &Shape::Text } else { shape };
+        let declared = if is_file { Declared::of(head.header("content-type"), file_name) } else { Declared::text() };
+        let lengths = self.head(head, redaction)?;
+        let content = Content::new(declared, field, whole, place, self.room);
+        let field = (!is_file).then(|| (field.to_owned(), Zeroizing::default()));
+        self.part = Some(Part { content, field, lengths });
+        Ok(())
     }
 
+    /// Writes a part's head, and tells where it tells the part's length.
+    fn head(&mut self, head: &Head, redaction: &mut Redaction) -> Result<Vec<(Edit, Edit)>, Unfit> {
+        let (mut lengths, mut done) = (Vec::new(), 0);
+        for Header { name, value, span } in &head.headers {
+            self.out.both(&head.source[done..span.start]);
+            done = span.end;
+            if name.eq_ignore_ascii_case("content-length") {
+                lengths.push(self.out.later(value));
+                continue;
+            }
+            let marks = redaction.marks_in_text(&without_extensions(value))?;
+            self.out.send(apply_to_text(value, &marks, Reach::Sent).as_bytes());
+            self.out.log(apply_to_text(value, &marks, Reach::Log).as_bytes());
+        }
+        self.out.both(&head.source[done..]);
+        Ok(lengths)
+    }
+
+    fn content(&mut self, redaction: &mut Redaction, bytes: &[u8]) -> Result<(), Unfit> {
+        let Some(part) = &mut self.part else { return Ok(()) };
+        if let Some((_, said)) = &mut part.field {
+            let room = LONGEST_FACT.saturating_sub(said.len());
+            said.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+        part.content.push(redaction, bytes, &mut self.out)
+    }
+
+    fn end_part(&mut self, redaction: &mut Redaction, dialect: &Dialect) -> Result<(), Unfit> {
+        let Some(mut part) = self.part.take() else { return Ok(()) };
+        part.content.end(redaction, &mut self.out)?;
+        if part.content.is_changed {
+            part.lengths.into_iter().for_each(|length| self.out.know(length, part.content.length));
+        }
+        match part.field {
+            Some((field, said)) if said.len() < LONGEST_FACT => redaction.note(&mut self.facts, dialect, &field, &said),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    /// The file that is all there is.
+    fn alone(declared: Declared, room: Room) -> Self {
+        let content = Content::new(declared, "", &Shape::Text, Place::Open, room);
+        Self { content, field: None, lengths: Vec::new() }
+    }
+}
+
+impl Redaction<'_> {
     /// Takes from a field what it says about the exchange.
     fn note(&mut self, facts: &mut Facts, dialect: &Dialect, field: &str, content: &[u8]) {
         let said = String::from_utf8_lossy(content);
@@ -120,10 +247,42 @@ impl Redaction<'_> {
     }
 }
 
-impl Change<'_> {
-    fn both(span: Range<usize>, with: impl Into<String>) -> Self {
-        let with = with.into().into_bytes();
-        Self { span, sent: Cow::Owned(with.clone()), logged: Cow::Owned(with) }
+impl Out {
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.sent.extend_from_slice(bytes);
+    }
+
+    pub(super) fn log(&mut self, bytes: &[u8]) {
+        let kept = bytes.len().min(self.log_room - self.logged.len());
+        self.logged.extend_from_slice(&bytes[..kept]);
+        self.unlogged += bytes.len() - kept;
+    }
+
+    fn both(&mut self, bytes: &[u8]) {
+        self.send(bytes);
+        self.log(bytes);
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.gone += self.sent.len();
+        std::mem::take(&mut self.sent)
+    }
+
+    /// Writes what may turn out to be something else.
+    fn later(&mut self, written: &str) -> (Edit, Edit) {
+        let edit = |at| Edit { span: at..at + written.len(), with: String::new() };
+        let edits = (edit(self.gone + self.sent.len()), edit(self.logged.len()));
+        self.both(written.as_bytes());
+        edits
+    }
+
+    /// Writes the length of a content where it was told before: the one that came, or that which left.
+    fn know(&mut self, (sent, logged): (Edit, Edit), (_, length): (usize, usize)) {
+        let with = length.to_string();
+        if logged.span.end <= self.logged.len() {
+            self.late.1.push(Edit { with: with.clone(), ..logged });
+        }
+        self.late.0.push(Edit { with, ..sent });
     }
 }
 
@@ -141,7 +300,7 @@ fn without_extensions(value: &str) -> Cow<'_, str> {
 }
 
 /// Parts are written as they are: other codings went out of use.
-fn check_coding(part: &Part) -> Result<(), Unfit> {
+fn check_coding(part: &Head) -> Result<(), Unfit> {
     let coding = part.header("content-transfer-encoding").unwrap_or("binary");
     let is_plain = ["7bit", "8bit", "binary"].iter().any(|plain| coding.eq_ignore_ascii_case(plain));
     let is_nested = part.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/"));
@@ -163,18 +322,6 @@ fn parameter<'d>(disposition: &'d str, name: &str) -> Option<&'d str> {
         }
         rest = left.split_once(';')?.1;
     }
-}
-
-fn assemble<'c>(bytes: &[u8], changes: &'c [Change], with: impl Fn(&'c Change) -> &'c [u8]) -> Bytes {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut done = 0;
-    for change in changes {
-        out.extend_from_slice(&bytes[done..change.span.start]);
-        out.extend_from_slice(with(change));
-        done = change.span.end;
-    }
-    out.extend_from_slice(&bytes[done..]);
-    out.into()
 }
 
 #[cfg(test)]

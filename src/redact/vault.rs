@@ -16,6 +16,9 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const SHORTEST: usize = 4;
 const LONGER: usize = 2;
 
+/// How long the code of a value is that is not kept: long enough that no two values share one.
+const UNKEPT: usize = 16;
+
 /// What an exchange's placeholders stand for. Dropped with the exchange, and the values wiped then.
 #[derive(Clone, Default)]
 pub struct Vault {
@@ -27,6 +30,8 @@ pub struct Vault {
     left: HashSet<Hash>,
     /// How many bytes the names and values take.
     bytes: usize,
+    /// How much it may hold; without it, what comes.
+    room: Option<usize>,
 }
 
 /// A value that a placeholder stands for.
@@ -38,11 +43,19 @@ pub struct Held {
 }
 
 impl Vault {
+    /// Has it hold about so many bytes and no more: values that come later get a placeholder in whose place nothing comes back.
+    pub fn within(self, room: usize) -> Self {
+        Self { room: Some(room), ..self }
+    }
+
     /// The placeholder, in brackets, for a value found as `written`; equal canonical values have equal placeholders.
     pub fn placeholder(&mut self, key: &MacKey, entity: &Entity, canonical: &str, written: &str) -> String {
         let hash = hash(key, entity, canonical);
         if let Some(name) = self.names.get(&hash) {
             return format!("[{name}]");
+        }
+        if self.room.is_some_and(|room| self.weight() >= room) {
+            return format!("[{entity}_{}]", &code(hash)[..UNKEPT]);
         }
         let name = self.free_name(entity, hash);
         let held = Held { entity: entity.clone(), value: Zeroizing::new(written.to_owned()) };
@@ -190,6 +203,18 @@ mod tests {
         let value = |placeholder: &str| vault.value(placeholder.trim_matches(['[', ']'])).unwrap().value.to_string();
         assert_eq!([value(&both[0]), value(&both[1])], ["1", "2"]);
         assert_eq!(vault.len(), 2);
+    }
+
+    #[test]
+    fn what_a_vault_has_no_room_for_has_a_name_of_its_own() {
+        let placeholders = |vault: &mut Vault| {
+            ["1", "2", "1", "3", "2"].map(|value| vault.placeholder(&key(), &entity("SSN"), value, value))
+        };
+        let mut vault = Vault::default().within(1);
+        let [first, second, again, third, second_again] = placeholders(&mut vault);
+        assert_eq!((vault.len(), &first, &second), (1, &again, &second_again));
+        assert!(second != third && second.len() == "[SSN_]".len() + UNKEPT);
+        assert_eq!(&second[..9], &placeholders(&mut Vault::default())[1][..9], "the log finds it by its beginning");
     }
 
     #[test]

@@ -50,6 +50,9 @@ const WORDS: [&str; 2] = ["content", "parts"];
 /// The roles of messages that nobody wrote.
 const PROGRAMS: [&str; 2] = ["function", "tool"];
 
+/// How many paths of a body are noted.
+const MOST_PATHS: usize = 1 << 16;
+
 /// How many JSON texts inside each other's strings are read; deeper ones are refused.
 const DEEPEST_TEXT: usize = 8;
 
@@ -191,7 +194,10 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         // FNV-1a: quick for short keys.
         let seed = path ^ 0xcbf2_9ce4_8422_2325;
         let path = name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        self.redaction.account.paths.insert(path);
+        let paths = &mut self.redaction.account.paths;
+        if paths.len() < MOST_PATHS {
+            paths.insert(path);
+        }
         Some(path)
     }
 

@@ -1,38 +1,56 @@
-//! The parts of a `multipart` body (RFC 2046, section 5.1): where each one's head and content stand.
+//! A `multipart` body (RFC 2046, section 5.1) as it comes: its boundaries, the heads of its parts, their contents in pieces.
 //!
 //! Stricter than most readers, because what no reader reads would leave unseen: nothing stands before the first boundary or
-//! behind the last, a head is UTF-8 without folded lines.
+//! behind the last, a head is UTF-8 without folded lines. All bytes are given, in order; what is kept back is no longer than a
+//! boundary or a head may be.
 
 use std::ops::Range;
 
 use memchr::memmem;
 
-/// A multipart body whose places are known.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Multipart<'a> {
-    /// The parts in order.
-    pub parts: Vec<Part<'a>>,
-    /// Where the boundary stands: before each part and behind the last.
-    pub boundaries: Vec<Range<usize>>,
+/// Cuts one body.
+pub struct Splitter {
+    /// What stands between two parts, up to the boundary's end: a line end, two dashes, the boundary.
+    between: Vec<u8>,
+    buffer: Vec<u8>,
+    /// How much of the buffer was given.
+    given: usize,
+    state: State,
+    /// How many parts began.
+    parts: usize,
+    is_ended: bool,
 }
 
-/// One part.
+/// The next bytes of a body.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Part<'a> {
-    /// The lines of its head.
-    pub headers: Vec<Header<'a>>,
-    /// Where its content stands.
-    pub content: Range<usize>,
+pub enum Piece<'b> {
+    /// A boundary: what stands before it and behind it, up to the ends of the lines.
+    Boundary(&'b [u8], &'b [u8]),
+    /// Some of a part's content.
+    Content(&'b [u8]),
+    /// A part's head, with the empty line at its end.
+    Head(Head<'b>),
+    /// What stands behind the last boundary: blanks.
+    Rest(&'b [u8]),
+}
+
+/// The head of a part.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Head<'b> {
+    /// All of it.
+    pub source: &'b [u8],
+    /// Its lines.
+    pub headers: Vec<Header<'b>>,
 }
 
 /// A line of a part's head.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Header<'a> {
+pub struct Header<'b> {
     /// Its name, as it is written.
-    pub name: &'a str,
+    pub name: &'b str,
     /// Its value, without the blanks around it.
-    pub value: &'a str,
-    /// Where the value stands.
+    pub value: &'b str,
+    /// Where the value stands in the head.
     pub span: Range<usize>,
 }
 
@@ -62,51 +80,154 @@ pub enum MultipartError {
 /// How many parts are read.
 pub const MOST_PARTS: usize = 1000;
 
-/// How many lines a part's head has, and how many bytes, at most.
+/// How many lines a part's head has, and how many bytes, at most; a boundary's line is no longer either.
 const LONGEST_HEAD: (usize, usize) = (32, 16 << 10);
 
-impl<'a> Multipart<'a> {
-    /// Reads `body`, whose parts are divided by `boundary`.
-    pub fn parse(body: &'a [u8], boundary: &str) -> Result<Self, MultipartError> {
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The first boundary.
+    Begin,
+    /// More of a content that began, or the boundary behind it.
+    Content,
+    /// A content, or the boundary behind none.
+    Empty,
+    Head,
+    Rest,
+}
+
+impl Splitter {
+    /// Begins a body whose parts are divided by `boundary`.
+    pub fn new(boundary: &str) -> Result<Self, MultipartError> {
         if !is_boundary(boundary) {
             return Err(MultipartError::Boundary);
         }
-        let line = format!("--{boundary}");
-        let start = if body.starts_with(b"\r\n") { 2 } else { 0 };
-        if !body[start..].starts_with(line.as_bytes()) {
-            return Err(if body.is_empty() { MultipartError::Unended } else { MultipartError::Outside });
-        }
-        let between = format!("\r\n{line}");
-        let finder = memmem::Finder::new(&between);
-        let mut multipart = Self { parts: Vec::new(), boundaries: Vec::new() };
-        let mut at = start + 2;
-        loop {
-            let end = at + boundary.len();
-            multipart.boundaries.push(at..end);
-            let begin = match Divider::at(&body[end..]) {
-                Divider::Between(length) => end + length,
-                Divider::Last(length) if body[end + length..].trim_ascii().is_empty() => return Ok(multipart),
-                Divider::Last(_) | Divider::None => return Err(MultipartError::Outside),
-            };
-            if multipart.parts.len() == MOST_PARTS {
-                return Err(MultipartError::TooMany);
-            }
-            let number = multipart.parts.len() + 1;
-            let (headers, content) = head(body, begin).ok_or(MultipartError::Head { part: number })?;
+        let between = format!("\r\n--{boundary}").into_bytes();
+        Ok(Self { between, buffer: Vec::new(), given: 0, state: State::Begin, parts: 0, is_ended: false })
+    }
+
+    /// Takes the body's next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.given);
+        self.given = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// No more bytes come.
+    pub fn end(&mut self) {
+        self.is_ended = true;
+    }
+
+    /// How many bytes it keeps.
+    pub fn weight(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// The next piece; `None` where it takes more bytes to tell, or at the end.
+    pub fn next_piece(&mut self) -> Result<Option<Piece<'_>>, MultipartError> {
+        match self.state {
+            State::Begin => self.boundary(if self.rest().starts_with(b"\r") { 0 } else { 2 }),
+            State::Content => self.content(),
             // The line end before a boundary belongs to it, also where a part without content has no other.
-            let from = content - 2;
-            let next = finder
-                .find_iter(&body[from..])
-                .map(|at| from + at)
-                .find(|at| !matches!(Divider::at(&body[at + between.len()..]), Divider::None));
-            let next = next.ok_or(MultipartError::Unended)?;
-            multipart.parts.push(Part { headers, content: content..next.max(content) });
-            at = next + between.len() - boundary.len();
+            State::Empty if self.may_begin(2) => match self.divider(2)? {
+                Divider::None => self.content(),
+                _ => self.boundary(2),
+            },
+            State::Empty => self.content(),
+            State::Head => self.head(),
+            State::Rest if self.rest().trim_ascii().is_empty() => {
+                let rest = self.give(self.rest().len());
+                Ok(Some(Piece::Rest(rest)).filter(|_| !rest.is_empty()))
+            }
+            State::Rest => Err(MultipartError::Outside),
         }
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.given..]
+    }
+
+    fn give(&mut self, length: usize) -> &[u8] {
+        self.given += length;
+        &self.buffer[self.given - length..self.given]
+    }
+
+    /// Whether what is left begins like what stands between parts, of which `skipped` bytes are not there.
+    fn may_begin(&self, skipped: usize) -> bool {
+        let between = &self.between[skipped..];
+        let length = between.len().min(self.rest().len());
+        self.rest()[..length] == between[..length]
+    }
+
+    /// What follows the text of a boundary that what is left may begin with.
+    fn divider(&self, skipped: usize) -> Result<Divider, MultipartError> {
+        let length = self.between.len() - skipped;
+        match self.rest().get(length..).map(|rest| Divider::at(rest, self.is_ended)) {
+            None if self.is_ended => Ok(Divider::None),
+            None => Ok(Divider::Open),
+            Some(Divider::Open) if self.rest().len() > LONGEST_HEAD.1 => Err(MultipartError::Outside),
+            Some(divider) => Ok(divider),
+        }
+    }
+
+    /// The boundary that has to stand here.
+    fn boundary(&mut self, skipped: usize) -> Result<Option<Piece<'_>>, MultipartError> {
+        let divider = if self.may_begin(skipped) { self.divider(skipped)? } else { Divider::None };
+        let (after, state) = match divider {
+            Divider::Between(after) => (after, State::Head),
+            Divider::Last(after) => (after, State::Rest),
+            Divider::Open => return Ok(None),
+            Divider::None if self.buffer.is_empty() => return Err(MultipartError::Unended),
+            Divider::None => return Err(MultipartError::Outside),
+        };
+        self.state = state;
+        let length = self.between.len() - skipped;
+        let line = self.give(length + after);
+        Ok(Some(Piece::Boundary(&line[..4 - skipped], &line[length..])))
+    }
+
+    fn head(&mut self) -> Result<Option<Piece<'_>>, MultipartError> {
+        if self.parts == MOST_PARTS {
+            return Err(MultipartError::TooMany);
+        }
+        let part = self.parts + 1;
+        let rest = self.rest();
+        let within = &rest[..rest.len().min(LONGEST_HEAD.1)];
+        let length =
+            if within.starts_with(b"\r\n") { Some(2) } else { memmem::find(within, b"\r\n\r\n").map(|at| at + 4) };
+        let Some(length) = length else {
+            let is_open = !self.is_ended && rest.len() < LONGEST_HEAD.1;
+            return if is_open { Ok(None) } else { Err(MultipartError::Head { part }) };
+        };
+        (self.parts, self.state) = (part, State::Empty);
+        let source = self.give(length);
+        let headers = headers(source).ok_or(MultipartError::Head { part })?;
+        Ok(Some(Piece::Head(Head { source, headers })))
+    }
+
+    /// Content up to a boundary, or the boundary.
+    fn content(&mut self) -> Result<Option<Piece<'_>>, MultipartError> {
+        let rest = self.rest();
+        let mut end = rest.len().saturating_sub(self.between.len() - 1);
+        for at in memmem::find_iter(rest, &self.between) {
+            match Divider::at(&rest[at + self.between.len()..], self.is_ended) {
+                Divider::None => {}
+                _ if at == 0 => return self.boundary(0),
+                _ => {
+                    end = at;
+                    break;
+                }
+            }
+        }
+        if end > 0 {
+            self.state = State::Content;
+            return Ok(Some(Piece::Content(self.give(end))));
+        }
+        if self.is_ended { Err(MultipartError::Unended) } else { Ok(None) }
     }
 }
 
-impl Part<'_> {
+impl Head<'_> {
     /// The value of the header `name`, which is written in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
@@ -119,15 +240,18 @@ enum Divider {
     Last(usize),
     /// The text goes on: this was no boundary.
     None,
+    /// What follows has to come first.
+    Open,
 }
 
 impl Divider {
-    fn at(rest: &[u8]) -> Self {
+    fn at(rest: &[u8], is_ended: bool) -> Self {
         let blanks = |bytes: &[u8]| bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let (rest, dashes) = rest.strip_prefix(b"--").map_or((rest, 0), |rest| (rest, 2));
-        let length = blanks(rest);
-        match (&rest[length..], dashes) {
+        let (line, dashes) = rest.strip_prefix(b"--").map_or((rest, 0), |line| (line, 2));
+        let length = blanks(line);
+        match (&line[length..], dashes) {
             ([b'\r', b'\n', ..], 0) => Self::Between(length + 2),
+            ([] | [b'\r'], _) | ([b'-'], 0) if !is_ended => Self::Open,
             ([] | [b'\r', b'\n', ..], 2) => Self::Last(dashes + length),
             _ => Self::None,
         }
@@ -140,18 +264,12 @@ fn is_boundary(boundary: &str) -> bool {
     (1..=70).contains(&boundary.len()) && boundary.bytes().all(is_allowed) && !boundary.ends_with(' ')
 }
 
-/// The lines of the head that begins at `at`, and where the content begins.
-fn head(body: &[u8], mut at: usize) -> Option<(Vec<Header<'_>>, usize)> {
-    let (most_lines, most_bytes) = LONGEST_HEAD;
-    let last = at + most_bytes;
+/// The lines of a head.
+fn headers(head: &[u8]) -> Option<Vec<Header<'_>>> {
     let mut headers = Vec::new();
-    loop {
-        let length = memmem::find(&body[at..body.len().min(last)], b"\r\n")?;
-        let line = std::str::from_utf8(&body[at..at + length]).ok()?;
-        if line.is_empty() {
-            return Some((headers, at + 2));
-        }
-        if headers.len() == most_lines || line.contains(['\r', '\n', '\0']) {
+    let mut at = 0;
+    for line in std::str::from_utf8(head).ok()?.split("\r\n").take_while(|line| !line.is_empty()) {
+        if headers.len() == LONGEST_HEAD.0 || line.contains(['\r', '\n', '\0']) {
             return None;
         }
         let (name, value) = line.split_once(':')?;
@@ -162,31 +280,56 @@ fn head(body: &[u8], mut at: usize) -> Option<(Vec<Header<'_>>, usize)> {
         let start = at + line.len() - value.trim_ascii_start().len();
         let value = value.trim_ascii();
         headers.push(Header { name, value, span: start..start + value.len() });
-        at += length + 2;
+        at += line.len() + 2;
     }
+    Some(headers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Each part as `name=value|content`.
+    /// Each part as `name=value|content`, in whatever pieces the body comes.
     fn check(body: &str, expected: Result<&[&str], MultipartError>) {
-        let read = Multipart::parse(body.as_bytes(), "b");
-        let told = read.map(|multipart| {
-            for span in &multipart.boundaries {
-                assert_eq!(&body[span.clone()], "b", "{body:?}");
+        let expected = expected.map(|parts| parts.iter().map(|part| (*part).to_owned()).collect());
+        for length in [1, 2, 3, 7, body.len().max(1)] {
+            assert_eq!(split(body, length), expected, "{body:?} by {length}");
+        }
+    }
+
+    fn split(body: &str, length: usize) -> Result<Vec<String>, MultipartError> {
+        let mut splitter = Splitter::new("b")?;
+        let (mut parts, mut given) = (Vec::new(), String::new());
+        for piece in body.as_bytes().chunks(length).map(Some).chain([None]) {
+            match piece {
+                Some(piece) => splitter.push(piece),
+                None => splitter.end(),
             }
-            assert_eq!(multipart.boundaries.len(), multipart.parts.len() + 1);
-            let part = |part: &Part| {
-                let headers =
-                    part.headers.iter().inspect(|header| assert_eq!(&body[header.span.clone()], header.value));
-                let headers: Vec<String> = headers.map(|header| format!("{}={}", header.name, header.value)).collect();
-                format!("{}|{}", headers.join(","), &body[part.content.clone()])
-            };
-            multipart.parts.iter().map(part).collect::<Vec<_>>()
-        });
-        assert_eq!(told, expected.map(|parts| parts.iter().map(|part| (*part).to_owned()).collect()), "{body:?}");
+            while let Some(piece) = splitter.next_piece()? {
+                take(&piece, &mut parts, &mut given);
+            }
+        }
+        assert_eq!(given, body);
+        Ok(parts)
+    }
+
+    fn take(piece: &Piece, parts: &mut Vec<String>, given: &mut String) {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        match piece {
+            Piece::Boundary(before, after) => *given += &(text(before) + "b" + &text(after)),
+            Piece::Content(content) => {
+                *given += &text(content);
+                *parts.last_mut().unwrap() += &text(content);
+            }
+            Piece::Head(head) => {
+                let source = text(head.source);
+                head.headers.iter().for_each(|header| assert_eq!(&source[header.span.clone()], header.value));
+                let headers = head.headers.iter().map(|header| format!("{}={}", header.name, header.value));
+                parts.push(headers.collect::<Vec<_>>().join(",") + "|");
+                *given += &source;
+            }
+            Piece::Rest(rest) => *given += &text(rest),
+        }
     }
 
     #[test]
@@ -213,9 +356,11 @@ mod tests {
         check("--b\r\nA x\r\n\r\n\r\n--b--", Err(Head { part: 1 }));
         check("--b\r\nA: x\ny\r\n\r\n\r\n--b--", Err(Head { part: 1 }));
         for boundary in ["", "a b ", "é", "a\"", &"x".repeat(71)] {
-            assert_eq!(Multipart::parse(b"--b--", boundary), Err(MultipartError::Boundary), "{boundary}");
+            assert_eq!(Splitter::new(boundary).err(), Some(MultipartError::Boundary), "{boundary}");
         }
         let many = "--b\r\n\r\n\r\n".repeat(MOST_PARTS + 1) + "--b--";
-        assert_eq!(Multipart::parse(many.as_bytes(), "b"), Err(MultipartError::TooMany));
+        assert_eq!(split(&many, many.len()), Err(MultipartError::TooMany));
+        let open = format!("--b\r\n\r\n\r\n--b{}", " ".repeat(LONGEST_HEAD.1));
+        assert_eq!(split(&open, 100), Err(Outside), "nobody waits for the end of such a line");
     }
 }

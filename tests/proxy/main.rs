@@ -13,6 +13,7 @@ mod hostile;
 mod http;
 mod http2;
 mod limits;
+mod long_uploads;
 mod pages;
 mod places;
 mod recordings;

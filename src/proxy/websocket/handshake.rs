@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
@@ -13,6 +11,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::super::body::Body;
 use super::super::headers;
+use super::super::outgoing::Outgoing;
 use super::super::refused::Refused;
 use super::super::request::unfit;
 use crate::crypto;
@@ -78,7 +77,7 @@ impl Handshake {
     }
 
     /// Makes `request` the handshake with the provider. Where the route has a key, the caller's own stays here.
-    pub(in crate::proxy) fn request(&self, mut request: Request<Full<Bytes>>, route: &Route) -> Request<Full<Bytes>> {
+    pub(in crate::proxy) fn request(&self, mut request: Request<Outgoing>, route: &Route) -> Request<Outgoing> {
         let headers = request.headers_mut();
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -109,7 +108,7 @@ impl Handshake {
             let message = "The provider's handshake is not the answer to Blotter's: check the route's `upstream`.";
             return Err(Refused::upstream("upstream/handshake", message));
         }
-        let mut accepted = Response::new(Body::full(Bytes::new()));
+        let mut accepted = Response::new(Body::full(""));
         *accepted.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let mut headers = told.clone();
         headers::remove_hop_by_hop(&mut headers);

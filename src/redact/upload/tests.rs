@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use super::super::tests::{DETECTOR, KEY};
-use super::super::{Media, Redactor};
+use super::super::{Account, Media, Paused, Redactor};
 use super::*;
 use crate::policy::{Exemption, Policy};
 use crate::wire::json::JsonError;
@@ -16,6 +16,43 @@ fn redact(path: &str, media: &Media, body: &[u8], exempt: &[Exemption]) -> Resul
     let placeholder = regex::bytes::Regex::new(r"\[([A-Z_]+)_[0-9A-Z]{4,}\]").unwrap();
     let without_codes = |bytes: &[u8]| placeholder.replace_all(bytes, &b"[$1]"[..]).into_owned();
     Ok((without_codes(&redacted.bytes), without_codes(&redacted.logged), redacted.facts))
+}
+
+/// The same in pieces of so many bytes, where `room` is what is kept; and what was seen.
+fn redact_on(media: &Media, body: &[u8], length: usize, room: Room) -> Result<(Vec<u8>, Vec<u8>, Account), Unfit> {
+    let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, nesting: 20 };
+    let dialect = Dialect::of("/v1/files");
+    let (mut upload, mut paused) = (Upload::begin(media, room)?, Paused::default());
+    let mut sent = Vec::new();
+    for piece in body.chunks(length) {
+        let mut redaction = redactor.resume(paused).exempting(&[Exemption::Documents, Exemption::Images]);
+        sent.extend(upload.push(&mut redaction, dialect, piece)?);
+        paused = redaction.pause();
+    }
+    let mut redaction = redactor.resume(paused).exempting(&[Exemption::Documents, Exemption::Images]);
+    let uploaded = upload.end(&mut redaction, dialect)?;
+    sent.extend(uploaded.sent);
+    Ok((splice(&sent, &uploaded.late), uploaded.logged.to_vec(), redaction.finish().1))
+}
+
+/// In pieces it becomes the same as in one; `body` is longer than what is read at a time.
+fn check_pieces(media: &Media, body: &[u8]) {
+    let whole = redact_on(media, body, body.len(), Room::ENDLESS).unwrap();
+    let room = Room { piece: 1000, whole: 400_000, logged: usize::MAX };
+    for length in [700, 50_001] {
+        let pieces = redact_on(media, body, length, room).unwrap();
+        assert!(pieces.0 == whole.0, "{}", first_difference(&pieces.0, &whole.0));
+        assert!(pieces.1 == whole.1, "in the log: {}", first_difference(&pieces.1, &whole.1));
+        assert_eq!(pieces.2.findings, whole.2.findings);
+        assert_eq!(pieces.2.exempted, whole.2.exempted);
+    }
+}
+
+fn first_difference(one: &[u8], other: &[u8]) -> String {
+    let at = one.iter().zip(other).position(|(one, other)| one != other).unwrap_or(one.len().min(other.len()));
+    let around =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[at.saturating_sub(40)..bytes.len().min(at + 60)]).into_owned();
+    format!("at {at} of {} and {}: {:?}, {:?}", one.len(), other.len(), around(one), around(other))
 }
 
 fn parts() -> Media {
@@ -155,4 +192,77 @@ fn without_findings_nothing_changes() {
     let body = form("; filename=\"a.jsonl\"", b"{\"a\" : 1.0e0}\n\n{\"b\":\"\\u00e9\"}\n");
     let (sent, logged, _) = redact("/v1/files", &parts(), &body, &[]).unwrap();
     assert_eq!((&sent, &logged), (&body, &body));
+}
+
+#[test]
+fn a_long_file_becomes_the_same_piece_by_piece() {
+    let talk = |number: usize| match number % 7 {
+        0 => format!("Row {number}: my ssn is 536-90-4399, write to ann{number}@x.org.\n"),
+        3 => "Phone:\n(201) 535-2855\n".to_owned(),
+        5 => "\n".to_owned(),
+        _ => format!("Nothing to see in line {number}, said Zo\u{e9}.\n"),
+    };
+    let talk: String = (0..600).map(talk).collect();
+    let row = |number: usize| format!("{number},Ann,536904399,536904{},\"a\n{number}\"\n", 100 + number % 900);
+    let table = "id,name,ssn,order,note\n".to_owned() + &(0..600).map(row).collect::<String>();
+    let line = |number: usize| match number % 5 {
+        1 => format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"call +1 201 535 {:04}\"}}]}}\r\n", number),
+        2 => format!("no JSON: ann{number}@x.org\n"),
+        4 => "\n".to_owned(),
+        _ => format!(
+            "{{\"custom_id\":\"{number}\",\"url\":\"/v1/responses\",\"body\":{{\"input\":\"my ssn is 536-90-4399\"}}}}\n"
+        ),
+    };
+    let lines: String = (0..500).map(line).collect();
+    let log: String =
+        (0..500).map(|number| format!("[2026-11-30 10:00:{:02}] ann{number}@x.org {{\n", number % 60)).collect();
+    let document = format!("{{\"a\":[\n{}\n1]}}", "{\"mail\":\"ann@x.org\"},\n".repeat(1000));
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let narrow = |text: &str| text.chars().map(|character| character as u8).collect::<Vec<u8>>();
+    let binary = [b"%PDF-1.7\n ann@x.org \0".as_slice(), &talk.as_bytes().repeat(2)].concat();
+    for (name, content) in [
+        ("a.txt", talk.as_bytes().to_vec()),
+        ("a.txt", wide(&format!("\u{feff}{talk}"))),
+        ("a.txt", narrow(&talk)),
+        ("a.csv", table.as_bytes().to_vec()),
+        ("a.jsonl", lines.as_bytes().to_vec()),
+        ("a.jsonl", lines.trim_end().as_bytes().to_vec()),
+        ("a.log", log.as_bytes().to_vec()),
+        ("a.json", document.as_bytes().to_vec()),
+        ("a.pdf", binary),
+    ] {
+        let head = format!("; filename=\"{name}\"\r\nContent-Length: {}", content.len());
+        check_pieces(&parts(), &form(&head, &content));
+    }
+    check_pieces(&Media::of(Some("text/csv")).unwrap(), table.as_bytes());
+}
+
+#[test]
+fn what_cannot_be_cut_is_read_whole_as_far_as_there_is_room() {
+    let room = Room { piece: 1000, whole: 30_000, logged: 100 };
+    let text = Media::of(Some("text/plain")).unwrap();
+    let check = |content: &str, expected: Option<Unfit>| {
+        let redacted = redact_on(&text, content.as_bytes(), 999, room).map(|(sent, ..)| sent);
+        match expected {
+            Some(unfit) => assert_eq!(redacted, Err(unfit)),
+            None => assert_eq!(redacted.unwrap(), content.as_bytes()),
+        }
+    };
+    let list = |length: usize| format!("[{}\n1]", "1, \n".repeat(length / 4));
+    check(&list(20_000), None);
+    check(&list(40_000), Some(Unfit::Uncut(30_000)));
+    check(&"a ".repeat(20_000), Some(Unfit::Uncut(30_000)));
+    check(&"[a b\n".repeat(20_000), None);
+    check(&"[".repeat(4000), Some(Unfit::Json(JsonError::TooDeep { limit: 20, at: 20 })));
+    check(&"a line\n".repeat(20_000), None);
+}
+
+#[test]
+fn the_log_gets_the_beginning_of_a_long_file() {
+    let room = Room { piece: 1000, whole: 30_000, logged: 40 };
+    let text = Media::of(Some("text/plain")).unwrap();
+    let (_, logged, account) = redact_on(&text, "mail ann@x.org\n".repeat(4000).as_bytes(), 999, room).unwrap();
+    let logged = String::from_utf8(logged).unwrap();
+    assert!(logged.starts_with("mail [EMAIL_") && logged.ends_with(" bytes more, not kept)"), "{logged}");
+    assert_eq!(account.findings.values().sum::<u64>(), 4000);
 }
