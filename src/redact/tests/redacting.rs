@@ -226,7 +226,7 @@ fn the_work_is_linear_in_the_input() {
         format!(r#"{{"choices":[{{"message":{{"content":"{}"}}}}]}}"#, format!("{}\\n", vault().1[0]).repeat(20_000));
     assert!(restore(chat(), Framing::Whole, answer.as_bytes()).contains(SSN));
     // Either would take minutes if it looked at all that came before again for each part.
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
 
 #[test]
