@@ -555,6 +555,9 @@ fn a_cue_is_heard_without_its_marks() {
 fn a_question_says_what_its_answer_is() {
     check_values("", "bot: what is your date of birth?\nuser: 04/02/1987", &[("DATE_OF_BIRTH", "04/02/1987")]);
     check_values("", "Bot: Please type your phone number.\nAnn: 2015352855", &[("PHONE", "2015352855")]);
+    let asked = "[12/03/26, 14:02:11] Bot: date of birth?\n[12/03/26, 14:02:30] Ann: 4/2/1987";
+    check_values("", asked, &[("DATE_OF_BIRTH", "4/2/1987")]);
+    check_values("", "I paid on 12/03/2026. Date of birth follows", &[]);
     check_values("", "您的手机号？\n13123458673", &[("PHONE", "13123458673")]);
     check_values("", "身分證字號\nE181165787", &[("TW_ID", "E181165787")]);
     check_values("", "Item: phone\nPrice: 4990000", &[]);

@@ -25,7 +25,7 @@ const BYTES_PER_CHAR: usize = 3;
 const SLACK: usize = 32;
 
 /// How much farther a word is that stands in the next sentence.
-const SENTENCE: usize = 10;
+const SENTENCE: usize = 16;
 
 /// How many bytes before a value its key begins at most.
 const LONGEST_KEY: usize = 64;

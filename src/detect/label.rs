@@ -8,8 +8,8 @@ use std::ops::Range;
 /// How long a label may be, and a cell of a head.
 const LONGEST: usize = 64;
 
-/// How long the name of who speaks is.
-const LONGEST_NAME: usize = 32;
+/// How long the time and name before what somebody says are.
+const LONGEST_HEAD: usize = 64;
 
 /// How many rows above a line are looked through for the head of its table.
 const ROWS: usize = 64;
@@ -61,9 +61,11 @@ impl Table {
     }
 }
 
-/// The label alone above `line`, or the question that it answers, one blank line between them at most.
-pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
-    let (answers, value) = said(&text[line.clone()]);
+/// The label alone above `line`, or the question that it answers, one blank line between them at most; with where its value
+/// begins.
+pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<(usize, &'t str)> {
+    let whole = text[line.clone()].trim_end();
+    let (answers, value) = said(whole);
     let first = value.split(' ').next()?;
     if !first.contains(|c: char| c.is_ascii_digit()) || first.contains(|c: char| c.is_ascii_lowercase()) {
         return None;
@@ -72,22 +74,39 @@ pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<&'t str> {
     if text[label.clone()].trim().is_empty() {
         label = above(text, label.start)?;
     }
-    let (asks, label) = said(text[label].trim());
+    let (asks, label) = said(text[label].trim_end());
     let is_talk = answers && asks;
     let is_question = label.ends_with(['?', '？']) || is_talk && label.ends_with(['.', '。']);
     let fits = match is_question {
         true => !value.split_whitespace().any(|word| word.chars().all(char::is_alphabetic)),
-        false => !answers && !asks && !label.ends_with(['.', '!', ',']),
+        false => !answers && !label.ends_with(['.', '!', ',']),
     };
-    (fits && names(label) && !label.is_empty()).then_some(label)
+    (fits && names(label) && !label.is_empty()).then_some((line.start + whole.len() - value.len(), label))
 }
 
-/// What is said on a line of talk such as `Ann: 555`, and whether somebody is named as saying it.
+/// What is said on a line of talk such as `[12/03/26, 14:02:11] Ann: 555`, and whether somebody is named as saying it.
 fn said(line: &str) -> (bool, &str) {
-    let line = line.trim();
-    let is_name = |name: &str| name.len() <= LONGEST_NAME && name.chars().all(|c| c.is_alphabetic() || c == ' ');
-    let parted = line.split_once([':', '：']).filter(|(name, said)| is_name(name) && !said.is_empty());
-    parted.map_or((false, line), |(_, said)| (true, said.trim_start()))
+    let line = line.trim_start();
+    let head = &line[..line.floor_char_boundary(LONGEST_HEAD)];
+    let name = without_time(head);
+    let from = head.len() - name.len();
+    let parted = line[from..from + name.len()].find([':', '：']).filter(|end| is_name(&name[..*end]));
+    let words = parted.map(|end| line[from + end..].trim_start_matches([':', '：']).trim_start());
+    words.filter(|words| !words.is_empty()).map_or((false, line), |words| (true, words))
+}
+
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphabetic() || c == ' ')
+}
+
+/// What stands behind the time that a chat prints before a message: `[12/03/26, 14:02:11] Ann`, `2:02 PM - Ann`.
+fn without_time(head: &str) -> &str {
+    let of_time = |c: char| c.is_ascii_digit() || "[]()/.,:- ~".contains(c);
+    let rest = head.trim_start_matches(of_time);
+    let rest = ["AM", "PM", "am", "pm"].iter().find_map(|half| rest.strip_prefix(half)).unwrap_or(rest);
+    let rest = rest.trim_start_matches(of_time);
+    let is_time = |part: &[u8]| part[1] == b':' && [part[0], part[2]].iter().all(u8::is_ascii_digit);
+    if head.as_bytes()[..head.len() - rest.len()].windows(3).any(is_time) { rest } else { head }
 }
 
 /// Whether `words` may be what something is called.
@@ -141,10 +160,12 @@ mod tests {
             ("What is your number?\n0612345678", Some("What is your number?")),
             ("Did you call?\n2 times since 10:30", None),
             ("Bot: Please send your card number.\nAnn: 4111", Some("Please send your card number.")),
+            ("[12/03/26, 14:02:11] Bot: Your PIN?\n[12/03/26, 2:02:30 PM] Ann: 4821", Some("Your PIN?")),
+            ("12/03/2026, 14:02 - Ann: Phone\n0612345678", Some("Phone")),
             ("Item: phone\nPrice: 4990000", None),
             ("0612345678", None),
         ] {
-            assert_eq!(label(text, &last_line(text)), expected, "{text}");
+            assert_eq!(label(text, &last_line(text)).map(|(_, label)| label), expected, "{text}");
         }
     }
 

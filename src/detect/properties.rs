@@ -125,7 +125,7 @@ fn names(text: &str, from: usize) -> Vec<&str> {
         .flat_map(|line| {
             let table = Table::around(text, &line);
             let cells = table.into_iter().flat_map(|table| table.names(text, &line).collect::<Vec<_>>());
-            cells.map(|(_, name)| name).chain(label(text, &line)).collect::<Vec<_>>()
+            cells.map(|(_, name)| name).chain(label(text, &line).map(|(_, label)| label)).collect::<Vec<_>>()
         })
         .collect()
 }

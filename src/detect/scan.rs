@@ -121,7 +121,7 @@ impl Scene<'_> {
 
     /// Goes on to a line, and to what names it: the text's name, a label above it, the head of its table.
     fn enter(&mut self, line: Range<usize>, has_digits: bool) {
-        // A line that was looked at for its digits is no label.
+        // A line that was looked at for its digits is no head.
         let follows = self.has_digits && line.start == self.line.end + 1;
         self.table = self.table.take().and_then(|mut table| table.goes_on(self.text, &line).then_some(table));
         if self.table.is_none() && has_digits && !follows {
@@ -132,8 +132,8 @@ impl Scene<'_> {
             self.names.push(Named::new(0, self.before));
         } else if let Some(table) = &self.table {
             self.names.extend(table.names(self.text, &line).map(|(from, name)| Named::hint(from, name)));
-        } else if has_digits && !follows {
-            self.names.extend(label::label(self.text, &line).map(|label| Named::hint(line.start, label)));
+        } else if has_digits {
+            self.names.extend(label::label(self.text, &line).map(|(from, label)| Named::hint(from, label)));
         }
         (self.line, self.has_digits) = (line, has_digits);
         self.heard.borrow_mut().clear();
