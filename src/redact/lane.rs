@@ -77,6 +77,15 @@ pub struct Restored {
     pub lanes: u64,
 }
 
+impl std::ops::AddAssign for Restored {
+    fn add_assign(&mut self, other: Self) {
+        self.restored += other.restored;
+        self.kept += other.kept;
+        self.redacted += other.redacted;
+        self.lanes += other.lanes;
+    }
+}
+
 /// What every lane of an answer works with.
 #[derive(Clone, Copy)]
 pub(super) struct Means<'a> {

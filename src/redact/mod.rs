@@ -4,10 +4,12 @@
 //! ([`policy`](crate::policy)), and the bytes of a finding, only those, become a placeholder ([`Vault`]). Back: [`Restorer`].
 //! Nothing here knows a file, a clock or a socket.
 
+mod account;
 mod content;
 mod context;
 mod file;
 mod guard;
+mod held;
 mod ids;
 mod lane;
 mod mask;
@@ -43,13 +45,14 @@ use crate::wire::json::{Document, JsonError, Kind};
 use crate::wire::multipart::MultipartError;
 use crate::wire::{Edit, splice};
 
+pub use account::{AnswerAccount, Frames, Usage};
 pub use guard::Guard;
 pub use ids::ids_in;
 pub use lane::Restored;
 pub use media::{Declared, Media};
 pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
-pub use restore::{AnswerAccount, AnswerLimits, FrameTooLong, Frames, Restorer, Usage};
+pub use restore::{AnswerLimits, FrameTooLong, Restorer};
 pub use transcript::{Transcript, VALUE_LENGTH, without_cut_value};
 pub use upload::{Room, Upload, Uploaded};
 pub use vault::{Held, Vault};

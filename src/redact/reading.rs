@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::held::{HeldFrame, LaneKey, Offset, Written};
 use super::lane::{Change, Lane, Means, Origin};
-use super::restore::{HeldFrame, LaneKey, MOST_LANES, Offset, Restorer, Written};
+use super::restore::{MOST_LANES, Restorer};
 use super::shift::Shifts;
 use crate::provider::{Shape, Strand, Unit};
 use crate::wire::frame::{Framing, Payload};

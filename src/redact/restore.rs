@@ -10,19 +10,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::account::AnswerAccount;
 use super::guard::Guard;
+use super::held::{HeldFrame, LaneKey, Offset, Place, Written};
 use super::ids::{Numbers, Told};
-use super::lane::{Change, Lane, Means, Origin, Restored};
+use super::lane::{Change, Lane, Means, Origin};
 use super::reading::Reading;
 use super::shift::Shifts;
-use super::transcript::Transcript;
 use super::vault::Vault;
 use super::wrapped::Wrapper;
 use crate::policy::Policy;
-use crate::provider::{Dialect, End, Shape, Strand, Tokens, Unit};
-use crate::wire::frame::{Framing, Payload, Splitter, seal};
-use crate::wire::json::{self, Document};
-use crate::wire::{Edit, splice};
+use crate::provider::{Dialect, End, Shape, Strand, Tokens};
+use crate::wire::Edit;
+use crate::wire::frame::{Framing, Payload, Splitter};
+use crate::wire::json::Document;
 
 /// How many lanes of an answer are followed at a time; what comes in further ones is restored string by string.
 pub(super) const MOST_LANES: usize = 1024;
@@ -88,90 +89,6 @@ pub struct Restorer {
     pub(super) account: AnswerAccount,
 }
 
-/// What was seen of an answer.
-#[derive(Debug, Default)]
-pub struct AnswerAccount {
-    /// Placeholders that came back or stayed.
-    pub placeholders: Restored,
-    /// The lanes' text as the provider wrote it.
-    pub transcript: Transcript,
-    /// What the provider counted.
-    pub usage: Usage,
-    /// How its frames went through.
-    pub frames: Frames,
-    /// Numbers that point into a text that is not known, and stayed as they were.
-    pub offsets_left: u64,
-}
-
-/// How the frames of an answer went through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Frames {
-    /// All that came.
-    pub taken: u64,
-    /// All that left.
-    pub left: u64,
-    /// Those that had to wait for what came after them.
-    pub held: u64,
-    /// The most bytes of frames that waited at a time.
-    pub most_held: usize,
-}
-
-/// Token counts as the provider gave them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Prompt tokens found in the provider's cache.
-    pub cached: Option<u64>,
-    /// Prompt tokens.
-    pub input: Option<u64>,
-    /// Tokens of the answer.
-    pub output: Option<u64>,
-}
-
-/// Which strand a piece of text belongs to: the numbers of the choices or blocks around it, and the field.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct LaneKey {
-    pub indexes: Vec<u64>,
-    pub field: String,
-}
-
-pub(super) struct HeldFrame {
-    bytes: Bytes,
-    wrapper: Option<Wrapper>,
-    /// The strings that may still change, and what else may.
-    places: Vec<Place>,
-    changes: Vec<Change>,
-    /// The numbers in it that point into texts.
-    pub offsets: Vec<Offset>,
-    /// What moved in the texts that it repeats.
-    pub moved: Vec<(LaneKey, Shifts)>,
-}
-
-/// A number in a frame that points into a text.
-pub(super) struct Offset {
-    pub source: Range<usize>,
-    pub place: u64,
-    pub unit: Unit,
-    /// The text's lane; the last of its numbers may be those of what points.
-    pub lane: LaneKey,
-    /// Whether the text stands in the same frame, said again.
-    pub again: bool,
-}
-
-/// Something in a frame that may change.
-struct Place {
-    source: Range<usize>,
-    written: Written,
-}
-
-/// How a text is written in a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written {
-    /// As the inside of a JSON string.
-    Json,
-    /// As it is.
-    Plain,
-}
-
 impl Restorer {
     /// Begins an answer in `dialect`, cut by `framing`.
     pub fn new(
@@ -206,7 +123,7 @@ impl Restorer {
             moved: HashMap::new(),
             changes: Vec::new(),
             tools: HashMap::new(),
-            account: AnswerAccount::new(limits),
+            account: AnswerAccount::keeping(limits.logged_bytes),
         }
     }
 
@@ -271,7 +188,7 @@ impl Restorer {
 
     /// What was seen since this was asked for last.
     pub fn take_account(&mut self) -> AnswerAccount {
-        std::mem::replace(&mut self.account, AnswerAccount::new(self.limits))
+        std::mem::replace(&mut self.account, AnswerAccount::keeping(self.limits.logged_bytes))
     }
 
     /// What was seen so far.
@@ -489,87 +406,4 @@ impl Restorer {
 fn is_last(frame: &Document, end: End) -> bool {
     let End::Member(name, last) = end else { return false };
     frame.at(&[name]).is_some_and(|id| last.contains(&&*frame.text(id)))
-}
-
-impl HeldFrame {
-    fn leave(self, framing: Framing, moves: Vec<Edit>) -> Bytes {
-        if self.changes.is_empty() && moves.is_empty() {
-            return self.wrapper.map_or(self.bytes, Wrapper::unchanged);
-        }
-        let mut changes = self.changes;
-        changes.sort_by_key(|change| (change.origin.string, change.origin.offset));
-        let of_one_string = changes.chunk_by(|one, other| one.origin.string == other.origin.string);
-        let mut edits: Vec<Edit> = of_one_string
-            .flat_map(|changes| edits(&self.bytes, &self.places[changes[0].origin.string], changes))
-            .collect();
-        edits.extend(moves);
-        edits.sort_by_key(|edit| edit.span.start);
-        let frame = splice(&self.bytes, &edits);
-        match self.wrapper {
-            Some(wrapper) => wrapper.around(framing, &frame),
-            None => seal(framing, frame).into(),
-        }
-    }
-}
-
-/// The edits to a frame that the changes at one place make.
-fn edits(frame: &[u8], Place { source, written }: &Place, changes: &[Change]) -> Vec<Edit> {
-    if *written == Written::Plain {
-        let span =
-            |change: &Change| source.start + change.origin.offset..source.start + change.origin.offset + change.length;
-        return changes.iter().map(|change| Edit { span: span(change), with: change.with.clone() }).collect();
-    }
-    let text = std::str::from_utf8(&frame[source.clone()]).expect("the frame was read as UTF-8");
-    let borders = changes.iter().flat_map(|change| [change.origin.offset, change.origin.offset + change.length]);
-    let offsets = json::source_offsets(text, borders);
-    let edit = |(change, span): (&Change, &[usize])| Edit {
-        span: source.start + span[0]..source.start + span[1],
-        with: json::encode(&change.with).into_owned(),
-    };
-    changes.iter().zip(offsets.chunks_exact(2)).map(edit).collect()
-}
-
-impl AnswerAccount {
-    fn new(limits: AnswerLimits) -> Self {
-        Self { transcript: Transcript::new(limits.logged_bytes), ..Self::default() }
-    }
-}
-
-impl Frames {
-    /// Takes note that all before frame `left` have left, and those before `taken` wait, with so many bytes.
-    fn wait(&mut self, left: u64, taken: u64, bytes: usize) {
-        // What waited before, waits on.
-        self.held += taken - left.max(self.taken).min(taken);
-        self.most_held = self.most_held.max(bytes);
-        (self.taken, self.left) = (taken, left);
-    }
-}
-
-impl Usage {
-    fn read(&mut self, document: &Document, table: &[(&[&str], Tokens)]) {
-        // Most places lie in one object, which most frames do not have.
-        let mut outer = ("", None);
-        for (path, tokens) in table {
-            let [name, path @ ..] = *path else { continue };
-            if outer.0 != *name {
-                outer = (name, document.at(&[name]));
-            }
-            let place = outer.1.and_then(|outer| document.below(outer, path));
-            let Some(count) = place.and_then(|id| document.source(id).parse().ok()) else { continue };
-            match tokens {
-                Tokens::Cached => self.cached = Some(count),
-                Tokens::Input => self.input = Some(count),
-                Tokens::Output => self.output = Some(count),
-            }
-        }
-    }
-}
-
-impl std::ops::AddAssign for Restored {
-    fn add_assign(&mut self, other: Self) {
-        self.restored += other.restored;
-        self.kept += other.kept;
-        self.redacted += other.redacted;
-        self.lanes += other.lanes;
-    }
 }
