@@ -135,14 +135,36 @@ pub fn takes_pieces(path: &str) -> bool {
     path::ends(path.trim_end_matches('/'), "uploads/*/parts")
 }
 
-/// The headers, and what they say, that begin or continue an upload in pieces or past the proxy, to an address that the
-/// provider names.
+/// By which headers an upload is told whose first request is answered with an address, to which others bring the file.
+///
+/// Source: the Gemini API's guide to files, and google-genai 3.4.0 for Python.
+pub struct Resumable {
+    /// Says, by this value, that an upload is one.
+    pub protocol: (&'static str, &'static str),
+    /// What the request does: `start`, `upload`, `finalize`, or several of them.
+    pub command: &'static str,
+    /// Where in the file what is brought belongs.
+    pub offset: &'static str,
+    /// How long the file will be.
+    pub length: &'static str,
+    /// The addresses, in the answer.
+    pub addresses: &'static [&'static str],
+}
+
+/// The one way in which this is done here.
+pub static RESUMABLE: Resumable = Resumable {
+    protocol: ("x-goog-upload-protocol", "resumable"),
+    command: "x-goog-upload-command",
+    offset: "x-goog-upload-offset",
+    length: "x-goog-upload-header-content-length",
+    addresses: &["x-goog-upload-control-url", "x-goog-upload-url"],
+};
+
+/// The headers, and what they say, that begin or continue an upload in pieces or past the proxy in another way.
 pub const PIECEWISE: &[(&str, &str)] = &[
     ("content-range", ""),
     ("tus-resumable", ""),
     ("upload-offset", ""),
-    ("x-goog-upload-command", ""),
-    ("x-goog-upload-protocol", "resumable"),
     ("x-upload-content-length", ""),
     ("x-upload-content-type", ""),
 ];

@@ -21,7 +21,7 @@ mod shape;
 use crate::wire::frame::Framing;
 use crate::wire::json::Document;
 
-pub use files::{LINE, PIECEWISE, takes_pieces};
+pub use files::{LINE, PIECEWISE, RESUMABLE, Resumable, takes_pieces};
 pub use shape::{Shape, Strand, Unit};
 
 /// The tables of one endpoint.

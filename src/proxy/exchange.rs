@@ -25,6 +25,7 @@ use super::recognise::Answered;
 use super::refused::Refused;
 use super::reload::Live;
 use super::request::{self, Clean, Cleaned, Payload, Received};
+use super::resumable::{self, Step};
 use super::spans::{Span, Traced};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
@@ -143,6 +144,7 @@ impl Exchange {
         if websocket::is_asked(&request) {
             return Box::pin(self.connect(request, target, route)).await;
         }
+        let here = resumable::own_address(&self.ruleset, route, &request);
         let (received, body) = self.receive(request, target, route).await?;
         let (clean, vault) = self.clean(received, body).await?;
         self.open(&clean).await?;
@@ -152,7 +154,8 @@ impl Exchange {
         let answers = route.answers;
         let request = clean.into_request(route)?;
         self.gateway.metrics.bytes(Way::ToProvider, request.body().length());
-        let response = self.send(Purpose::Calls, request, route).await?;
+        let mut response = self.send(Purpose::Calls, request, route).await?;
+        resumable::lead_through(response.headers_mut(), here.as_deref(), route)?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         self.flight = None;
         let ending = self.ending();
@@ -273,9 +276,16 @@ impl Exchange {
         }
         request::check_head(&head.method, &head.headers, &self.ruleset.limits)?;
         request::check_signature(&head.headers, &target, route)?;
-        upload::check(&target, &head.headers)?;
+        let step = upload::check(&target, &head.headers)?;
+        if step == Step::Begin {
+            resumable::remove_lengths(&mut head.headers);
+        }
         let encoding = Encoding::of(&head.headers).map_err(Undecodable::of_request)?;
-        let media = if body.is_end_stream() { Ok(Media::Json) } else { upload::media(&head.headers) };
+        let media = match step.media() {
+            _ if body.is_end_stream() => Ok(Media::Json),
+            Some(media) => Ok(media),
+            None => upload::media(&head.headers),
+        };
         let (method, headers, exempt) = (head.method, head.headers, route.exempt.clone());
         let received = |media| Received { method, target, headers, media, exempt };
         // What a compressed body may hold is known by its length, and recogniser services are asked about a body once.

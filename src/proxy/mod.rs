@@ -28,6 +28,7 @@ mod refused;
 mod relay;
 mod reload;
 mod request;
+mod resumable;
 mod server;
 mod spans;
 mod spool;

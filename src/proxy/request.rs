@@ -219,7 +219,7 @@ fn check_target(redaction: &mut Redaction, target: &str) -> Result<(), Refused> 
 
 /// A target without the provider's keys in its query, which go on as those in headers do.
 fn without_keys(target: &str) -> String {
-    const KEYS: [&str; 4] = ["access_token", "api-key", "api_key", "key"];
+    const KEYS: [&str; 5] = ["access_token", "api-key", "api_key", "key", "upload_id"];
     /// Longer than any value that is no key and has no blank in it.
     const LONG: usize = 36;
     let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
@@ -271,6 +271,7 @@ pub(super) fn unfit(unfit: Unfit) -> Refused {
         Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
         Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
         Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
+        Unfit::Cut => (StatusCode::NOT_IMPLEMENTED, "request/upload-in-pieces"),
         Unfit::Multipart(_) => (StatusCode::BAD_REQUEST, "request/multipart"),
         Unfit::PartCoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/part-encoding"),
         Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
@@ -280,7 +281,8 @@ pub(super) fn unfit(unfit: Unfit) -> Refused {
     };
     let message = match &unfit {
         Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-        Unfit::Json(_)
+        Unfit::Cut
+        | Unfit::Json(_)
         | Unfit::Multipart(_)
         | Unfit::PartCoding
         | Unfit::Tokens

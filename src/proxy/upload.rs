@@ -7,12 +7,13 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::refused::Refused;
 use super::request::unfit;
+use super::resumable::Step;
 use crate::crypto::{hex, random};
 use crate::provider::{PIECEWISE, takes_pieces};
 use crate::redact::{Media, Redaction};
 
-/// Refuses what would bring a file past Blotter, or bring it in pieces.
-pub(super) fn check(target: &str, headers: &HeaderMap) -> Result<(), Refused> {
+/// What a request brings of an upload in several. Refuses what would bring a file past Blotter.
+pub(super) fn check(target: &str, headers: &HeaderMap) -> Result<Step, Refused> {
     let says = |(name, value): &(&str, &str)| {
         headers
             .get(*name)
@@ -20,14 +21,18 @@ pub(super) fn check(target: &str, headers: &HeaderMap) -> Result<(), Refused> {
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let is_resumable = query.split('&').any(|parameter| parameter.eq_ignore_ascii_case("uploadType=resumable"));
-    if !takes_pieces(path) && !is_resumable && !PIECEWISE.iter().any(says) {
-        return Ok(());
+    if let Some(step) = Step::of(headers)
+        && !takes_pieces(path)
+        && !is_resumable
+        && !PIECEWISE.iter().any(says)
+    {
+        return Ok(step);
     }
     Err(Refused::request(
         StatusCode::NOT_IMPLEMENTED,
         "request/upload-in-pieces",
-        "Blotter does not forward a file in pieces, or to an address that the provider names: where a piece ends a value may be \
-        cut. Send the file whole, as multipart/form-data or multipart/related, or inside the request that uses it.",
+        "Blotter does not forward a file in pieces, or past it to an address that the provider names: where a piece ends a value \
+        may be cut. Send the file whole, as multipart/form-data or multipart/related, or inside the request that uses it.",
     ))
 }
 

@@ -153,6 +153,9 @@ impl Content {
         {
             return Ok(Some(State::Unread(exemption, 0)));
         }
+        if self.declared.is_piece() {
+            return Err(Unfit::Cut);
+        }
         if !looks_like_json(&text) {
             return Ok(Some(State::Words(charset, Table::of(&text))));
         }

@@ -32,6 +32,7 @@ enum Kind {
     Audio,
     Document,
     Image,
+    Piece,
     Text,
 }
 
@@ -79,9 +80,19 @@ impl Declared {
         Some(Self { kind: Some(kind) })
     }
 
+    /// A piece of a file, whose text could not be read.
+    pub fn piece() -> Self {
+        Self { kind: Some(Kind::Piece) }
+    }
+
     /// A field of a form.
     pub(super) fn text() -> Self {
         Self { kind: Some(Kind::Text) }
+    }
+
+    /// Whether it is a piece of a file.
+    pub(super) fn is_piece(self) -> bool {
+        self.kind == Some(Kind::Piece)
     }
 
     /// Whether it is said to be a text.

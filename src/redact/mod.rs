@@ -220,6 +220,9 @@ pub enum Unfit {
     /// It holds a text as the numbers of a tokenizer, which cannot be read.
     #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
     Tokens,
+    /// It is a text in pieces.
+    #[error("it is a piece of a text, and where a piece ends a value may be cut: send the text whole")]
+    Cut,
     /// What cannot be read in pieces is longer than this.
     #[error(
         "a JSON document in it, or a line, is longer than {0} bytes, and such is read whole: send JSON lines, or raise \

@@ -53,6 +53,7 @@ impl Redaction<'_> {
         reading: Reading,
     ) -> Result<Read<'f>, Unfit> {
         let (text, charset) = match declared.read(bytes) {
+            Said::Text(..) if declared.is_piece() => return Err(Unfit::Cut),
             Said::Text(text, charset) => (text, charset),
             Said::Unread(exemption) => {
                 self.unread(exemption)?;

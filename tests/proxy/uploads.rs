@@ -155,11 +155,7 @@ async fn what_would_pass_in_pieces_or_past_the_proxy_is_refused() {
         ("/v1/uploads/u/parts", &[kind][..], "request/upload-in-pieces"),
         ("/upload/v1beta/files?uploadType=resumable", &[], "request/upload-in-pieces"),
         ("/upload/v1beta/files", &[("x-goog-upload-protocol", "resumable")], "request/upload-in-pieces"),
-        (
-            "/upload/v1beta/files?upload_id=1",
-            &[("x-goog-upload-command", "upload, finalize")],
-            "request/upload-in-pieces",
-        ),
+        ("/upload/v1beta/files", &[("x-goog-upload-command", "upload")], "request/upload-in-pieces"),
         ("/v1/files", &[("content-type", "multipart/form-data; boundary=other")], "request/multipart"),
         ("/v1/files", &[("content-type", "multipart/form-data")], "request/content-type"),
         ("/v1/files", &[("content-type", "application/x-www-form-urlencoded")], "request/content-type"),
@@ -171,4 +167,66 @@ async fn what_would_pass_in_pieces_or_past_the_proxy_is_refused() {
         assert!(told(&answer).contains(code), "{path} {headers:?}: {}", told(&answer));
     }
     assert_eq!(upstream.received().len(), 2);
+}
+
+/// An upstream that tells the address of an upload at `origin`, or at itself, and takes the file there.
+async fn resumable(origin: Option<&'static str>) -> Upstream {
+    Upstream::start(move |received| {
+        let host = received.headers["host"].to_str().unwrap();
+        let origin = origin.map_or_else(|| format!("http://{host}"), str::to_owned);
+        let address = format!("{origin}/upload/v1beta/files?upload_id=AHmgx&upload_protocol=resumable");
+        let mut script = Script::json("{}");
+        if received.headers["x-goog-upload-command"] == "start" {
+            script.headers.push(("x-goog-upload-url".into(), address));
+        }
+        script
+    })
+    .await
+}
+
+const START: [(&str, &str); 3] = [
+    ("x-goog-upload-protocol", "resumable"),
+    ("x-goog-upload-command", "start"),
+    ("x-goog-upload-header-content-length", "9"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_brought_to_an_address_that_leads_through_the_proxy() {
+    let upstream = resumable(None).await;
+    let route =
+        format!("[[route]]\nname = \"eyes\"\nupstream = \"http://{}\"\nexempt = [\"images\"]\n", upstream.address);
+    let proxy = Proxy::start(upstream.address, &route).await;
+    let begun = send(&proxy, "/eyes/upload/v1beta/files", &START, r#"{"file":{"displayName":"ann@x.org"}}"#).await;
+    let address = begun.headers["x-goog-upload-url"].to_str().unwrap();
+    let path = address.strip_prefix(&format!("http://{}", proxy.address)).unwrap();
+    assert_eq!(path, "/eyes/upload/v1beta/files?upload_id=AHmgx&upload_protocol=resumable");
+    let bring = |command, offset| [("x-goog-upload-command", command), ("x-goog-upload-offset", offset)];
+    for (headers, content, code) in [
+        (bring("upload, finalize", "0"), &b"ann@x.org"[..], 200),
+        (bring("upload, finalize", "0"), PHOTO, 200),
+        (bring("upload", "0"), PHOTO, 200),
+        (bring("upload", "0"), b"ann@x.org", 501),
+        (bring("upload, finalize", "8"), b"ann@x.org", 501),
+    ] {
+        let answer = send(&proxy, path, &headers, content).await;
+        assert_eq!(answer.status, code, "{headers:?}: {}", told(&answer));
+    }
+    let received = upstream.received();
+    assert!(received[0].headers.get("x-goog-upload-header-content-length").is_none());
+    assert!(String::from_utf8_lossy(&received[0].body).contains("[EMAIL_"));
+    assert!(received[1].body.starts_with(b"[EMAIL_"));
+    assert_eq!(received[1].headers["content-length"], received[1].body.len().to_string());
+    assert_eq!((received.len(), &*received[2].body, &*received[3].body), (4, PHOTO, PHOTO));
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_elsewhere_is_not_told() {
+    let upstream = resumable(Some("https://elsewhere.example")).await;
+    let proxy = Proxy::start(upstream.address, "").await;
+    let answer = send(&proxy, "/upload/v1beta/files", &START, "{}").await;
+    assert!(answer.status == 502 && answer.headers.get("x-goog-upload-url").is_none());
+    assert!(told(&answer).contains("upstream/upload-address"), "{}", told(&answer));
+    let record = proxy.stop().await.remove(0);
+    assert_eq!(record.closed.unwrap().outcome, Outcome::UpstreamFailed);
 }

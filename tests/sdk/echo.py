@@ -35,8 +35,10 @@ class Echo:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"] or 0)).decode()
-                echo.seen.append(body)
                 echo.received.append((dict(self.headers), body))
+                if self.headers["x-goog-upload-command"]:
+                    return self.upload(body)
+                echo.seen.append(body)
                 request = json.loads(body)
                 model = f"{self.path} {request.get('model')}"
                 status, content_type, chunks = trouble(model) or (200, *answer(self.path, request))
@@ -54,6 +56,20 @@ class Echo:
                 except ConnectionError:
                     # Whoever asked has left.
                     self.close_connection = True
+
+            def upload(self, body):
+                """Tells the address of an upload, or what came there."""
+                is_begun = self.headers["x-goog-upload-command"] == "start"
+                told = json.dumps({"file": {"name": "files/1", "displayName": body}}).encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(told)))
+                self.send_header("x-goog-upload-status", "active" if is_begun else "final")
+                if is_begun:
+                    address = f"http://{self.headers['host']}/upload/v1beta/files?upload_id=1"
+                    self.send_header("x-goog-upload-url", address)
+                self.end_headers()
+                self.wfile.write(told)
 
         return Handler
 

@@ -1,5 +1,6 @@
 """The official SDKs of the other APIs through the real binary: no value reaches the provider, every value comes back."""
 
+import io
 import json
 import re
 import unittest
@@ -186,6 +187,17 @@ class Gemini(Scenarios, Api):
     def stream(self, turns, model="m"):
         for chunk in self.client.models.generate_content_stream(model=model, contents=self.contents(turns)):
             yield chunk.text
+
+    def test_a_file(self):
+        self.ask([("user", TEXT)])
+        provider.received.clear()
+        file = self.client.files.upload(file=io.BytesIO(TEXT.encode()), config={"mime_type": "text/plain"})
+        self.assertEqual(file.display_name, TEXT)
+        (begun, _), (brought, content) = provider.received
+        self.assertEqual([name for name in begun if name.lower() == "x-goog-upload-header-content-length"], [])
+        self.assertEqual(brought["content-length"], str(len(content.encode())))
+        for value in VALUES:
+            self.assertNotIn(value, content)
 
     def call(self, turns):
         answer = self.client.models.generate_content(model="m", contents=self.contents(turns), config=self.config)
