@@ -1,8 +1,8 @@
 //! A `multipart` body (RFC 2046, section 5.1) as it comes: its boundaries, the heads of its parts, their contents in pieces.
 //!
 //! Stricter than most readers, because what no reader reads would leave unseen: nothing stands before the first boundary or
-//! behind the last, a head is UTF-8 without folded lines. All bytes are given, in order; what is kept back is no longer than a
-//! boundary or a head may be.
+//! behind the last, a head is UTF-8 without folded lines or a header that stands twice. All bytes are given, in order; what is
+//! kept back is no longer than a boundary or a head may be.
 
 use std::ops::Range;
 
@@ -274,7 +274,8 @@ fn headers(head: &[u8]) -> Option<Vec<Header<'_>>> {
         }
         let (name, value) = line.split_once(':')?;
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
+        let is_known = headers.iter().any(|header: &Header| header.name.eq_ignore_ascii_case(name));
+        if name.is_empty() || is_known || !name.bytes().all(is_token) {
             return None;
         }
         let start = at + line.len() - value.trim_ascii_start().len();
@@ -355,6 +356,7 @@ mod tests {
         check("--b\r\nA: x\r\n folded\r\n\r\n\r\n--b--", Err(Head { part: 1 }));
         check("--b\r\nA x\r\n\r\n\r\n--b--", Err(Head { part: 1 }));
         check("--b\r\nA: x\ny\r\n\r\n\r\n--b--", Err(Head { part: 1 }));
+        check("--b\r\nA: x\r\na: y\r\n\r\n\r\n--b--", Err(Head { part: 1 }));
         for boundary in ["", "a b ", "é", "a\"", &"x".repeat(71)] {
             assert_eq!(Splitter::new(boundary).err(), Some(MultipartError::Boundary), "{boundary}");
         }
