@@ -30,10 +30,8 @@ pub(super) struct Content {
     waiting: Vec<u8>,
     /// How much is to wait before it is looked at again.
     enough: usize,
-    /// How much came, and how much left.
-    pub length: (usize, usize),
-    /// Something in it was replaced.
-    pub is_changed: bool,
+    /// How much left.
+    pub length: usize,
 }
 
 /// What a content is.
@@ -50,8 +48,8 @@ impl Content {
     /// A content that stands under the key `name`.
     pub(super) fn new(declared: Declared, name: &str, whole: &'static Shape, place: Place, room: Room) -> Self {
         let (name, state, waiting) = (name.to_owned(), State::Begin, Vec::new());
-        let (enough, length, is_changed) = (room.piece, (0, 0), false);
-        Self { declared, name, whole, place, room, state, waiting, enough, length, is_changed }
+        let (enough, length) = (room.piece, 0);
+        Self { declared, name, whole, place, room, state, waiting, enough, length }
     }
 
     /// How many bytes it keeps.
@@ -61,7 +59,6 @@ impl Content {
 
     /// Takes the next bytes.
     pub(super) fn push(&mut self, redaction: &mut Redaction, bytes: &[u8], out: &mut Out) -> Result<(), Unfit> {
-        self.length.0 += bytes.len();
         self.waiting.extend_from_slice(bytes);
         if self.waiting.len() < self.enough && !matches!(self.state, State::Unread(..)) {
             return Ok(());
@@ -173,14 +170,13 @@ impl Content {
         }
         self.state = State::Unread(exemption, left + bytes.len());
         out.send(bytes);
-        self.length.1 += bytes.len();
+        self.length += bytes.len();
         Ok(())
     }
 
     fn give(&mut self, bytes: &[u8], read: Read, out: &mut Out) {
         let sent = read.sent.as_deref().unwrap_or(bytes);
-        self.is_changed |= read.sent.is_some();
-        self.length.1 += sent.len();
+        self.length += sent.len();
         out.send(sent);
         out.log(&read.logged);
     }

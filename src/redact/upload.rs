@@ -62,8 +62,8 @@ struct Part {
     content: Content,
     /// There if it is a field: its name, and what it says.
     field: Option<(String, Zeroizing<Vec<u8>>)>,
-    /// Where its head told its length: in what is sent, in what is logged.
-    lengths: Vec<(Edit, Edit)>,
+    /// What its head told as its length: in what is sent, in what is logged.
+    told: Option<(Edit, Edit)>,
 }
 
 /// What was written.
@@ -177,21 +177,21 @@ impl Parts {
         }
         let whole = if is_file { &Shape::Text } else { shape };
         let declared = if is_file { Declared::of(head.header("content-type"), file_name) } else { Declared::text() };
-        let lengths = self.head(head, redaction)?;
+        let told = self.head(head, redaction)?;
         let content = Content::new(declared, field, whole, place, self.room);
         let field = (!is_file).then(|| (field.to_owned(), Zeroizing::default()));
-        self.part = Some(Part { content, field, lengths });
+        self.part = Some(Part { content, field, told });
         Ok(())
     }
 
     /// Writes a part's head, and tells where it tells the part's length.
-    fn head(&mut self, head: &Head, redaction: &mut Redaction) -> Result<Vec<(Edit, Edit)>, Unfit> {
-        let (mut lengths, mut done) = (Vec::new(), 0);
+    fn head(&mut self, head: &Head, redaction: &mut Redaction) -> Result<Option<(Edit, Edit)>, Unfit> {
+        let (mut told, mut done) = (None, 0);
         for Header { name, value, span } in &head.headers {
             self.out.both(&head.source[done..span.start]);
             done = span.end;
             if name.eq_ignore_ascii_case("content-length") {
-                lengths.push(self.out.later(value));
+                told = Some(self.out.later(value));
                 continue;
             }
             let marks = redaction.marks_in_text(&without_extensions(value))?;
@@ -199,7 +199,7 @@ impl Parts {
             self.out.log(apply_to_text(value, &marks, Reach::Log).as_bytes());
         }
         self.out.both(&head.source[done..]);
-        Ok(lengths)
+        Ok(told)
     }
 
     fn content(&mut self, redaction: &mut Redaction, bytes: &[u8]) -> Result<(), Unfit> {
@@ -214,8 +214,8 @@ impl Parts {
     fn end_part(&mut self, redaction: &mut Redaction, dialect: &Dialect) -> Result<(), Unfit> {
         let Some(mut part) = self.part.take() else { return Ok(()) };
         part.content.end(redaction, &mut self.out)?;
-        if part.content.is_changed {
-            part.lengths.into_iter().for_each(|length| self.out.know(length, part.content.length));
+        if let Some(told) = part.told {
+            self.out.know(told, part.content.length);
         }
         match part.field {
             Some((field, said)) if said.len() < LONGEST_FACT => redaction.note(&mut self.facts, dialect, &field, &said),
@@ -229,7 +229,7 @@ impl Part {
     /// The file that is all there is.
     fn alone(declared: Declared, room: Room) -> Self {
         let content = Content::new(declared, "", &Shape::Text, Place::Open, room);
-        Self { content, field: None, lengths: Vec::new() }
+        Self { content, field: None, told: None }
     }
 }
 
@@ -270,15 +270,18 @@ impl Out {
 
     /// Writes what may turn out to be something else.
     fn later(&mut self, written: &str) -> (Edit, Edit) {
-        let edit = |at| Edit { span: at..at + written.len(), with: String::new() };
+        let edit = |at| Edit { span: at..at + written.len(), with: written.to_owned() };
         let edits = (edit(self.gone + self.sent.len()), edit(self.logged.len()));
         self.both(written.as_bytes());
         edits
     }
 
-    /// Writes the length of a content where it was told before: the one that came, or that which left.
-    fn know(&mut self, (sent, logged): (Edit, Edit), (_, length): (usize, usize)) {
+    /// Has the length of a content stand where another was told.
+    fn know(&mut self, (sent, logged): (Edit, Edit), length: usize) {
         let with = length.to_string();
+        if with == sent.with {
+            return;
+        }
         if logged.span.end <= self.logged.len() {
             self.late.1.push(Edit { with: with.clone(), ..logged });
         }

@@ -148,6 +148,15 @@ fn fields_names_and_heads_are_scanned() {
 }
 
 #[test]
+fn a_length_that_is_none_does_not_leave() {
+    let body = |length: &str| form(&format!("; filename=\"a\"\r\nContent-Length: {length}"), b"hello");
+    for (told, left) in [("5", "5"), ("ann@x.org", "5"), ("536904399", "5")] {
+        let (sent, logged, _) = redact("/v1/files", &parts(), &body(told), &[]).unwrap();
+        assert_eq!((&sent, &logged), (&body(left), &body(left)), "{told}");
+    }
+}
+
+#[test]
 fn a_boundary_may_be_replaced() {
     let Media::Multipart { boundary, .. } = parts() else { panic!("parts") };
     let media = Media::Multipart { boundary, instead: "other".to_owned() };
