@@ -109,7 +109,8 @@ impl Charset {
             Follows::Nothing if !bytes.len().is_multiple_of(2) => return None,
             _ => {}
         }
-        Some((Cow::Owned(char::decode_utf16(units).collect::<Result<_, _>>().ok()?), self))
+        let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
+        (!text.contains('\0')).then_some((Cow::Owned(text), self))
     }
 
     /// A unit of UTF-16.
@@ -145,7 +146,7 @@ fn decode(data: &str) -> Option<Decoded> {
 
 /// What bytes say. They are a text if nothing in them controls a device.
 pub(super) fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
-    if let Some((text, charset)) = utf16(bytes) {
+    if let Some((text, charset)) = Charset::wide(bytes).and_then(|charset| charset.read(bytes, Follows::Nothing)) {
         return (!text.contains(controls)).then_some((text, charset));
     }
     if bytes.iter().any(|byte| controls(char::from(*byte))) || bytes.starts_with(b"%PDF") {
@@ -154,21 +155,18 @@ pub(super) fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
     Some(narrow(bytes))
 }
 
-/// What bytes say that are said to be a text.
-pub(super) fn any_text(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
-    utf16(bytes).unwrap_or_else(|| narrow(bytes))
+/// What bytes say that are said to be a text; none if most of them are zeros, or they begin in UTF-16 and do not go on so.
+pub(super) fn any_text(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+    match Charset::wide(bytes) {
+        Some(charset) => charset.read(bytes, Follows::Nothing),
+        None => (zeros <= bytes.len() / 2).then(|| narrow(bytes)),
+    }
 }
 
 /// Whether a character controls a device.
 pub(super) fn controls(character: char) -> bool {
     matches!(character, '\0'..='\x08' | '\x0b' | '\x0e'..='\x1f' | '\x7f')
-}
-
-fn utf16(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
-    if !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    Charset::wide(bytes)?.read(bytes, Follows::Nothing)
 }
 
 /// A text of one byte for a character or more.

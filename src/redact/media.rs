@@ -115,8 +115,9 @@ impl Declared {
             return Said::Text(text, charset);
         }
         let kind = Kind::of_bytes(bytes).or(self.kind);
-        if kind == Some(Kind::Text) {
-            let (text, charset) = file::any_text(bytes);
+        if kind == Some(Kind::Text)
+            && let Some((text, charset)) = file::any_text(bytes)
+        {
             return Said::Text(text, charset);
         }
         Said::Unread(Self { kind }.exemption())
@@ -258,6 +259,9 @@ mod tests {
         check(Some("image/png"), Some("a.png"), b"hello", Ok("hello"));
         check(Some("text/plain"), None, b"a\x1b[0m", Ok("a\x1b[0m"));
         check(None, Some("a.LOG"), b"a\0b", Ok("a\0b"));
+        check(Some("text/plain"), None, b"\xff\xfeh\0i\0\n", Err(Exemption::Documents));
+        check(Some("text/plain"), None, b"\xff\xfe\0\0h\0\0\0", Err(Exemption::Documents));
+        check(Some("text/plain"), None, b"h\0\0\0i\0\0\0", Err(Exemption::Documents));
         check(Some("text/plain"), None, b"%PDF-1.7", Err(Exemption::Documents));
         check(Some("image/png"), None, b"PK\x03\x04", Err(Exemption::Documents));
         check(Some("application/octet-stream"), Some("a.mp3"), b"\0\x01", Err(Exemption::Audio));
