@@ -145,7 +145,7 @@ impl Content {
         let Some((text, charset)) = charset.read(&self.waiting, Follows::More) else {
             return Ok(Some(State::Unread(self.declared.exemption(), 0)));
         };
-        if matches!(charset, Charset::Latin1 | Charset::Utf8)
+        if !matches!(charset, Charset::Utf16Be | Charset::Utf16Le)
             && let Said::Unread(exemption) = self.declared.read(&self.waiting[..charset.write(&text).len()])
         {
             return Ok(Some(State::Unread(exemption, 0)));

@@ -23,6 +23,8 @@ enum Coding {
 /// How a text's characters were written as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charset {
+    /// UTF-8 but for some bytes, each of which is a character behind [`BROKEN`].
+    Broken,
     /// Every byte is a character of ISO 8859-1, so nothing is lost on the way back.
     Latin1,
     /// Big-endian.
@@ -31,6 +33,9 @@ pub(super) enum Charset {
     Utf16Le,
     Utf8,
 }
+
+/// What stands for a byte that is no UTF-8 is so far behind it: where no text has a character.
+const BROKEN: u32 = 0x10_ff00;
 
 impl<'t> File<'t> {
     /// Reads what stands in a file's place; `None` where it is no text: an address, an image, a sound.
@@ -92,9 +97,9 @@ impl Charset {
     }
 
     /// What some bytes of a text say, without a character that is cut at their end if more follow; none if they are not written
-    /// so. Where bytes are no UTF-8, each is a character.
+    /// so. Where most of what is no ASCII is no UTF-8 either, each byte is a character.
     pub(super) fn read(self, bytes: &[u8], follows: Follows) -> Option<(Cow<'_, str>, Self)> {
-        if matches!(self, Self::Latin1 | Self::Utf8) {
+        if !matches!(self, Self::Utf16Be | Self::Utf16Le) {
             return Some(match std::str::from_utf8(bytes) {
                 Err(error) if error.error_len().is_none() && follows == Follows::More => {
                     narrow(&bytes[..error.valid_up_to()])
@@ -124,6 +129,7 @@ impl Charset {
     /// The bytes of a text.
     pub(super) fn write(self, text: &str) -> Cow<'_, [u8]> {
         match self {
+            Self::Broken => Cow::Owned(text.chars().flat_map(unbroken).collect()),
             Self::Latin1 => Cow::Owned(text.chars().map(|character| character as u8).collect()),
             Self::Utf16Be => Cow::Owned(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
             Self::Utf16Le => Cow::Owned(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -173,8 +179,37 @@ pub(super) fn controls(character: char) -> bool {
 fn narrow(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (Cow::Borrowed(text), Charset::Utf8),
-        Err(_) => (bytes.iter().map(|byte| char::from(*byte)).collect(), Charset::Latin1),
+        Err(_) => match broken(bytes) {
+            Some(text) => (Cow::Owned(text), Charset::Broken),
+            None => (bytes.iter().map(|byte| char::from(*byte)).collect(), Charset::Latin1),
+        },
     }
+}
+
+/// A text in UTF-8 of which some bytes are none, as where it was cut; none if these are the more, or a character of it would be
+/// taken for such a byte.
+fn broken(bytes: &[u8]) -> Option<String> {
+    let (mut text, mut wrong, mut right) = (String::with_capacity(bytes.len()), 0, 0);
+    for chunk in bytes.utf8_chunks() {
+        if chunk.valid().chars().any(|character| u32::from(character) >= BROKEN) {
+            return None;
+        }
+        text.push_str(chunk.valid());
+        right += chunk.valid().chars().filter(|character| !character.is_ascii()).count();
+        wrong += usize::from(!chunk.invalid().is_empty());
+        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(BROKEN + u32::from(*byte))));
+    }
+    (wrong <= right).then_some(text)
+}
+
+/// The bytes of a character of such a text.
+fn unbroken(character: char) -> impl Iterator<Item = u8> {
+    let (mut bytes, mut length) = ([0; 4], 1);
+    match u32::from(character).checked_sub(BROKEN) {
+        Some(byte) => bytes[0] = byte as u8,
+        None => length = character.encode_utf8(&mut bytes).len(),
+    }
+    bytes.into_iter().take(length)
 }
 
 fn owned((text, charset): (Cow<str>, Charset)) -> (String, Charset) {

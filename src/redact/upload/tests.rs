@@ -181,6 +181,9 @@ fn other_charsets_are_written_as_they_came() {
     assert_eq!(placeholder(&sent[start..sent.len() - "\r\n--b--\r\n".len()]), "\u{feff}é [EMAIL]");
     let (sent, ..) = redact("/v1/files", &parts(), &form(b"\xe9 ann@x.org"), &[]).unwrap();
     assert_eq!(sent, form(b"\xe9 [EMAIL]"));
+    let broken = |content: &str| [content.as_bytes(), b"gr\xc3\xbc\xc3\x9fe \xe9 \xf0\x9f"].concat();
+    let (sent, ..) = redact("/v1/files", &parts(), &form(&broken("ssn 536\u{2013}90\u{2013}4399 ")), &[]).unwrap();
+    assert_eq!(sent, form(&broken("ssn [SSN] ")));
 }
 
 #[test]
