@@ -34,6 +34,7 @@
 //!
 //! - `wire`, `detect`, `eval`, `provider`, `policy`, `redact`, `caller` and `alarm` name no runtime, file system, environment, clock or logging.
 //! - Only `crypto` names the crypto library, only `audit` SQLite, only `proxy`, `admin` and `fake` HTTP; only `cli` prints.
+//! - Of `proxy`, only `spool` has files: long uploads, sealed, until they leave.
 //! - `proxy` never asks which provider it is: the tables answer.
 //! - `audit` never names `redact`, and a finding has no field for the value: no path leads an original into the log.
 //!
@@ -41,9 +42,9 @@
 //!
 //! # The story of a request
 //!
-//! `proxy/exchange.rs` tells it: let the caller in, find the route, take a place, read the request within its limits, ask the recogniser services that the pattern
-//! files name, redact it, append the opening entry and wait until it is on the disk, forward, restore the answer frame by
-//! frame, append the closing entry.
+//! `proxy/exchange.rs` tells it: let the caller in, find the route, take a place, read the request within its limits (a form or a
+//! file as it comes), ask the recogniser services that the pattern files name, redact it, append the opening entry and wait until
+//! it is on the disk, forward, restore the answer frame by frame, append the closing entry.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 

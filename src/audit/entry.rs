@@ -138,7 +138,8 @@ pub struct Coverage {
     pub opaque: u64,
     /// The configured exemptions that were used, by name.
     pub exemptions: Vec<String>,
-    /// The particulars: `opaque/…` by the member of the provider's table, `exempt/…` by the exemption, `shape/new`.
+    /// The particulars: `opaque/…` by the member of the provider's table, `exempt/…` by the exemption, `shape/new`, `log/unkept`
+    /// for the bytes of a long body that the log has not.
     pub counts: Counts,
 }
 
