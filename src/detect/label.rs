@@ -88,6 +88,10 @@ pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<(usize, &'
 fn said(line: &str) -> (bool, &str) {
     let line = line.trim_start();
     let head = &line[..line.floor_char_boundary(LONGEST_HEAD)];
+    // Most lines have no colon, and no sign of full width.
+    if memchr::memchr2(b':', "：".as_bytes()[0], head.as_bytes()).is_none() {
+        return (false, line);
+    }
     let name = without_time(head);
     let from = head.len() - name.len();
     let parted = line[from..from + name.len()].find([':', '：']).filter(|end| is_name(&name[..*end]));
