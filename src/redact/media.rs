@@ -194,6 +194,18 @@ impl Kind {
     }
 }
 
+/// Whether a text of this content type is in a charset that is read: in others, as in UTF-7, letters and digits are other bytes.
+pub(super) fn is_read(content_type: &str) -> bool {
+    const READ: [&str; 7] = ["utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16be", "utf-16le"];
+    /// Those of one byte for a character, in which digits and letters are those of ASCII.
+    const NARROW: [&str; 4] = ["iso-8859-", "latin", "windows-125", "cp125"];
+    let (_, parameters) = content_type.split_once(';').unwrap_or_default();
+    parameter(parameters, "charset").is_none_or(|charset| {
+        let charset = charset.to_ascii_lowercase();
+        READ.contains(&&*charset) || NARROW.iter().any(|begins| charset.starts_with(begins))
+    })
+}
+
 fn is_utf8(charset: &str) -> bool {
     charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }

@@ -215,7 +215,9 @@ pub enum Unfit {
     #[error("its parts cannot be told: {0}")]
     Multipart(#[from] MultipartError),
     /// A part of it is written in a way that is not read.
-    #[error("a part of it is encoded, or holds parts itself: send each part as it is")]
+    #[error(
+        "a part of it is encoded, in a charset that is not read, or holds parts itself: send each part as it is, texts in UTF-8"
+    )]
     PartCoding,
     /// It holds a text as the numbers of a tokenizer, which cannot be read.
     #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]

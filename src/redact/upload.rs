@@ -9,7 +9,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use super::content::Content;
-use super::media::{Declared, Media, essence, is_extension};
+use super::media::{Declared, Media, essence, is_extension, is_read};
 use super::{Facts, Place, Reach, Redacted, Redaction, Unfit, apply_to_text};
 use crate::policy::Exemption;
 use crate::provider::{Dialect, Shape};
@@ -306,8 +306,10 @@ fn without_extensions(value: &str) -> Cow<'_, str> {
 fn check_coding(part: &Head) -> Result<(), Unfit> {
     let coding = part.header("content-transfer-encoding").unwrap_or("binary");
     let is_plain = ["7bit", "8bit", "binary"].iter().any(|plain| coding.eq_ignore_ascii_case(plain));
-    let is_nested = part.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/"));
-    if is_plain && !is_nested && part.header("content-encoding").is_none() { Ok(()) } else { Err(Unfit::PartCoding) }
+    let kind = part.header("content-type").unwrap_or_default();
+    let is_nested = kind.to_ascii_lowercase().starts_with("multipart/");
+    let is_known = !is_nested && part.header("content-encoding").is_none() && is_read(kind);
+    if is_plain && is_known { Ok(()) } else { Err(Unfit::PartCoding) }
 }
 
 /// The value of a parameter of a part's disposition, as it is written.

@@ -195,6 +195,7 @@ fn what_cannot_be_read_does_not_leave() {
     check(&form("\r\nContent-Transfer-Encoding: base64", b"YW5uQHgub3Jn"), Unfit::PartCoding);
     check(&form("\r\nContent-Encoding: gzip", b"\x1f\x8b"), Unfit::PartCoding);
     check(&form("\r\nContent-Type: multipart/mixed; boundary=c", b"--c--"), Unfit::PartCoding);
+    check(&form("\r\nContent-Type: text/plain; charset=\"UTF-7\"", b"+ADUAMwA2-"), Unfit::PartCoding);
     let deep = "[".repeat(21) + &"]".repeat(21);
     check(&form("", deep.as_bytes()), Unfit::Json(JsonError::TooDeep { limit: 20, at: 20 }));
 }
