@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Gateway, exchange::ANONYMOUS};
+use super::{Gateway, identity::ANONYMOUS};
 use crate::config::Limits;
 use crate::crypto::{Hash, MacKey};
 use crate::provider::Dialect;

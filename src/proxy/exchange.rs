@@ -18,25 +18,22 @@ use super::conversations::Part;
 use super::declared::declared;
 use super::door::Visitor;
 use super::ending::{Ending, count, count_for_caller, micros, total};
+use super::identity::Identity;
 use super::outgoing::Outgoing;
 use super::places::{Flight, Place};
-use super::recognise::Answered;
 use super::refused::Refused;
 use super::reload::Live;
 use super::request::{self, Clean, Payload, Received};
 use super::spans::{Span, Traced};
 use super::upstream::Purpose;
 use super::websocket::{Connection, Handshake, Session};
-use super::{Gateway, Identity, framing, headers, relay, resumable, upstream, websocket};
+use super::{Gateway, framing, headers, relay, resumable, upstream, websocket};
 use crate::audit::{Closed, Coverage, Opened, Timings};
 use crate::config::Ruleset;
 use crate::metrics::{Commit, Way};
 use crate::provider::Dialect;
 use crate::redact::{Facts, Media};
 use crate::route::{Declaration, Route};
-
-/// Bodies longer than this are scanned on a thread of their own, so that other exchanges go on meanwhile.
-const LONG_BODY: usize = 16 << 10;
 
 /// Answers one request. Every error ends here, is logged once and answered once.
 pub(super) async fn handle(gateway: Arc<Gateway>, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
@@ -89,9 +86,9 @@ impl Exchange {
         let opened = Opened {
             exchange: Uuid::now_v7(),
             at: Timestamp::now(),
-            caller: visitor.name().map_or_else(|| caller(&gateway, request), str::to_owned),
-            subject: header_token(&gateway, request, Identity::Subject),
-            conversation: header_token(&gateway, request, Identity::Conversation),
+            caller: visitor.name().map_or_else(|| gateway.identities.caller(request.headers()), str::to_owned),
+            subject: gateway.identities.told(Identity::Subject, request.headers()),
+            conversation: gateway.identities.told(Identity::Conversation, request.headers()),
             purpose: None,
             consent: None,
             route: String::new(),
@@ -333,36 +330,6 @@ impl Exchange {
     }
 }
 
-/// What recogniser services say about the texts of a body; `None` where there is no service. Headers and address are
-/// protocol, which a language model takes for names.
-pub(super) async fn recognise(
-    gateway: &Arc<Gateway>,
-    live: &Live,
-    dialect: &'static Dialect,
-    body: &Bytes,
-    media: &Media,
-) -> Result<Option<Answered>, Refused> {
-    if live.recognisers.is_empty() {
-        return Ok(None);
-    }
-    let (gateway, ruleset) = (Arc::clone(gateway), Arc::clone(&live.ruleset));
-    let (length, body, media) = (body.len(), body.clone(), media.clone());
-    let list = move || gateway.redactor(&ruleset).texts(&body, &media, dialect, gateway.recognised_key.clone());
-    let texts = scan(length, list).await?;
-    live.recognisers.ask(&texts).await.map(Some)
-}
-
-/// Does the work on a body of this length: where it is long, on a thread of its own.
-pub(super) async fn scan<T: Send + 'static>(
-    length: usize,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Refused> {
-    match length > LONG_BODY {
-        true => tokio::task::spawn_blocking(work).await.map_err(|_| internal()),
-        false => Ok(work()),
-    }
-}
-
 fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(&'r Route, String), Refused> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let Some((route, rest)) = ruleset.routes.find(target) else {
@@ -376,29 +343,4 @@ fn find_route<'r>(ruleset: &'r Ruleset, request: &Request<Incoming>) -> Result<(
 /// The method by its name, if it is one that is forwarded: an invented one may say anything.
 fn method_for_log(method: &Method) -> String {
     if request::is_forwarded(method) { method.to_string() } else { "(other)".to_owned() }
-}
-
-/// The caller who shows no credential.
-pub(super) const ANONYMOUS: &str = "anonymous";
-
-/// A token for the credential that the caller shows.
-fn caller(gateway: &Gateway, request: &Request<Incoming>) -> String {
-    let Some(credential) = headers::credential(request.headers()) else { return ANONYMOUS.to_owned() };
-    let key = credential.strip_prefix("Bearer ").unwrap_or(&credential);
-    gateway.identities.token(Identity::Caller, key)
-}
-
-fn header_token(gateway: &Gateway, request: &Request<Incoming>, identity: Identity) -> Option<String> {
-    let name = match identity {
-        Identity::Conversation => headers::CONVERSATION,
-        _ => headers::SUBJECT,
-    };
-    let value = request.headers().get(name)?;
-    Some(gateway.identities.token(identity, &String::from_utf8_lossy(value.as_bytes())))
-}
-
-fn internal() -> Refused {
-    let message =
-        "Blotter could not scan the request, so it was not forwarded: try again, and report it if it happens twice.";
-    Refused::request(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
 }

@@ -8,11 +8,11 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use super::Gateway;
-use super::exchange::scan;
 use super::outgoing::Outgoing;
 use super::places::Flight;
 use super::refused::Refused;
-use super::request::{self, Clean, Cleaned, Received, unfit};
+use super::request::{self, Clean, Cleaned, Received};
+use super::scan::scan;
 use super::spool::Spool;
 use crate::config::{Limits, Ruleset};
 use crate::policy::Exemption;
@@ -125,9 +125,9 @@ impl Intake {
     fn redact(&mut self, redaction: &mut Redaction, bytes: &[u8]) -> Result<(), Refused> {
         let upload = match &mut self.upload {
             Some(upload) => upload,
-            none => none.insert(Upload::begin(&self.media, room(&self.ruleset.limits)).map_err(unfit)?),
+            none => none.insert(Upload::begin(&self.media, room(&self.ruleset.limits))?),
         };
-        let sent = upload.push(redaction, self.dialect, bytes).map_err(unfit)?;
+        let sent = upload.push(redaction, self.dialect, bytes)?;
         Ok(self.spool.write(sent)?)
     }
 
@@ -136,8 +136,7 @@ impl Intake {
         let mut redaction = self.gateway.redactor(&self.ruleset).resume(self.paused).exempting(&self.exempt);
         let request = taken.and_then(|()| {
             let Some(upload) = self.upload else { return Ok(self.request) };
-            let Uploaded { sent, late, logged, unlogged, facts } =
-                upload.end(&mut redaction, self.dialect).map_err(unfit)?;
+            let Uploaded { sent, late, logged, unlogged, facts } = upload.end(&mut redaction, self.dialect)?;
             self.spool.write(sent)?;
             self.spool.change(late);
             Ok(Clean { unlogged, ..self.request.with(Outgoing::of(self.spool), logged, facts) })

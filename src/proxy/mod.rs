@@ -17,6 +17,7 @@ mod exchange;
 mod expiry;
 mod framing;
 mod headers;
+mod identity;
 mod incoming;
 mod intake;
 mod memory;
@@ -29,9 +30,11 @@ mod relay;
 mod reload;
 mod request;
 mod resumable;
+mod scan;
 mod server;
 mod spans;
 mod spool;
+mod unfit;
 mod upload;
 mod upstream;
 mod watching;
@@ -49,7 +52,7 @@ use tokio_util::task::TaskTracker;
 use crate::audit::{Event, EventKind, Log};
 use crate::caller::{Callers, Viewer};
 use crate::config::Ruleset;
-use crate::crypto::{MacKey, MasterKey, Purpose, hex};
+use crate::crypto::{MacKey, MasterKey, Purpose};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
 
@@ -63,6 +66,7 @@ use reload::Live;
 use spans::Spans;
 use watching::Watching;
 
+pub use identity::{Identities, Identity};
 pub use server::serve;
 pub use upstream::TlsError;
 
@@ -89,24 +93,6 @@ pub struct Gateway {
     answers: TaskTracker,
     /// The proxy was told to stop.
     draining: CancellationToken,
-}
-
-/// Turns what names a caller, a customer or a conversation into a token for the log.
-///
-/// The log holds no original value, and a customer's id is often a phone number. Equal ids give equal tokens, so the log can
-/// be asked for an id by whoever has the key.
-#[derive(Clone)]
-pub struct Identities(MacKey);
-
-/// What a token stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// Who calls: told by the credential.
-    Caller,
-    /// The conversation.
-    Conversation,
-    /// The customer.
-    Subject,
 }
 
 impl Gateway {
@@ -199,64 +185,5 @@ impl Gateway {
     fn redactor<'a>(&'a self, ruleset: &'a Ruleset) -> Redactor<'a> {
         let Ruleset { detector, policy, limits, .. } = ruleset;
         Redactor { detector, policy, key: &self.placeholder_key, nesting: limits.nesting }
-    }
-}
-
-impl Identities {
-    /// Tokens under this installation's key.
-    pub fn new(key: &MasterKey) -> Self {
-        Self(key.derive(Purpose::Identity))
-    }
-
-    /// The token for `id`.
-    pub fn token(&self, identity: Identity, id: &str) -> String {
-        let prefix = identity.prefix();
-        format!("{prefix}{}", hex(&self.0.mac(&[prefix.as_bytes(), normalised(id).as_bytes()])[..8]))
-    }
-
-    /// What a program that shows a key is known by: what it calls itself may be anything.
-    fn agent(&self, name: &[u8]) -> u64 {
-        let hash = self.0.mac(&[b"agent", name]);
-        hash[..8].iter().fold(0, |token, byte| token << 8 | u64::from(*byte))
-    }
-
-    /// What a question to the log means by `asked`: a token as the log shows it, or an id.
-    pub fn asked(&self, identity: Identity, asked: &str) -> String {
-        let is_token = |rest: &str| rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match asked.strip_prefix(identity.prefix()) {
-            Some(rest) if is_token(rest) => asked.to_owned(),
-            _ => self.token(identity, asked),
-        }
-    }
-}
-
-impl Identity {
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Caller => "key_",
-            Self::Conversation => "con_",
-            Self::Subject => "sub_",
-        }
-    }
-}
-
-/// An id as it is known by: a phone number with its plus is what WhatsApp calls the same person, digits alone.
-fn normalised(id: &str) -> String {
-    let id = id.trim();
-    let number = id.strip_prefix('+').filter(|rest| rest.chars().all(|c| c.is_ascii_digit() || " -.()".contains(c)));
-    number.map_or_else(|| id.to_owned(), |number| number.chars().filter(char::is_ascii_digit).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phone_number_is_one_customer_however_it_is_spelled() {
-        assert_eq!(normalised(" +1 (415) 555-2671 "), "14155552671");
-        assert_eq!(normalised("14155552671"), "14155552671");
-        for other in ["12-34567", "customer-7", "+a", "AbC"] {
-            assert_eq!(normalised(other), other);
-        }
     }
 }

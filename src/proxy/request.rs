@@ -17,9 +17,8 @@ use super::{headers, upload};
 use crate::config::Limits;
 use crate::policy::Exemption;
 use crate::provider::Dialect;
-use crate::redact::{Account, Facts, Media, Paused, Redacted, Redaction, Unfit, Vault};
+use crate::redact::{Account, Facts, Media, Paused, Redacted, Redaction, Vault};
 use crate::route::{Credential, Route};
-use crate::wire::json::JsonError;
 
 /// A request as the caller sent it, without its body.
 pub(super) struct Received {
@@ -164,7 +163,7 @@ pub(super) fn clean(redaction: Redaction, dialect: &'static Dialect, received: R
         if body.is_empty() {
             return Ok(clean);
         }
-        let Redacted { bytes, logged, facts } = redaction.body(body, &media, dialect).map_err(unfit)?;
+        let Redacted { bytes, logged, facts } = redaction.body(body, &media, dialect)?;
         Ok(clean.with(bytes.into(), logged, facts))
     });
     Cleaned::of(request, redaction.pause())
@@ -206,7 +205,7 @@ fn check_target(redaction: &mut Redaction, target: &str) -> Result<(), Refused> 
     readings.extend(Some(&with_blanks).filter(|other| **other != decoded));
     for reading in readings {
         // What one reading shows is refused, and not counted again in the other.
-        if !matches!(redaction.text(reading).map_err(unfit)?, Cow::Borrowed(_)) {
+        if !matches!(redaction.text(reading)?, Cow::Borrowed(_)) {
             return Err(Refused::request(
                 StatusCode::BAD_REQUEST,
                 "request/value-in-url",
@@ -255,43 +254,11 @@ fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<
             Refused::request(StatusCode::BAD_REQUEST, "request/header", message)
         };
         let text = std::str::from_utf8(value.as_bytes()).map_err(|_| unreadable())?;
-        if let Cow::Owned(redacted) = redaction.text(text).map_err(unfit)? {
+        if let Cow::Owned(redacted) = redaction.text(text)? {
             *value = HeaderValue::from_bytes(redacted.as_bytes()).map_err(|_| unreadable())?;
         }
     }
     Ok(())
-}
-
-/// A text that cannot leave, as its sender is told.
-pub(super) fn unfit(unfit: Unfit) -> Refused {
-    let (status, code) = match &unfit {
-        Unfit::Blocked { .. } => (StatusCode::FORBIDDEN, "policy/blocked"),
-        Unfit::Json(JsonError::DuplicateKey { .. }) => (StatusCode::BAD_REQUEST, "json/duplicate-key"),
-        Unfit::Json(JsonError::Syntax { .. }) => (StatusCode::BAD_REQUEST, "json/syntax"),
-        Unfit::Json(JsonError::TooDeep { .. }) => (StatusCode::BAD_REQUEST, "json/too-deep"),
-        Unfit::Json(JsonError::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, "json/too-long"),
-        Unfit::Json(JsonError::Utf8 { .. }) => (StatusCode::BAD_REQUEST, "json/not-utf8"),
-        Unfit::Cut => (StatusCode::NOT_IMPLEMENTED, "request/upload-in-pieces"),
-        Unfit::Multipart(_) => (StatusCode::BAD_REQUEST, "request/multipart"),
-        Unfit::PartCoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/part-encoding"),
-        Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
-        Unfit::Uncut(_) => (StatusCode::PAYLOAD_TOO_LARGE, "request/too-large"),
-        Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
-        Unfit::Unread(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/unread"),
-    };
-    let message = match &unfit {
-        Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-        Unfit::Cut
-        | Unfit::Json(_)
-        | Unfit::Multipart(_)
-        | Unfit::PartCoding
-        | Unfit::Tokens
-        | Unfit::Uncut(_)
-        | Unfit::Unread(_) => {
-            format!("Blotter cannot read the request, so it was not forwarded: {unfit}.")
-        }
-    };
-    Refused::request(status, code, message)
 }
 
 impl Cleaned {

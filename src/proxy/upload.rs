@@ -6,7 +6,6 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::refused::Refused;
-use super::request::unfit;
 use super::resumable::Step;
 use crate::crypto::{hex, random};
 use crate::provider::{PIECEWISE, takes_pieces};
@@ -58,7 +57,7 @@ pub(super) fn content_type(
     let Media::Multipart { instead, .. } = media else { return Ok(None) };
     let Some(value) = headers.remove(CONTENT_TYPE) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    if matches!(redaction.text(text).map_err(unfit)?, Cow::Borrowed(_)) {
+    if matches!(redaction.text(text)?, Cow::Borrowed(_)) {
         return Ok(Some(value));
     }
     // Nobody knows before what divides the parts then, so nobody has written it into one.

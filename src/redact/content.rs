@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 
-use super::file::{self, Charset};
-use super::media::{Declared, Said};
+use super::file::{self, Charset, Follows};
+use super::media::{Declared, Said, unread};
+use super::out::{Out, Room};
 use super::table::Table;
-use super::text::{Follows, Found, Read, Reading, looks_like_json, write};
-use super::upload::{Out, Room};
+use super::text::{Found, Read, Reading, looks_like_json, write};
 use super::{Place, Redaction, Unfit};
 use crate::policy::Exemption;
 use crate::provider::{LINE, Shape};
@@ -180,11 +180,6 @@ impl Content {
         out.send(sent);
         out.log(&read.logged);
     }
-}
-
-/// What the log has in the place of bytes that were not read.
-pub(super) fn unread(exemption: Exemption, bytes: usize) -> String {
-    format!("({bytes} bytes of {}, not read)", exemption.name())
 }
 
 /// Whether no end makes a JSON document of a text that begins like one.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::text::Follows;
 use crate::wire::base64::{self, Decoded};
 
 /// A text file, and how it was written.
@@ -80,6 +79,13 @@ fn is_data(written: &str) -> bool {
 
 fn is_base64(written: &str) -> bool {
     written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(&byte))
+}
+
+/// What comes behind some text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    More,
+    Nothing,
 }
 
 impl Charset {

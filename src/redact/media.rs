@@ -124,6 +124,11 @@ impl Declared {
     }
 }
 
+/// What the log has in the place of bytes that were not read.
+pub(super) fn unread(exemption: Exemption, bytes: usize) -> String {
+    format!("({bytes} bytes of {}, not read)", exemption.name())
+}
+
 /// Whether files of a known kind have names that end so.
 pub(super) fn is_extension(end: &str) -> bool {
     Kind::of_extension(end).is_some()

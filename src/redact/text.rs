@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::content::unread;
-use super::file::Charset;
-use super::media::{Declared, Said};
+use super::file::{Charset, Follows};
+use super::media::{Declared, Said, unread};
 use super::table::Table;
 use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text, log_copy};
 use crate::provider::Shape;
@@ -22,13 +21,6 @@ pub(super) struct Read<'f> {
     pub sent: Option<Vec<u8>>,
     /// What the log gets.
     pub logged: Cow<'f, [u8]>,
-}
-
-/// What comes behind some text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Follows {
-    More,
-    Nothing,
 }
 
 /// How the text of a part is to be walked where it is JSON.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::content::Content;
 use super::media::{Declared, Media, essence, is_extension, is_read};
+use super::out::{Out, Room};
 use super::{Facts, Place, Reach, Redacted, Redaction, Unfit, apply_to_text};
 use crate::policy::Exemption;
 use crate::provider::{Dialect, Shape};
@@ -21,17 +22,6 @@ pub struct Upload {
     /// There if it is a form.
     splitter: Option<Splitter>,
     parts: Parts,
-}
-
-/// How much of an upload is kept at a time.
-#[derive(Clone, Copy, Debug)]
-pub struct Room {
-    /// How long a content is read whole, and about how much of a longer one at a time.
-    pub piece: usize,
-    /// The most of it that is read at a time, where it cannot be cut.
-    pub whole: usize,
-    /// How much of it the log gets.
-    pub logged: usize,
 }
 
 /// What an upload became, besides what was written as it came.
@@ -66,25 +56,8 @@ struct Part {
     told: Option<(Edit, Edit)>,
 }
 
-/// What was written.
-#[derive(Default)]
-pub(super) struct Out {
-    sent: Vec<u8>,
-    /// How much was sent before.
-    gone: usize,
-    logged: Vec<u8>,
-    log_room: usize,
-    unlogged: usize,
-    late: (Vec<Edit>, Vec<Edit>),
-}
-
 /// How much of a field is kept for what it says about the exchange.
 const LONGEST_FACT: usize = 4 << 10;
-
-impl Room {
-    /// For a body that is all there.
-    const ENDLESS: Self = Self { piece: usize::MAX, whole: usize::MAX, logged: usize::MAX };
-}
 
 impl Redaction<'_> {
     /// Redacts a file or a form that is all there.
@@ -106,7 +79,7 @@ impl Upload {
             Media::File(declared) => (None, String::new(), Some(Part::alone(*declared, room))),
             Media::Json => (None, String::new(), Some(Part::alone(Declared::text(), room))),
         };
-        let out = Out { log_room: room.logged, ..Out::default() };
+        let out = Out::within(room.logged);
         Ok(Self { splitter, parts: Parts { boundary, room, part, facts: Facts::default(), out } })
     }
 
@@ -244,48 +217,6 @@ impl Redaction<'_> {
             facts.subject = Some(Zeroizing::new(said.clone().into_owned()));
         }
         facts.streaming |= field == "stream" && said == "true";
-    }
-}
-
-impl Out {
-    pub(super) fn send(&mut self, bytes: &[u8]) {
-        self.sent.extend_from_slice(bytes);
-    }
-
-    pub(super) fn log(&mut self, bytes: &[u8]) {
-        let kept = bytes.len().min(self.log_room - self.logged.len());
-        self.logged.extend_from_slice(&bytes[..kept]);
-        self.unlogged += bytes.len() - kept;
-    }
-
-    fn both(&mut self, bytes: &[u8]) {
-        self.send(bytes);
-        self.log(bytes);
-    }
-
-    fn take(&mut self) -> Vec<u8> {
-        self.gone += self.sent.len();
-        std::mem::take(&mut self.sent)
-    }
-
-    /// Writes what may turn out to be something else.
-    fn later(&mut self, written: &str) -> (Edit, Edit) {
-        let edit = |at| Edit { span: at..at + written.len(), with: written.to_owned() };
-        let edits = (edit(self.gone + self.sent.len()), edit(self.logged.len()));
-        self.both(written.as_bytes());
-        edits
-    }
-
-    /// Has the length of a content stand where another was told.
-    fn know(&mut self, (sent, logged): (Edit, Edit), length: usize) {
-        let with = length.to_string();
-        if with == sent.with {
-            return;
-        }
-        if logged.span.end <= self.logged.len() {
-            self.late.1.push(Edit { with: with.clone(), ..logged });
-        }
-        self.late.0.push(Edit { with, ..sent });
     }
 }
 

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use hyper::Request;
 use hyper::body::{Body as _, Incoming};
 
-use super::{Exchange, recognise, scan};
+use super::super::scan::{recognise, scan};
+use super::Exchange;
 use crate::audit::Tally;
 use crate::metrics::{Side, Way};
 use crate::proxy::conversations::Part;

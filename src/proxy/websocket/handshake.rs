@@ -13,7 +13,6 @@ use super::super::body::Body;
 use super::super::headers;
 use super::super::outgoing::Outgoing;
 use super::super::refused::Refused;
-use super::super::request::unfit;
 use crate::crypto;
 use crate::redact::Redactor;
 use crate::route::Route;
@@ -65,7 +64,7 @@ impl Handshake {
     pub(in crate::proxy) fn scan(&self, redactor: Redactor) -> Result<(), Refused> {
         let mut redaction = redactor.begin();
         for protocol in self.protocols.iter().filter(|protocol| !headers::is_key(protocol)) {
-            if let Cow::Owned(_) = redaction.text(protocol).map_err(unfit)? {
+            if let Cow::Owned(_) = redaction.text(protocol)? {
                 return Err(Refused::request(
                     StatusCode::BAD_REQUEST,
                     "websocket/protocol",

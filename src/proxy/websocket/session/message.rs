@@ -11,9 +11,8 @@ use uuid::Uuid;
 use super::super::super::Identity;
 use super::super::super::coverage;
 use super::super::super::ending::{Ending, micros, tallies, total};
-use super::super::super::exchange::{recognise, scan};
 use super::super::super::refused::Refused;
-use super::super::super::request::unfit;
+use super::super::super::scan::{recognise, scan};
 use super::super::turns::{Over, Turn, Turns, Writing};
 use super::Session;
 use crate::audit::{Closed, Opened, Outcome, Timings};
@@ -85,7 +84,7 @@ impl Session {
             ));
         }
         let exemptions = exemptions.unwrap_or_default();
-        Ok(Clean { redacted: redacted.map_err(unfit)?, account, exemptions, redact_us: micros(begun) })
+        Ok(Clean { redacted: redacted?, account, exemptions, redact_us: micros(begun) })
     }
 
     /// Ends the turn before and begins the message's own; gives the message once both are in the log.
