@@ -11,7 +11,9 @@ mod file;
 mod guard;
 mod held;
 mod ids;
+mod judge;
 mod lane;
+mod mark;
 mod mask;
 mod media;
 mod nest;
@@ -25,6 +27,7 @@ mod split;
 mod table;
 mod text;
 mod transcript;
+mod unfit;
 mod upload;
 mod vault;
 mod walk;
@@ -38,27 +41,31 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::crypto::MacKey;
-use crate::detect::{Detector, Entity, Finding, PatternId};
-use crate::policy::{Action, Answers, Exemption, Policy};
+use crate::detect::{Detector, PatternId};
+use crate::policy::{Action, Exemption, Policy};
 use crate::provider::{Dialect, Shape};
 use crate::role::Role;
-use crate::wire::json::{Document, JsonError, Kind};
-use crate::wire::multipart::MultipartError;
-use crate::wire::{Edit, splice};
+use crate::wire::Edit;
+use crate::wire::json::{Document, Kind};
 
 pub use account::{AnswerAccount, Frames, Usage};
 pub use guard::Guard;
 pub use ids::ids_in;
+pub use judge::Answer;
 pub use lane::Restored;
+pub use mark::{Mark, Reach};
 pub use media::{Declared, Media};
 pub use out::Room;
 pub use placeholder::strange;
 pub use recognised::{Recognised, Texts};
 pub use restore::{AnswerLimits, FrameTooLong, Restorer};
 pub use transcript::{Transcript, VALUE_LENGTH, without_cut_value};
+pub use unfit::Unfit;
 pub use upload::{Upload, Uploaded};
 pub use vault::{Held, Vault};
 
+use judge::Place;
+use mark::{apply, apply_to_text, log_copy};
 use recognised::Recognisers;
 use walk::Walk;
 
@@ -98,15 +105,6 @@ pub struct Paused {
     account: Account,
 }
 
-/// What the guard has to do with an answer.
-#[derive(Clone, Copy)]
-pub struct Answer<'a> {
-    /// What is done with values that the caller did not send.
-    pub guard: Answers,
-    /// What the caller sent.
-    pub vault: &'a Vault,
-}
-
 /// What was seen of a request. Holds no value.
 #[derive(Debug, Default)]
 pub struct Account {
@@ -144,50 +142,6 @@ pub struct Redacted {
     pub facts: Facts,
 }
 
-/// A finding that was replaced: where in the bytes, by what, and which pattern found it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The change.
-    pub edit: Edit,
-    /// The pattern that found what stood there.
-    pub pattern: PatternId,
-    /// Where the change is made.
-    pub reach: Reach,
-    /// What comes in the log, where that is something else.
-    pub logged: Option<String>,
-}
-
-/// Where a finding is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// In the log's copy only: the policy or the provider's table lets the value leave.
-    Log,
-    /// In what leaves, and so in the log too.
-    Sent,
-}
-
-/// Whether what is found in a text may be replaced in what leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// A provider's table says that it must not be touched.
-    Opaque,
-    /// As the policy says.
-    Open,
-    /// A signature covers it: it is not touched, and what is found is counted as an alert.
-    Signed,
-}
-
-/// What becomes of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// It leaves as it is, and is replaced in the log.
-    Left,
-    /// Its last letters and digits leave, so many.
-    Masked(usize),
-    /// A placeholder leaves.
-    Replaced,
-}
-
 /// What a body says about its exchange.
 #[derive(Default)]
 pub struct Facts {
@@ -197,48 +151,6 @@ pub struct Facts {
     pub subject: Option<Zeroizing<String>>,
     /// Whether the answer is to be streamed.
     pub streaming: bool,
-}
-
-/// Why a text cannot leave. Names no value.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// The policy says that this entity stops the request.
-    #[error("{entity} was found by the pattern `{pattern}`, and the policy for {entity} is `block`")]
-    Blocked {
-        /// What was found.
-        entity: Entity,
-        /// By which pattern.
-        pattern: String,
-    },
-    /// It cannot be read, so it cannot be scanned.
-    #[error(transparent)]
-    Json(#[from] JsonError),
-    /// Its parts cannot be read.
-    #[error("its parts cannot be told: {0}")]
-    Multipart(#[from] MultipartError),
-    /// A part of it is written in a way that is not read.
-    #[error(
-        "a part of it is encoded, in a charset that is not read, or holds parts itself: send each part as it is, texts in UTF-8"
-    )]
-    PartCoding,
-    /// It holds a text as the numbers of a tokenizer, which cannot be read.
-    #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
-    Tokens,
-    /// It is a text in pieces.
-    #[error("it is a piece of a text, and where a piece ends a value may be cut: send the text whole")]
-    Cut,
-    /// What cannot be read in pieces is longer than this.
-    #[error(
-        "a JSON document in it, or a line, is longer than {0} bytes, and such is read whole: send JSON lines, or raise \
-        `request_bytes`"
-    )]
-    Uncut(usize),
-    /// The recogniser services should have been asked about it and were not.
-    #[error("a text of it was not shown to the recogniser services")]
-    Unasked,
-    /// A part of it is no text.
-    #[error("a part of it is no text: send text, or have the route say `exempt = [\"{}\"]`", .0.name())]
-    Unread(Exemption),
 }
 
 impl<'a> Redactor<'a> {
@@ -400,109 +312,6 @@ impl Redaction<'_> {
         walk.marks.sort_by_key(|mark| mark.edit.span.start);
         Ok((walk.marks, walk.blanks))
     }
-
-    /// What is found in a string of a body, by the recogniser services too.
-    fn marks_in_string(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
-        let detector = self.redactor.detector;
-        let outside = match (&mut self.recognisers, place) {
-            (Recognisers::Absent, _) | (_, Place::Opaque | Place::Signed) => Vec::new(),
-            (Recognisers::Asked(recognised), Place::Open) => recognised.said(text).ok_or(Unfit::Unasked)?,
-            (Recognisers::Listing(texts), Place::Open) => {
-                texts.list(text);
-                return Ok(Vec::new());
-            }
-        };
-        let findings = detector.join(text, self.scan(text, before, place), outside);
-        if findings.is_empty() {
-            return Ok(Vec::new());
-        }
-        findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
-    }
-
-    fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
-        let findings = self.scan(text, before, place);
-        findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
-    }
-
-    /// Something that cannot be read: it leaves if that is exempt.
-    fn unread(&mut self, exemption: Exemption) -> Result<(), Unfit> {
-        if self.is_listing() {
-            return Ok(());
-        }
-        if !self.exempt.contains(&exemption) {
-            return Err(if exemption == Exemption::TokenIds { Unfit::Tokens } else { Unfit::Unread(exemption) });
-        }
-        *self.account.exempted.entry(exemption).or_default() += 1;
-        Ok(())
-    }
-
-    fn is_listing(&self) -> bool {
-        matches!(self.recognisers, Recognisers::Listing(_))
-    }
-
-    fn scan(&mut self, text: &str, before: &str, place: Place) -> Vec<Finding> {
-        if self.is_listing() {
-            return Vec::new();
-        }
-        self.count(text.len(), place);
-        self.redactor.detector.scan(text, before)
-    }
-
-    fn count(&mut self, bytes: usize, place: Place) {
-        if place == Place::Open {
-            self.account.coverage.strings += 1;
-            self.account.coverage.bytes += bytes as u64;
-        }
-    }
-
-    fn mark(&mut self, finding: Finding, text: &str, place: Place) -> Result<Mark, Unfit> {
-        let canonical = self.redactor.detector.canonical(&finding, text);
-        let fate = self.judge(&finding, &canonical, place)?;
-        let written = &text[finding.span.clone()];
-        Ok(self.mark_as(fate, finding, &canonical, written))
-    }
-
-    /// The change that a finding's fate is.
-    fn mark_as(&mut self, fate: Fate, finding: Finding, canonical: &str, written: &str) -> Mark {
-        let Finding { entity, span, pattern } = finding;
-        let (vault, reach) = match fate {
-            Fate::Left => (&mut self.log_vault, Reach::Log),
-            Fate::Masked(_) => (&mut self.log_vault, Reach::Sent),
-            Fate::Replaced => (&mut self.vault, Reach::Sent),
-        };
-        let placeholder = vault.placeholder(self.redactor.key, &entity, canonical, written);
-        let (with, logged) = match fate {
-            Fate::Masked(keep) => (mask::mask(written, keep), Some(placeholder)),
-            Fate::Left | Fate::Replaced => (placeholder, None),
-        };
-        Mark { edit: Edit { span, with }, pattern, reach, logged }
-    }
-
-    /// Counts a finding and says what becomes of it.
-    fn judge(&mut self, finding: &Finding, canonical: &str, place: Place) -> Result<Fate, Unfit> {
-        if let Some(answer) = self.answer {
-            let action = answer.action(self.redactor, &finding.entity, canonical);
-            *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
-            return Ok(Fate::Left);
-        }
-        let action = match place {
-            Place::Opaque => Action::Allow,
-            Place::Open => self.redactor.policy.action(&finding.entity, self.role),
-            Place::Signed => Action::Alert,
-        };
-        if place != Place::Opaque {
-            *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
-        }
-        match action {
-            Action::Block => {
-                let pattern = self.redactor.detector.pattern(finding.pattern).name.clone();
-                Err(Unfit::Blocked { entity: finding.entity.clone(), pattern })
-            }
-            Action::Alert | Action::Allow => Ok(Fate::Left),
-            Action::Mask => Ok(Fate::Masked(self.redactor.policy.keep(&finding.entity, self.role))),
-            Action::Redact => Ok(Fate::Replaced),
-        }
-    }
 }
 
 impl Paused {
@@ -516,47 +325,6 @@ impl Paused {
         self.vault.note_left(&self.log_vault);
         (self.vault, self.account)
     }
-}
-
-impl Mark {
-    /// The change that the log's copy gets.
-    fn for_log(self) -> Edit {
-        let Self { edit: Edit { span, with }, logged, .. } = self;
-        Edit { span, with: logged.unwrap_or(with) }
-    }
-}
-
-impl Answer<'_> {
-    /// What is done with a value of an answer.
-    fn action(self, redactor: Redactor, entity: &Entity, canonical: &str) -> Action {
-        match (self.guard, redactor.policy.action(entity, Role::Assistant)) {
-            _ if self.vault.knows(redactor.key, entity, canonical) => Action::Allow,
-            (Answers::Leave, _) | (_, Action::Allow) => Action::Allow,
-            (Answers::Alert, _) | (_, Action::Alert) => Action::Alert,
-            (Answers::Redact, Action::Block | Action::Mask | Action::Redact) => Action::Redact,
-        }
-    }
-}
-
-/// `bytes` with the marks that reach so far: all of them for the log.
-fn apply(bytes: &[u8], marks: &[Mark], reach: Reach) -> Vec<u8> {
-    let sent = marks.iter().filter(|mark| mark.reach == Reach::Sent).map(|mark| &mark.edit);
-    match reach {
-        Reach::Log => splice(bytes, &marks.iter().cloned().map(Mark::for_log).collect::<Vec<_>>()),
-        Reach::Sent => splice(bytes, sent),
-    }
-}
-
-fn apply_to_text(text: &str, marks: &[Mark], reach: Reach) -> String {
-    String::from_utf8(apply(text.as_bytes(), marks, reach)).expect("findings begin and end between characters")
-}
-
-/// `bytes` with all marks, and with what the log may not have blanked.
-fn log_copy(bytes: &[u8], marks: Vec<Mark>, blanks: Vec<Edit>) -> Bytes {
-    let mut edits: Vec<Edit> = marks.into_iter().map(Mark::for_log).collect();
-    edits.extend(blanks);
-    edits.sort_by_key(|edit| edit.span.start);
-    splice(bytes, &edits).into()
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::file::{self, File};
+use super::judge::{Fate, Place};
 use super::split::{self, Said, Scanned, Split};
 use super::words::{last_words, last_words_besides};
-use super::{Fate, Mark, Place, Reach, Redaction, Unfit, apply_to_text};
+use super::{Mark, Reach, Redaction, Unfit, apply_to_text};
 use crate::detect::Finding;
 use crate::policy::Exemption;
 use crate::provider::Shape;

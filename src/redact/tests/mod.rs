@@ -11,11 +11,11 @@ use std::sync::{Arc, LazyLock};
 
 use super::*;
 use crate::crypto::{MasterKey, Purpose};
-use crate::detect::{BUILT_IN, Settings, Source};
-use crate::policy::{Restore, Rule, Scope};
+use crate::detect::{BUILT_IN, Finding, Settings, Source};
+use crate::policy::{Answers, Restore, Rule, Scope};
 use crate::role::Role;
 use crate::wire::frame::Framing;
-use crate::wire::json;
+use crate::wire::json::{self, JsonError};
 
 const SSN: &str = "536-90-4399";
 const PHONE: &str = "+1 415 555 2671";
