@@ -268,20 +268,23 @@ impl Lane {
         Some(self.escaped(value.to_string()))
     }
 
-    /// Has the value stand where the placeholder stands. Each piece but the last takes one character: what had a text keeps one,
-    /// since some clients take an empty piece for an error.
+    /// Has the value stand where the placeholder ends; the other pieces lose their part of it. But of a tool's arguments each takes
+    /// a character, as long as there are some: clients take an empty piece of these for an error.
     fn replace(&mut self, start: usize, length: usize, value: String, changes: &mut Vec<Change>) {
         let end = start + length;
         let at = self.gone + Extent::of(&self.window[..start]);
         self.shifts.note(at, &self.window[start..end], &value);
-        let mut left = value.as_str();
-        let mut piece_end = 0;
+        let (mut left, mut piece_end) = (value.as_str(), 0);
         for piece in &self.pieces {
             let piece_start = piece_end;
             piece_end += piece.length;
             let (from, to) = (start.max(piece_start), end.min(piece_end));
             if from < to {
-                let share = if to == end { left.len() } else { left.chars().next().map_or(0, char::len_utf8) };
+                let share = match self.strand {
+                    _ if to == end => left.len(),
+                    Strand::Text => 0,
+                    Strand::Argument | Strand::Arguments => left.chars().next().map_or(0, char::len_utf8),
+                };
                 let (with, rest) = left.split_at(share);
                 left = rest;
                 let origin = Origin { offset: piece.origin.offset + (from - piece_start), ..piece.origin };

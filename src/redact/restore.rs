@@ -1,7 +1,7 @@
 //! The way back: takes an answer's bytes as they arrive and gives them on with the caller's own values in place.
 //!
-//! A frame leaves when all its text is decided; until then it and those behind it wait. The value goes out with the frames that
-//! brought its placeholder. No frame is invented, none is lost, order is kept, and a frame without a placeholder leaves byte
+//! A frame leaves when all its text is decided; until then it and those behind it wait. The value goes out with the frame that
+//! completes its placeholder. No frame is invented, none is lost, order is kept, and a frame without a placeholder leaves byte
 //! for byte as it came. A frame that is not JSON carries nothing to restore and passes.
 
 use std::collections::{HashMap, VecDeque};
