@@ -245,6 +245,11 @@ fn percent_decode(text: &str) -> String {
 fn redact_headers(redaction: &mut Redaction, headers: &mut HeaderMap) -> Result<(), Refused> {
     let traced = headers::trace(headers).is_some();
     for (name, value) in headers.iter_mut() {
+        if redaction.withholds(name.as_str())? {
+            let message =
+                "A header holds a value in its name, in whose place no other can stand: leave the header out.";
+            return Err(Refused::request(StatusCode::BAD_REQUEST, "request/header", message));
+        }
         if headers::carries_credential(name) || (traced && name == headers::TRACE) {
             continue;
         }

@@ -18,6 +18,7 @@ impl From<Unfit> for Refused {
             Unfit::Cut => (StatusCode::NOT_IMPLEMENTED, "request/upload-in-pieces"),
             Unfit::Multipart(_) => (StatusCode::BAD_REQUEST, "request/multipart"),
             Unfit::PartCoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "request/part-encoding"),
+            Unfit::PartName => (StatusCode::BAD_REQUEST, "request/header"),
             Unfit::Tokens => (StatusCode::BAD_REQUEST, "request/token-ids"),
             Unfit::Uncut(_) => (StatusCode::PAYLOAD_TOO_LARGE, "request/too-large"),
             Unfit::Unasked => (StatusCode::INTERNAL_SERVER_ERROR, "service/unasked"),
@@ -25,15 +26,7 @@ impl From<Unfit> for Refused {
         };
         let message = match &unfit {
             Unfit::Blocked { .. } | Unfit::Unasked => format!("Blotter did not forward the request: {unfit}."),
-            Unfit::Cut
-            | Unfit::Json(_)
-            | Unfit::Multipart(_)
-            | Unfit::PartCoding
-            | Unfit::Tokens
-            | Unfit::Uncut(_)
-            | Unfit::Unread(_) => {
-                format!("Blotter cannot read the request, so it was not forwarded: {unfit}.")
-            }
+            _ => format!("Blotter cannot read the request, so it was not forwarded: {unfit}."),
         };
         Self::request(status, code, message)
     }

@@ -1,5 +1,7 @@
 //! What becomes of what is found: the policy's word on a request, the guard's on an answer.
 
+use std::borrow::Cow;
+
 use super::mark::{Mark, Reach};
 use super::recognised::Recognisers;
 use super::vault::Vault;
@@ -62,6 +64,12 @@ impl Redaction<'_> {
     pub(super) fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
         let findings = self.scan(text, before, place);
         findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
+    }
+
+    /// Whether a name in whose place no other can stand holds what may not leave.
+    pub fn withholds(&mut self, name: &str) -> Result<bool, Unfit> {
+        let holds = !self.redactor.detector.scan(name, "").is_empty();
+        Ok(holds && matches!(self.text(name)?, Cow::Owned(_)))
     }
 
     /// Something that cannot be read: it leaves if that is exempt.

@@ -61,23 +61,22 @@ impl Out {
         std::mem::take(&mut self.sent)
     }
 
-    /// Writes what may turn out to be something else.
+    /// Writes what may turn out to be something else; the log gets it only then, since until then it may be anything.
     pub fn later(&mut self, written: &str) -> (Edit, Edit) {
-        let edit = |at| Edit { span: at..at + written.len(), with: written.to_owned() };
-        let edits = (edit(self.gone + self.sent.len()), edit(self.logged.len()));
-        self.both(written.as_bytes());
-        edits
+        let (sent, logged) = (self.gone + self.sent.len(), self.logged.len());
+        self.send(written.as_bytes());
+        let edit = |span, with: &str| Edit { span, with: with.to_owned() };
+        (edit(sent..sent + written.len(), written), edit(logged..logged, ""))
     }
 
     /// Has the length of a content stand where another was told.
     pub fn know(&mut self, (sent, logged): (Edit, Edit), length: usize) {
         let with = length.to_string();
-        if with == sent.with {
-            return;
-        }
-        if logged.span.end <= self.logged.len() {
+        if logged.span.start < self.log_room {
             self.late.1.push(Edit { with: with.clone(), ..logged });
         }
-        self.late.0.push(Edit { with, ..sent });
+        if with != sent.with {
+            self.late.0.push(Edit { with, ..sent });
+        }
     }
 }

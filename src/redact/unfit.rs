@@ -27,6 +27,9 @@ pub enum Unfit {
         "a part of it is encoded, in a charset that is not read, or holds parts itself: send each part as it is, texts in UTF-8"
     )]
     PartCoding,
+    /// A header of a part has a value in its name, in whose place no other can stand.
+    #[error("a header of a part holds a value in its name: leave the header out")]
+    PartName,
     /// It holds a text as the numbers of a tokenizer, which cannot be read.
     #[error("a text of it is a list of token ids, which cannot be read: send the text itself")]
     Tokens,

@@ -161,6 +161,9 @@ impl Parts {
     fn head(&mut self, head: &Head, redaction: &mut Redaction) -> Result<Option<(Edit, Edit)>, Unfit> {
         let (mut told, mut done) = (None, 0);
         for Header { name, value, span } in &head.headers {
+            if redaction.withholds(name)? {
+                return Err(Unfit::PartName);
+            }
             self.out.both(&head.source[done..span.start]);
             done = span.end;
             if name.eq_ignore_ascii_case("content-length") {

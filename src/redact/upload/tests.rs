@@ -157,6 +157,20 @@ fn a_length_that_is_none_does_not_leave() {
 }
 
 #[test]
+fn a_log_that_ends_within_a_told_length_has_none_of_it() {
+    let body = form("; filename=\"a\"\r\nContent-Length: 536-90-4399", b"hello");
+    let head = body.windows(6).position(|part| part == b"536-90").unwrap();
+    for kept in head - 1..head + 12 {
+        let room = Room { piece: 1 << 20, whole: 1 << 20, logged: kept };
+        let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, nesting: 20 };
+        let mut upload = Upload::begin(&parts(), room).unwrap();
+        upload.push(&mut redactor.begin(), Dialect::of("/v1/files"), &body).unwrap();
+        let logged = upload.end(&mut redactor.begin(), Dialect::of("/v1/files")).unwrap().logged;
+        assert!(!String::from_utf8_lossy(&logged).contains("536"), "{kept}");
+    }
+}
+
+#[test]
 fn a_boundary_may_be_replaced() {
     let Media::Multipart { boundary, .. } = parts() else { panic!("parts") };
     let media = Media::Multipart { boundary, instead: "other".to_owned() };
@@ -196,6 +210,7 @@ fn what_cannot_be_read_does_not_leave() {
     check(&form("\r\nContent-Encoding: gzip", b"\x1f\x8b"), Unfit::PartCoding);
     check(&form("\r\nContent-Type: multipart/mixed; boundary=c", b"--c--"), Unfit::PartCoding);
     check(&form("\r\nContent-Type: text/plain; charset=\"UTF-7\"", b"+ADUAMwA2-"), Unfit::PartCoding);
+    check(&form("\r\nX-536-90-4399: 1", b"hello"), Unfit::PartName);
     let deep = "[".repeat(21) + &"]".repeat(21);
     check(&form("", deep.as_bytes()), Unfit::Json(JsonError::TooDeep { limit: 20, at: 20 }));
 }
