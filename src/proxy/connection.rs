@@ -1,17 +1,21 @@
 //! One caller's connection: TLS where it is configured, HTTP/1.1 or HTTP/2, and an end to those who are idle or do not read.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
 use super::{Gateway, exchange};
@@ -32,17 +36,22 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>
         tracing::debug!(%error, "a connection could not be set to send at once");
     }
     let ruleset = gateway.ruleset();
-    let Some(tls) = &ruleset.tls else { return http(stream, peer, gateway, ruleset.limits).await };
+    let Some(tls) = &ruleset.tls else { return http(stream, None, peer, gateway, ruleset.limits).await };
     let handshake = TlsAcceptor::from(Arc::clone(&tls.server)).accept(stream);
     match tokio::time::timeout(Duration::from_secs(ruleset.limits.header_seconds), handshake).await {
-        Ok(Ok(stream)) => http(stream, peer, gateway, ruleset.limits).await,
+        Ok(Ok(stream)) => {
+            let agreed = (stream.get_ref().1.alpn_protocol() == Some(b"h2")).then_some(Version::HTTP_2);
+            http(stream, agreed, peer, gateway, ruleset.limits).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
+/// Serves the version of HTTP that was `agreed` on, or else the one that the caller begins with.
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    agreed: Option<Version>,
     peer: IpAddr,
     gateway: Arc<Gateway>,
     limits: Limits,
@@ -56,8 +65,24 @@ async fn http(
             Ok::<_, Infallible>(exchange::handle(gateway, peer, request).await.map(|body| active.watch(body)))
         })
     });
-    let builder = builder(&limits);
-    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let (builder, stream) = (builder(&limits), TokioIo::new(stream));
+    match agreed {
+        Some(Version::HTTP_2) => {
+            let builder = builder.http2_only();
+            watched(builder.serve_connection(stream, service), activity, draining, limits).await;
+        }
+        _ => watched(builder.serve_connection_with_upgrades(stream, service), activity, draining, limits).await,
+    }
+}
+
+/// Goes on with a connection until it ends, is idle for too long or stalls, or the proxy drains.
+async fn watched(
+    connection: impl GracefulConnection<Error = Box<dyn Error + Send + Sync>>,
+    activity: Activity,
+    draining: CancellationToken,
+    limits: Limits,
+) {
+    let mut connection = pin!(connection);
     let idle = activity.idle(Duration::from_secs(limits.header_seconds));
     let stalled = activity.stalled(Duration::from_secs(limits.caller_seconds));
     let patience = tokio::select! {
@@ -103,7 +128,7 @@ async fn wait(patience: Option<Duration>) {
     }
 }
 
-fn told(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+fn told(ended: Result<(), Box<dyn Error + Send + Sync>>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }

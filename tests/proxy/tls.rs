@@ -13,8 +13,9 @@ use hyper_util::server::conn::auto;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::crash::address_of;
 use crate::support::{Caller, Proxy, configuration};
@@ -99,26 +100,38 @@ fn certified(authority: &CertifiedIssuer<'static, KeyPair>) -> (rcgen::Certifica
     (CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, authority).unwrap(), key)
 }
 
-/// Asks over TLS, trusting `authority`; shows the certificate given. The status, or `None` where no connection was made.
+/// Puts a certificate and its key into `folder`; what the configuration says of them.
+fn put(folder: &Path, authority: &CertifiedIssuer<'static, KeyPair>) -> String {
+    let (certificate, key) = certified(authority);
+    write(folder, "cert.pem", &certificate.pem());
+    write(folder, "key.pem", &key.serialize_pem());
+    let at = |name: &str| folder.join(name).display().to_string();
+    format!("[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n", at("cert.pem"), at("key.pem"))
+}
+
+/// Trusts `authority`, and shows the certificate given.
+fn trusting(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    shown: Option<&(rcgen::Certificate, KeyPair)>,
+) -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots);
+    let Some((certificate, key)) = shown else { return config.with_no_client_auth() };
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    config.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
+}
+
+/// Asks over TLS. The status, or `None` where no connection was made.
 async fn ask(
     port: u16,
     authority: &CertifiedIssuer<'static, KeyPair>,
     shown: Option<&(rcgen::Certificate, KeyPair)>,
     http2: bool,
 ) -> Option<StatusCode> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(authority.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_root_certificates(roots);
-    let config = match shown {
-        None => config.with_no_client_auth(),
-        Some((certificate, key)) => {
-            let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-            config.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
-        }
-    };
-    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_only();
+    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(trusting(authority, shown)).https_only();
     let connector = if http2 { connector.enable_http2().build() } else { connector.enable_http1().build() };
     let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).http2_only(http2).build(connector);
     let request = hyper::Request::post(format!("https://localhost:{port}/v1/chat/completions"));
@@ -127,19 +140,26 @@ async fn ask(
     Some(answer.status())
 }
 
+/// What comes back to `said` on a connection that agreed on HTTP/2 in the handshake.
+async fn answer_over_http2(port: u16, authority: &CertifiedIssuer<'static, KeyPair>, said: &str) -> Vec<u8> {
+    let mut config = trusting(authority, None);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    stream.write_all(said.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // The server ends the connection, with or without a farewell.
+    let _ = stream.read_to_end(&mut answer).await;
+    answer
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_are_served_over_tls_and_see_a_new_certificate_when_it_comes() {
     let provider = blotter::fake::Provider::start(blotter::fake::Manner::default()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (authority(), authority());
-    let put = |authority| {
-        let (certificate, key) = certified(authority);
-        write(folder.path(), "cert.pem", &certificate.pem());
-        write(folder.path(), "key.pem", &key.serialize_pem());
-    };
-    put(&one);
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    let more = format!("[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n", at("cert.pem"), at("key.pem"));
+    let more = put(folder.path(), &one);
     let proxy = Proxy::start(provider.address(), &more).await;
     let port = proxy.address.port();
     assert_eq!(ask(port, &one, None, false).await, Some(StatusCode::OK));
@@ -153,17 +173,31 @@ async fn callers_are_served_over_tls_and_see_a_new_certificate_when_it_comes() {
         let setup = blotter::config::from_source(configuration(provider.address(), more), proxy.folder.path());
         proxy.gateway.adopt(setup.unwrap_or_else(|problems| panic!("{problems:?}")).ruleset).unwrap();
     };
-    put(&other);
+    put(folder.path(), &other);
     adopt(&more);
     assert_eq!(ask(port, &other, None, true).await, Some(StatusCode::OK));
     assert_eq!(ask(port, &one, None, true).await, None);
 
     write(folder.path(), "callers.pem", &one.pem());
-    adopt(&format!("{more}client_ca = \"{}\"\n", at("callers.pem")));
+    adopt(&format!("{more}client_ca = \"{}\"\n", folder.path().join("callers.pem").display()));
     let (known, unknown) = (certified(&one), certified(&other));
     assert_eq!(ask(port, &other, Some(&known), true).await, Some(StatusCode::OK));
     assert_eq!(ask(port, &other, Some(&unknown), true).await, None);
     assert_eq!(ask(port, &other, None, true).await, None);
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_speaks_what_was_agreed_on_in_the_handshake() {
+    let provider = blotter::fake::Provider::start(blotter::fake::Manner::default()).await.unwrap();
+    let (folder, authority) = (tempfile::tempdir().unwrap(), authority());
+    let proxy = Proxy::start(provider.address(), &put(folder.path(), &authority)).await;
+    let port = proxy.address.port();
+    let older =
+        format!("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{CHAT}", CHAT.len());
+    let answer = answer_over_http2(port, &authority, &older).await;
+    assert!(!answer.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(provider.count(), 0);
     proxy.stop().await;
 }
 
