@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header;
 use hyper::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::{Body, BrokenOff};
 use super::broken::{self, Sent};
+use super::content_type::{framing, has_events, is_media, says_little};
 use super::conversations::Part;
 use super::coverage::{self, Waits};
-use super::encoding::{Encoding, Undecodable};
+use super::early::Early;
+use super::encoding::Encoding;
 use super::ending::{Answered, Ending};
-use super::incoming::{Dry, Source};
+use super::incoming::Source;
 use super::refused::Refused;
 use super::{Gateway, headers};
 use crate::audit::{Closed, Outcome};
@@ -101,56 +103,6 @@ fn guard(gateway: &Gateway, ruleset: &Ruleset) -> Guard {
     Guard::new(Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy), gateway.placeholder_key.clone())
 }
 
-/// How the answer is cut, by its content type; `None` for what holds no text to restore.
-fn framing(headers: &HeaderMap, dialect: &Dialect) -> Option<Framing> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Some(dialect.json) };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "text/event-stream" => Some(Framing::Events),
-        "application/vnd.amazon.eventstream" => Some(Framing::Messages),
-        "application/jsonl"
-        | "application/jsonlines"
-        | "application/stream+json"
-        | "application/x-jsonl"
-        | "application/x-jsonlines"
-        | "application/x-ndjson" => Some(Framing::Lines),
-        essence if essence == "application/json" || essence.ends_with("+json") => Some(dialect.json),
-        "application/binary" | "application/octet-stream" | "binary/octet-stream" => dialect.bytes,
-        "application/x-subrip" | "application/xml" => Some(Framing::Text).filter(|_| is_unicode(value)),
-        essence if essence.starts_with("text/") => Some(Framing::Text).filter(|_| is_unicode(value)),
-        _ => None,
-    }
-}
-
-/// Whether the content type is one that some servers give to everything.
-fn says_little(headers: &HeaderMap) -> bool {
-    let said = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes).to_ascii_lowercase();
-    let essence = said.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    [&b""[..], b"application/json", b"application/octet-stream", b"text/plain"].contains(&essence)
-}
-
-/// Whether an answer begins like an event stream. No JSON text does.
-async fn has_events(source: &mut Source) -> bool {
-    const FIELDS: [&[u8]; 5] = [b":", b"data:", b"event:", b"id:", b"retry:"];
-    const LONGEST: usize = "\u{feff}".len() + "event:".len();
-    let head = source.head(LONGEST).await;
-    let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
-    FIELDS.iter().any(|field| head.starts_with(field))
-}
-
-/// Whether a text of this content type is in UTF-8, as it is where nothing else is said.
-fn is_unicode(content_type: &HeaderValue) -> bool {
-    let said = content_type.to_str().unwrap_or_default().to_ascii_lowercase();
-    let charset = said.split(';').filter_map(|parameter| parameter.trim().strip_prefix("charset=")).next();
-    charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "ascii" | "us-ascii" | "utf-8" | "utf8"))
-}
-
-/// Whether an answer is sound, pictures or a file: no text that a guard could read.
-fn is_media(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes).to_ascii_lowercase();
-    [&b"audio/"[..], b"image/", b"video/", b"application/octet-stream"].iter().any(|media| kind.starts_with(media))
-}
-
 struct Relay {
     gateway: Arc<Gateway>,
     dialect: &'static Dialect,
@@ -176,17 +128,6 @@ const UNDER_WAY: Duration = Duration::from_millis(50);
 
 /// The caller's end of an answer.
 type Pieces = mpsc::Sender<Result<Bytes, BrokenOff>>;
-
-/// Why an answer ended early.
-enum Early {
-    BrokenOff,
-    CallerGone,
-    Overtime,
-    TimedOut,
-    TooLong,
-    Undecodable(Undecodable),
-    Unread,
-}
 
 impl Relay {
     /// Waits for the whole answer, so that its end is in the log before its first byte leaves.
@@ -377,51 +318,6 @@ impl Relay {
         }
         let text = String::from_utf8_lossy(&self.written);
         (Cow::Owned(without_cut_value(&text).as_bytes().to_vec()), true)
-    }
-}
-
-impl Early {
-    /// What the caller is told where it can still be told something.
-    fn refused(self) -> Refused {
-        match self {
-            Self::BrokenOff => Refused::upstream(
-                "upstream/broken-off",
-                "The provider broke off in the middle of its answer: try again.",
-            ),
-            Self::CallerGone => {
-                Refused { outcome: Outcome::CallerGone, ..Refused::upstream("caller/gone", "The caller left.") }
-            }
-            Self::Undecodable(Undecodable::TooMuch) => Refused::upstream(
-                "answer/too-long",
-                "The provider's answer is compressed and holds far more than it is long: raise `expansion`.",
-            ),
-            Self::Undecodable(undecodable) => Refused::upstream(
-                "answer/encoding",
-                format!("The provider's answer {undecodable}, so it cannot be read: try again."),
-            ),
-            Self::Overtime => Refused::overtime(),
-            Self::Unread => Refused::upstream(
-                "answer/unread",
-                "The provider's answer is text in a form that the route's `answers = \"redact\"` cannot guard: ask for JSON.",
-            ),
-            Self::TimedOut => Refused::timed_out(
-                "The provider sent nothing more of its answer for too long: try again, or raise `idle_seconds`.",
-            ),
-            Self::TooLong => Refused::upstream(
-                "answer/too-long",
-                "The provider's answer, or a frame of it, is longer than allowed: raise `answer_bytes`.",
-            ),
-        }
-    }
-}
-
-impl From<Dry> for Early {
-    fn from(dry: Dry) -> Self {
-        match dry {
-            Dry::BrokenOff => Self::BrokenOff,
-            Dry::TimedOut => Self::TimedOut,
-            Dry::Undecodable(undecodable) => Self::Undecodable(undecodable),
-        }
     }
 }
 
