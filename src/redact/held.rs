@@ -1,10 +1,11 @@
-//! A frame that waits: what of it may still change, and how it leaves.
+//! The frames that wait, in order: what of them may still change, and how they leave.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::lane::Change;
+use super::lane::{Change, Origin};
 use super::shift::Shifts;
 use super::wrapped::Wrapper;
 use crate::provider::Unit;
@@ -19,13 +20,30 @@ pub(super) struct LaneKey {
     pub field: String,
 }
 
+impl LaneKey {
+    pub fn new(indexes: &[u64], field: &str) -> Self {
+        Self { indexes: indexes.to_vec(), field: field.to_owned() }
+    }
+}
+
+/// The frames of an answer that wait, each known by its number from the answer's beginning.
+#[derive(Default)]
+pub(super) struct Held {
+    frames: VecDeque<HeldFrame>,
+    /// The number of the first.
+    first: u64,
+    bytes: usize,
+    /// The changes that their frames do not know of yet.
+    pub changes: Vec<Change>,
+}
+
 /// A frame that waits until all its text is decided.
 pub(super) struct HeldFrame {
-    pub bytes: Bytes,
-    pub wrapper: Option<Wrapper>,
+    bytes: Bytes,
+    wrapper: Option<Wrapper>,
     /// The strings that may still change, and what else may.
-    pub places: Vec<Place>,
-    pub changes: Vec<Change>,
+    places: Vec<Place>,
+    changes: Vec<Change>,
     /// The numbers in it that point into texts.
     pub offsets: Vec<Offset>,
     /// What moved in the texts that it repeats.
@@ -44,9 +62,9 @@ pub(super) struct Offset {
 }
 
 /// Something in a frame that may change.
-pub(super) struct Place {
-    pub source: Range<usize>,
-    pub written: Written,
+struct Place {
+    source: Range<usize>,
+    written: Written,
 }
 
 /// How a text is written in a frame.
@@ -56,6 +74,64 @@ pub(super) enum Written {
     Json,
     /// As it is.
     Plain,
+}
+
+impl Held {
+    /// Has a frame wait behind the others.
+    pub fn push(&mut self, bytes: Bytes, wrapper: Option<Wrapper>) {
+        self.bytes += bytes.len();
+        let (places, changes, offsets, moved) = Default::default();
+        self.frames.push_back(HeldFrame { bytes, wrapper, places, changes, offsets, moved });
+    }
+
+    /// The first frame, if it comes before the one with this number: it waits no longer.
+    pub fn pop_before(&mut self, number: u64) -> Option<HeldFrame> {
+        let frame = if self.first < number { self.frames.pop_front()? } else { return None };
+        self.first += 1;
+        self.bytes -= frame.bytes.len();
+        Some(frame)
+    }
+
+    /// The number of the first frame that waits, or will.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The number of the next frame.
+    pub fn next(&self) -> u64 {
+        self.first + self.frames.len() as u64
+    }
+
+    /// How many bytes wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The frame with this number, which waits.
+    pub fn frame(&mut self, number: u64) -> &mut HeldFrame {
+        &mut self.frames[(number - self.first) as usize]
+    }
+
+    /// Notes where in a frame something stands that may change.
+    pub fn place(&mut self, number: u64, source: Range<usize>, written: Written) -> Origin {
+        let places = &mut self.frame(number).places;
+        places.push(Place { source, written });
+        Origin { frame: number, string: places.len() - 1, offset: 0 }
+    }
+
+    /// Replaces what stands in a frame.
+    pub fn replace(&mut self, number: u64, source: Range<usize>, with: String) {
+        let length = source.len();
+        let origin = self.place(number, source, Written::Plain);
+        self.changes.push(Change { origin, length, with });
+    }
+
+    /// Gives each change to its frame.
+    pub fn settle(&mut self) {
+        for change in std::mem::take(&mut self.changes) {
+            self.frame(change.origin.frame).changes.push(change);
+        }
+    }
 }
 
 impl HeldFrame {

@@ -25,13 +25,19 @@ fn ids(document: &Document, places: &[Pointer]) -> impl Iterator<Item = String> 
 }
 
 /// Numbers for the ids by which an API tells its items apart, in the order in which they came. Old ones are forgotten.
-#[derive(Default)]
 pub(super) struct Numbers {
+    /// The members by which a frame says where its lanes belong.
+    pub members: &'static [&'static str],
     numbers: HashMap<String, u64>,
     next: u64,
 }
 
 impl Numbers {
+    /// Of an API whose frames say by these members where their lanes belong.
+    pub(super) fn told_by(members: &'static [&'static str]) -> Self {
+        Self { members, numbers: HashMap::new(), next: 0 }
+    }
+
     /// The number of `id`, the next one if it is new.
     pub(super) fn of(&mut self, id: &str) -> u64 {
         if let Some(number) = self.numbers.get(id) {

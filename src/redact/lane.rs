@@ -87,12 +87,11 @@ impl std::ops::AddAssign for Restored {
 }
 
 /// What every lane of an answer works with.
-#[derive(Clone, Copy)]
-pub(super) struct Means<'a> {
-    pub vault: &'a Vault,
-    pub policy: &'a Policy,
+pub(super) struct Means {
+    pub vault: Vault,
+    pub policy: Arc<Policy>,
     /// There if values that the caller did not send are replaced.
-    pub guard: Option<&'a Guard>,
+    pub guard: Option<Guard>,
 }
 
 impl Lane {
@@ -134,25 +133,25 @@ impl Lane {
     }
 
     /// Takes the next text, which stands at `origin`, and decides what can be decided.
-    pub(super) fn push(&mut self, means: Means, text: &str, origin: Origin, changes: &mut Vec<Change>) -> Restored {
+    pub(super) fn push(&mut self, means: &Means, text: &str, origin: Origin, changes: &mut Vec<Change>) -> Restored {
         self.window.push_str(text);
         self.pieces.push(Piece { origin, length: text.len() });
-        let end = match means.guard {
+        let end = match &means.guard {
             Some(_) if self.is_whole => 0,
-            Some(guard) => self.watch.look(guard, means.vault, &self.window),
+            Some(guard) => self.watch.look(guard, &means.vault, &self.window),
             None => self.window.len(),
         };
         self.decide(means, end, Tail::Open, changes)
     }
 
     /// Decides what the guard waited for; what may be the beginning of a placeholder still waits.
-    pub(super) fn hurry(&mut self, means: Means, changes: &mut Vec<Change>) -> Restored {
+    pub(super) fn hurry(&mut self, means: &Means, changes: &mut Vec<Change>) -> Restored {
         let end = self.look_at_all(means);
         self.decide(means, end, Tail::Open, changes)
     }
 
     /// Decides all: no more text will come.
-    pub(super) fn close(&mut self, means: Means, changes: &mut Vec<Change>) -> Restored {
+    pub(super) fn close(&mut self, means: &Means, changes: &mut Vec<Change>) -> Restored {
         let end = self.look_at_all(means);
         self.decide(means, end, Tail::Closed, changes)
     }
@@ -167,15 +166,15 @@ impl Lane {
         self.pieces.last().map(|piece| piece.origin.frame)
     }
 
-    fn look_at_all(&mut self, means: Means) -> usize {
-        match means.guard {
-            Some(guard) => self.watch.look_at_all(guard, means.vault, &self.window),
+    fn look_at_all(&mut self, means: &Means) -> usize {
+        match &means.guard {
+            Some(guard) => self.watch.look_at_all(guard, &means.vault, &self.window),
             None => self.window.len(),
         }
     }
 
     /// Decides the window up to `end`, strangers' values and all.
-    fn decide(&mut self, means: Means, end: usize, tail: Tail, changes: &mut Vec<Change>) -> Restored {
+    fn decide(&mut self, means: &Means, end: usize, tail: Tail, changes: &mut Vec<Change>) -> Restored {
         let mut count = Restored::default();
         let mut decided = 0;
         while let Some(Stranger { span, with }) = self.watch.strangers.pop_front() {
@@ -206,16 +205,16 @@ impl Lane {
     /// Restores the placeholders within `range`. Says how far it read, and whether a placeholder may begin there.
     fn restore(
         &mut self,
-        means: Means,
+        means: &Means,
         range: Range<usize>,
         tail: Tail,
         changes: &mut Vec<Change>,
         count: &mut Restored,
     ) -> (usize, bool) {
         let (mut decided, end) = (range.start, range.end);
-        while let Some(start) = self.next_candidate(decided, end, means.vault) {
+        while let Some(start) = self.next_candidate(decided, end, &means.vault) {
             self.context.feed(&self.window[decided..start]);
-            match placeholder::read(&self.window[start..end], tail, means.vault) {
+            match placeholder::read(&self.window[start..end], tail, &means.vault) {
                 Reading::Unfinished => return (start, true),
                 Reading::No => {
                     decided = start + 1;
@@ -258,7 +257,7 @@ impl Lane {
     }
 
     /// The value to put here, escaped for the JSON strings of the lane's own text around it.
-    fn value(&self, means: Means, name: &str) -> Option<String> {
+    fn value(&self, means: &Means, name: &str) -> Option<String> {
         let Held { entity, value } = means.vault.value(name)?;
         let comes_back = comes_back(means.policy.restore(entity), self.strand)
             && (self.strand == Strand::Text || means.policy.is_for_tool(entity, self.tool.as_deref()));

@@ -8,6 +8,7 @@ mod account;
 mod content;
 mod context;
 mod file;
+mod flow;
 mod guard;
 mod held;
 mod ids;

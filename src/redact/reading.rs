@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::flow::Flow;
 use super::held::{HeldFrame, LaneKey, Offset, Written};
-use super::lane::{Change, Lane, Means, Origin};
-use super::restore::{MOST_LANES, Restorer};
+use super::ids::Numbers;
+use super::lane::{Lane, Origin};
 use super::shift::Shifts;
 use crate::provider::{Shape, Strand, Unit};
-use crate::wire::frame::{Framing, Payload};
+use crate::wire::frame::Payload;
 use crate::wire::json::{Document, Kind, NodeId};
 
 /// Stands before the number of an item where a tool is known by it: no list is so long.
@@ -17,7 +18,8 @@ const ITEM: u64 = u64::MAX;
 
 /// One frame on its way through the tables.
 pub(super) struct Reading<'r, 'd> {
-    pub restorer: &'r mut Restorer,
+    pub flow: &'r mut Flow,
+    pub numbers: &'r mut Numbers,
     pub document: &'d Document<'d>,
     pub payload: &'d Payload<'d>,
     pub number: u64,
@@ -68,7 +70,7 @@ impl Reading<'_, '_> {
     fn members(&mut self, id: NodeId, shape: &'static Shape, indexes: &mut Vec<u64>) {
         let around = indexes.len();
         if id == self.document.root() {
-            indexes.extend(self.restorer.numbers.iter().filter_map(|name| self.place_of(id, name)));
+            indexes.extend(self.numbers.members.iter().filter_map(|name| self.place_of(id, name)));
         }
         self.note_tool(id, shape, indexes);
         for (key, value) in self.document.members(id) {
@@ -92,28 +94,28 @@ impl Reading<'_, '_> {
         }
         let name: Arc<str> = name.as_ref().into();
         if let Some(item) = self.item(id, "id") {
-            self.restorer.keep_tool(vec![ITEM, item], Arc::clone(&name));
+            self.flow.keep_tool(vec![ITEM, item], Arc::clone(&name));
         }
-        self.restorer.keep_tool(indexes.to_vec(), name);
+        self.flow.keep_tool(indexes.to_vec(), name);
     }
 
     /// The tool whose arguments stand here, if it was named.
     fn tool_at(&mut self, indexes: &[u64]) -> Option<Arc<str>> {
         let item = self.item(self.document.root(), "item_id");
-        let by_item = item.and_then(|item| self.restorer.tools.get([ITEM, item].as_slice()));
-        by_item.or_else(|| self.restorer.tools.get(indexes)).cloned()
+        let by_item = item.and_then(|item| self.flow.tool(&[ITEM, item]));
+        by_item.or_else(|| self.flow.tool(indexes)).cloned()
     }
 
     /// The number of the item that an object names by this member, where the API's frames say by ids which they belong to.
     fn item(&mut self, id: NodeId, member: &str) -> Option<u64> {
-        if self.restorer.numbers.contains(&"item_id") { self.place_of(id, member) } else { None }
+        if self.numbers.members.contains(&"item_id") { self.place_of(id, member) } else { None }
     }
 
     /// The number of an item by the member `name`: as it is given there, or that of the id that is.
     fn place_of(&mut self, id: NodeId, name: &str) -> Option<u64> {
         let member = self.document.member(id, name)?;
         match self.document.kind(member) {
-            Kind::String => Some(self.restorer.ids.of(&self.document.text(member))),
+            Kind::String => Some(self.numbers.of(&self.document.text(member))),
             _ => self.document.source(member).parse().ok(),
         }
     }
@@ -127,7 +129,7 @@ impl Reading<'_, '_> {
         self.tool = self.tool_at(indexes);
         match kind {
             Kind::String if self.again => {
-                let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
+                let key = LaneKey::new(indexes, field);
                 if let Some(shifts) = self.whole_string(id, strand, "") {
                     self.frame().moved.push((key, shifts));
                 }
@@ -141,42 +143,21 @@ impl Reading<'_, '_> {
 
     fn lane(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
         let text = self.document.text(id);
-        self.restorer.account.transcript.append(indexes, field, strand, &text);
-        if self.restorer.is_idle() || text.is_empty() {
+        self.flow.account.transcript.append(indexes, field, strand, &text);
+        if self.flow.is_idle() || text.is_empty() {
             return;
         }
-        let Some(at) = self.lane_at(strand, indexes, field) else {
-            self.whole_string(id, strand, "");
-            return;
-        };
         let origin = self.origin(id);
-        let restorer = &mut *self.restorer;
-        let means = Means { vault: &restorer.vault, policy: &restorer.policy, guard: restorer.guard.as_ref() };
-        let lane = &mut restorer.lanes[at].1;
-        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
-    }
-
-    /// Where the lane is that goes by this, a new one if need be; `None` where there are too many.
-    fn lane_at(&mut self, strand: Strand, indexes: &[u64], field: &str) -> Option<usize> {
-        let restorer = &mut *self.restorer;
-        let is_it = |(key, _): &(LaneKey, Lane)| key.field == field && key.indexes == indexes;
-        if let Some(at) = restorer.lanes.iter().rposition(is_it) {
-            return Some(at);
+        if !self.flow.add(indexes, field, strand, self.tool.as_ref(), &text, origin) {
+            self.whole_string(id, strand, "");
         }
-        if restorer.lanes.len() >= MOST_LANES {
-            return None;
-        }
-        let begin = if restorer.framing == Framing::Whole { Lane::of_whole_answer } else { Lane::new };
-        let key = LaneKey { indexes: indexes.to_vec(), field: field.to_owned() };
-        restorer.lanes.push((key, begin(strand).in_tool(self.tool.take())));
-        Some(restorer.lanes.len() - 1)
     }
 
     /// A lane's text that comes as an object or a list: its strings are whole.
     fn whole_value(&mut self, id: NodeId, strand: Strand, indexes: &[u64], field: &str) {
         let is_empty = self.document.items(id).next().is_none() && self.document.members(id).next().is_none();
         if !is_empty && !self.again {
-            self.restorer.account.transcript.append(indexes, field, strand, self.document.source(id));
+            self.flow.account.transcript.append(indexes, field, strand, self.document.source(id));
         }
         self.strings_below(id, strand, "");
     }
@@ -196,12 +177,9 @@ impl Reading<'_, '_> {
 
     /// Takes out what a guard could not read in pieces.
     fn leave_out(&mut self, id: NodeId) {
-        if self.restorer.guard.is_some() && self.says_something(id) {
-            let span = self.document.span(id);
-            let place = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
-            let origin = self.place(place, Written::Plain);
+        if self.flow.guard().is_some() && self.says_something(id) {
             let nothing = if self.document.kind(id) == Kind::Array { "[]" } else { "null" };
-            self.restorer.changes.push(Change { origin, length: span.len(), with: nothing.to_owned() });
+            self.flow.held.replace(self.number, self.source(id), nothing.to_owned());
         }
     }
 
@@ -217,56 +195,45 @@ impl Reading<'_, '_> {
 
     /// A number with a value that the caller did not send becomes a string.
     fn number_of_a_stranger(&mut self, id: NodeId, name: &str) {
-        let Some(guard) = &self.restorer.guard else { return };
-        let source = self.document.source(id);
-        let Some(stranger) = guard.strangers(source, name, &self.restorer.vault).pop() else { return };
-        let span = self.document.span(id);
-        let place = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
-        let origin = self.place(place, Written::Plain);
-        self.restorer.account.placeholders.redacted += 1;
-        self.restorer.changes.push(Change { origin, length: source.len(), with: format!("\"{}\"", stranger.with) });
+        if let Some(stranger) = self.flow.strangers(self.document.source(id), name).pop() {
+            self.flow.replace_stranger(self.number, self.source(id), format!("\"{}\"", stranger.with));
+        }
     }
 
     /// Notes a number that points into a text, which may still change.
     fn offset(&mut self, id: NodeId, lane: &str, unit: Unit, indexes: &[u64]) {
         let Ok(place) = self.document.source(id).parse() else { return };
-        if self.restorer.is_idle() {
+        if self.flow.is_idle() {
             return;
         }
-        let span = self.document.span(id);
-        let source = self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end);
-        let lane = LaneKey { indexes: indexes.to_vec(), field: lane.to_owned() };
-        let again = self.again;
+        let (source, lane, again) = (self.source(id), LaneKey::new(indexes, lane), self.again);
         self.frame().offsets.push(Offset { source, place, unit, lane, again });
     }
 
     fn frame(&mut self) -> &mut HeldFrame {
-        &mut self.restorer.held[(self.number - self.restorer.first) as usize]
+        self.flow.held.frame(self.number)
     }
 
     /// Restores a string that is whole; gives what moved in it.
     fn whole_string(&mut self, id: NodeId, strand: Strand, name: &str) -> Option<Shifts> {
-        if self.restorer.is_idle() {
+        if self.flow.is_idle() {
             return None;
         }
-        let text: Cow<str> = self.document.text(id);
-        let origin = self.origin(id);
-        let restorer = &mut *self.restorer;
-        let means = Means { vault: &restorer.vault, policy: &restorer.policy, guard: restorer.guard.as_ref() };
-        let mut lane = Lane::of_whole_string(strand, name).in_tool(self.tool.clone());
-        restorer.account.placeholders += lane.push(means, &text, origin, &mut restorer.changes);
-        restorer.account.placeholders += lane.close(means, &mut restorer.changes);
-        Some(lane.shifts)
+        let (text, origin): (Cow<str>, _) = (self.document.text(id), self.origin(id));
+        let lane = Lane::of_whole_string(strand, name).in_tool(self.tool.clone());
+        Some(self.flow.restore_whole(lane, &text, origin))
     }
 
     /// Notes where the source of the string lies in its frame.
     fn origin(&mut self, id: NodeId) -> Origin {
         let span = self.document.span(id);
-        let source = self.payload.frame_offset(span.start + 1)..self.payload.frame_offset(span.end - 1);
-        self.place(source, Written::Json)
+        let inside = self.payload.frame_offset(span.start + 1)..self.payload.frame_offset(span.end - 1);
+        self.flow.held.place(self.number, inside, Written::Json)
     }
 
-    fn place(&mut self, source: Range<usize>, written: Written) -> Origin {
-        self.restorer.place(self.number, source, written)
+    /// Where a value stands in its frame.
+    fn source(&self, id: NodeId) -> Range<usize> {
+        let span = self.document.span(id);
+        self.payload.frame_offset(span.start)..self.payload.frame_offset(span.end)
     }
 }
