@@ -9,8 +9,7 @@ use blotter_fuzz::pieces;
 use blotter_fuzz::wire::frame::{Framing, Payload, Splitter};
 use libfuzzer_sys::fuzz_target;
 
-const FRAMINGS: [Framing; 5] =
-    [Framing::Elements, Framing::Events, Framing::Lines, Framing::Messages, Framing::Whole];
+const FRAMINGS: [Framing; 5] = [Framing::Elements, Framing::Events, Framing::Lines, Framing::Messages, Framing::Whole];
 
 fuzz_target!(|bytes: &[u8]| {
     let [choice, seed, stream @ ..] = bytes else { return };

@@ -14,8 +14,7 @@ use blotter_fuzz::wire::frame::Framing;
 use blotter_fuzz::{pieces, redactor};
 use libfuzzer_sys::fuzz_target;
 
-const FRAMINGS: [Framing; 5] =
-    [Framing::Elements, Framing::Events, Framing::Lines, Framing::Text, Framing::Whole];
+const FRAMINGS: [Framing; 5] = [Framing::Elements, Framing::Events, Framing::Lines, Framing::Text, Framing::Whole];
 const LIMITS: AnswerLimits =
     AnswerLimits { frame_bytes: 1 << 20, held_bytes: 1 << 20, nesting: 40, logged_bytes: 1 << 12 };
 

@@ -49,9 +49,8 @@ use policy::Policy;
 use redact::Redactor;
 
 /// Names placeholders, always the same.
-pub static KEY: LazyLock<MacKey> = LazyLock::new(|| {
-    MasterKey::from_hex(&"07".repeat(32)).expect("64 digits are a key").derive(Purpose::Placeholder)
-});
+pub static KEY: LazyLock<MacKey> =
+    LazyLock::new(|| MasterKey::from_hex(&"07".repeat(32)).expect("64 digits are a key").derive(Purpose::Placeholder));
 
 /// Redacts everything.
 pub static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
