@@ -2,32 +2,29 @@
 //!
 //! Nothing changes in memory before a batch is committed, so after a failure the same or another batch can be tried.
 
-use std::collections::HashMap;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use crate::crypto::MacKey;
 
+use super::batch::{Batch, Standing, Unclosed};
 use super::chain::Head;
-use super::entry::{Closed, Entry, Opened, Outcome, Texted};
+use super::entry::{Closed, Entry, Outcome};
 use super::error::AuditError;
 use super::event::Event;
-use super::key_file::{self, KeyFile, NOBODY, Subject};
-use super::noted::{self, Mentioned, Pending};
+use super::key_file::{self, KeyFile};
+use super::noted::{self, Pending};
 use super::replay;
 use super::retention;
-use super::rows::{Appender, Tokens};
 use super::schema::{Format, NEWEST};
-use super::sealer::{self, Sealed, Sealer};
+use super::sealer::Sealer;
 use super::segment::{self, First, Segment};
 use super::settings::{Keys, Settings};
-use super::text::Packed;
 use super::unclosed::unclosed;
 use super::unnoted::{self, Moment};
 use super::volume::Volume;
@@ -37,28 +34,15 @@ pub struct Journal {
     folder: PathBuf,
     key: MacKey,
     segment: Segment,
-    head: Head,
     sealer: Sealer,
-    /// The exchanges without a closing entry.
-    unclosed: HashMap<Uuid, Unclosed>,
-    /// What the texts up to the newest entry mention and is not noted yet.
-    mentions: Pending,
-    /// The entry up to which it is noted.
+    standing: Standing,
+    /// The entry up to which it is noted what texts mention.
     noted: i64,
     /// Whether there may be notes of days that are over.
     to_sweep: bool,
     /// How long a file may become before another follows in the same month.
     volume_bytes: u64,
     _lock: File,
-}
-
-/// An exchange without a closing entry.
-#[derive(Clone, Copy)]
-struct Unclosed {
-    /// Its opening entry.
-    opening: i64,
-    /// Whose it is.
-    subject: i64,
 }
 
 impl Journal {
@@ -86,18 +70,17 @@ impl Journal {
             folder: folder.into(),
             key,
             segment,
-            head,
             sealer,
-            unclosed,
-            mentions: Pending::default(),
+            standing: Standing { head, unclosed, mentions: Pending::default() },
             noted: head.seq,
             to_sweep: true,
             volume_bytes: u64::MAX,
             _lock: lock,
         };
-        if let Err(error) = unnoted::catch_up(folder, &journal.sealer.file, journal.head.seq, Moment::AtStart) {
+        if let Err(error) = unnoted::catch_up(folder, &journal.sealer.file, journal.standing.head.seq, Moment::AtStart)
+        {
             tracing::warn!("texts are found by what they mention only slowly, until this can be read: {error}");
-            (journal.mentions, journal.noted) = (Pending::not_kept(), 0);
+            (journal.standing.mentions, journal.noted) = (Pending::not_kept(), 0);
         }
         journal.close_interrupted(now)?;
         journal.take_notes()?;
@@ -111,30 +94,16 @@ impl Journal {
 
     /// Appends all of `entries` durably, or none.
     pub fn commit(&mut self, entries: &[&Entry]) -> Result<(), AuditError> {
+        self.begin(entries)?.commit()
+    }
+
+    /// Appends `entries` in a batch that may take more until it is committed.
+    pub fn begin(&mut self, entries: &[&Entry]) -> Result<Batch<'_>, AuditError> {
         self.check_in_place()?;
         if let Some(newest) = entries.iter().map(|entry| entry.at()).max() {
             self.roll_on(newest)?;
         }
-        self.prepare(entries)?;
-        let failed = |error| AuditError::writing(self.segment.path(), &error);
-        let connection = &self.segment.connection;
-        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
-        let mut batch = Batch {
-            appender: Appender::new(connection, &self.key, self.head),
-            sealer: &mut self.sealer,
-            unclosed: &self.unclosed,
-            staged: HashMap::new(),
-            mentioned: Vec::new(),
-        };
-        for entry in entries {
-            batch.append(entry, &failed)?;
-        }
-        let (head, staged, mentioned) = batch.finish();
-        transaction.commit().map_err(failed)?;
-        self.head = head;
-        mentioned.into_iter().for_each(|mentioned| self.mentions.add(mentioned));
-        self.settle(staged);
-        Ok(())
+        Batch::begin(&self.segment, &self.key, &mut self.sealer, &mut self.standing, entries)
     }
 
     /// Fails when the open file is no longer the one in the folder.
@@ -159,22 +128,22 @@ impl Journal {
         if self.to_sweep {
             self.to_sweep = file.at_once(|| noted::sweep(file))?;
         }
-        if self.noted == self.head.seq || !self.mentions.are(least) {
+        if self.noted == self.standing.head.seq || !self.standing.mentions.are(least) {
             return Ok(false);
         }
-        let is_all = file.at_once(|| match self.mentions.are_not_kept() {
-            true => unnoted::catch_up(&self.folder, file, self.head.seq, Moment::Running),
-            false => self.mentions.note(file, self.head.seq).map(|()| true),
+        let is_all = file.at_once(|| match self.standing.mentions.are_not_kept() {
+            true => unnoted::catch_up(&self.folder, file, self.standing.head.seq, Moment::Running),
+            false => self.standing.mentions.note(file, self.standing.head.seq).map(|()| true),
         })?;
         if is_all {
-            (self.mentions, self.noted) = (Pending::default(), self.head.seq);
+            (self.standing.mentions, self.noted) = (Pending::default(), self.standing.head.seq);
         }
         Ok(!is_all)
     }
 
     /// Where the chain stands.
     pub fn head(&self) -> Head {
-        self.head
+        self.standing.head
     }
 
     /// Has the next one who opens the log append an event that cannot be appended now.
@@ -196,29 +165,9 @@ impl Journal {
     pub fn drop_file(&mut self, volume: Volume, now: Timestamp, witness: impl FnOnce(Head)) -> Result<(), AuditError> {
         if let Some(event) = retention::dropping(&self.folder, volume, now)? {
             self.commit(&[&Entry::Event(event)])?;
-            witness(self.head);
+            witness(self.standing.head);
         }
         retention::remove(&self.folder, volume)
-    }
-
-    /// Gets the keys at hand that the texts of `entries` are sealed with.
-    fn prepare(&mut self, entries: &[&Entry]) -> Result<(), AuditError> {
-        let opened = entries.iter().filter_map(|entry| entry.opens()).map(|opened| &opened.entry);
-        let new = opened.map(|opened| (opened.subject.as_deref().unwrap_or(NOBODY), opened.conversation.as_deref()));
-        let new: Vec<(&str, Option<&str>)> = new.collect();
-        let closed = entries.iter().filter_map(|entry| entry.closes()).filter(|closed| closed.text.bytes().is_some());
-        let known = closed.filter_map(|closed| Some(self.unclosed.get(&closed.entry.exchange)?.subject));
-        let known: Vec<i64> = known.collect();
-        let with_text = |entry: &&&Entry| {
-            entry.opens().is_some_and(|opened| opened.text.bytes().is_some())
-                || entry.closes().is_some_and(|closed| closed.text.bytes().is_some())
-        };
-        let mut days: Vec<i64> = entries.iter().filter(with_text).map(|entry| sealer::day_of(entry.at())).collect();
-        days.dedup();
-        if new.is_empty() && known.is_empty() && days.is_empty() {
-            return Ok(());
-        }
-        self.sealer.prepare(&new, &known, &days)
     }
 
     /// Goes on in a new file when a month has begun or the file is full; a clock that steps back begins none.
@@ -227,111 +176,26 @@ impl Journal {
             return Ok(());
         }
         let volume = self.segment.volume.after(at);
-        let first = First { at, key: &self.key, head: self.head, previous: Some(self.segment.volume) };
+        let first = First { at, key: &self.key, head: self.standing.head, previous: Some(self.segment.volume) };
         let segment = Segment::open(&self.folder, volume, &first)?;
         let head = segment.head()?;
-        if head.seq != self.head.seq + 1 {
+        if head.seq != self.standing.head.seq + 1 {
             return Err(AuditError::Foreign { path: segment.path().into() });
         }
-        self.head = head;
+        self.standing.head = head;
         self.segment = segment;
         Ok(())
     }
 
-    fn settle(&mut self, staged: HashMap<Uuid, Option<Unclosed>>) {
-        for (exchange, unclosed) in staged {
-            match unclosed {
-                Some(unclosed) => self.unclosed.insert(exchange, unclosed),
-                None => self.unclosed.remove(&exchange),
-            };
-        }
-    }
-
     fn close_interrupted(&mut self, now: Timestamp) -> Result<(), AuditError> {
         let close = |exchange: &Uuid| Entry::closed(Closed::new(*exchange, now, Outcome::Interrupted));
-        let mut left: Vec<_> = self.unclosed.iter().map(|(exchange, left)| (left.opening, close(exchange))).collect();
+        let mut left: Vec<_> =
+            self.standing.unclosed.iter().map(|(exchange, left)| (left.opening, close(exchange))).collect();
         if left.is_empty() {
             return Ok(());
         }
         left.sort_unstable_by_key(|(seq, _)| *seq);
         self.commit(&left.iter().map(|(_, entry)| entry).collect::<Vec<_>>())
-    }
-}
-
-/// The entries of one transaction, and what they will have opened and closed.
-struct Batch<'a> {
-    appender: Appender<'a>,
-    sealer: &'a mut Sealer,
-    unclosed: &'a HashMap<Uuid, Unclosed>,
-    staged: HashMap<Uuid, Option<Unclosed>>,
-    mentioned: Vec<Mentioned>,
-}
-
-impl Batch<'_> {
-    /// Where the chain stands, which exchanges are open or closed, and what their texts mention, once this is committed.
-    fn finish(self) -> (Head, HashMap<Uuid, Option<Unclosed>>, Vec<Mentioned>) {
-        (self.appender.head(), self.staged, self.mentioned)
-    }
-
-    fn append(&mut self, entry: &Entry, failed: &impl Fn(rusqlite::Error) -> AuditError) -> Result<(), AuditError> {
-        match entry {
-            Entry::Closed(closed) => {
-                let unclosed = self.find(closed.entry.exchange)?;
-                self.staged.insert(closed.entry.exchange, None);
-                self.closed(closed, unclosed, failed)
-            }
-            Entry::Event(event) => self.appender.event(event).map_err(failed),
-            Entry::Opened(opened) => {
-                let unclosed = self.opened(opened, failed)?;
-                self.staged.insert(opened.entry.exchange, Some(unclosed));
-                Ok(())
-            }
-            Entry::Refused(pair) => {
-                let (opened, closed) = &**pair;
-                let unclosed = self.opened(opened, failed)?;
-                self.closed(closed, unclosed, failed)
-            }
-        }
-    }
-
-    fn opened(
-        &mut self,
-        Texted { entry: opened, text }: &Texted<Opened>,
-        failed: &impl Fn(rusqlite::Error) -> AuditError,
-    ) -> Result<Unclosed, AuditError> {
-        let found_by = opened.subject.as_deref();
-        let Subject { id: subject, token, .. } = self.sealer.subject(found_by);
-        let (subject, token) = (*subject, token.clone());
-        let conversation = opened.conversation.as_deref();
-        let conversation = conversation.and_then(|id| self.sealer.conversation(found_by, id));
-        let tokens = Tokens { subject: token, conversation: conversation.map(str::to_owned) };
-        let opening = self.appender.next();
-        let request = self.seal(Unclosed { opening, subject }, opened.at, text);
-        self.appender.opened(opened, &tokens, request.as_ref()).map_err(failed)?;
-        Ok(Unclosed { opening, subject })
-    }
-
-    fn closed(
-        &mut self,
-        Texted { entry: closed, text }: &Texted<Closed>,
-        unclosed: Unclosed,
-        failed: &impl Fn(rusqlite::Error) -> AuditError,
-    ) -> Result<(), AuditError> {
-        let answer = self.seal(unclosed, closed.at, text);
-        self.appender.closed(closed, unclosed.opening, answer.as_ref()).map_err(failed)
-    }
-
-    fn seal(&mut self, of: Unclosed, at: Timestamp, text: &Packed) -> Option<Sealed> {
-        let (packed, place, day) = (text.bytes()?, self.appender.next(), sealer::day_of(at));
-        let Unclosed { opening, subject } = of;
-        self.mentioned.push(Mentioned { day, subject, opening, names: text.mentions().clone() });
-        Some(self.sealer.seal(place, subject, day, packed))
-    }
-
-    fn find(&self, exchange: Uuid) -> Result<Unclosed, AuditError> {
-        let staged = self.staged.get(&exchange).copied();
-        let unclosed = staged.unwrap_or_else(|| self.unclosed.get(&exchange).copied());
-        unclosed.ok_or(AuditError::NotOpen { exchange })
     }
 }
 
@@ -410,6 +274,6 @@ impl Journal {
 
     /// Whether what is not noted yet is kept.
     pub fn keeps_mentions(&self) -> bool {
-        !self.mentions.are_not_kept()
+        !self.standing.mentions.are_not_kept()
     }
 }

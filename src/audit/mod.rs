@@ -16,7 +16,7 @@
 //!
 //! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
 //!
-//! From top to bottom: `writer` (the thread and its queue), `journal` (the folder and the chain), `segment` (one file),
+//! From top to bottom: `writer` (the thread) and its `queue`, `journal` (the folder and the chain), `batch` (one transaction), `segment` (one file),
 //! `rows` (entries to rows and back), `schema` and `chain`; beside them `sealer` and `key_file` (texts and their keys),
 //! `text` (what is done to them before they are queued), `retention` (what goes when), `checkpoint` (what is signed) and
 //! `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify`, `proof`, `erasure` and
@@ -24,6 +24,7 @@
 //! under.
 
 mod backup;
+mod batch;
 mod chain;
 mod checkpoint;
 mod entry;
@@ -44,6 +45,7 @@ mod noted;
 mod proof;
 mod pulse;
 mod query;
+mod queue;
 mod replay;
 mod retention;
 mod rows;

@@ -39,6 +39,23 @@ struct Known {
     conversations: HashMap<String, String>,
 }
 
+/// What the texts of entries are sealed with.
+#[derive(Default)]
+pub struct Needed<'a> {
+    /// The customers of opening entries, and their conversations.
+    pub subjects: Vec<(&'a str, Option<&'a str>)>,
+    /// The numbers of those whose exchanges end.
+    pub known: Vec<i64>,
+    /// The days.
+    pub days: Vec<i64>,
+}
+
+impl Needed<'_> {
+    fn is_empty(&self) -> bool {
+        self.subjects.is_empty() && self.known.is_empty() && self.days.is_empty()
+    }
+}
+
 /// A text as the log holds it.
 pub struct Sealed {
     pub subject: i64,
@@ -54,36 +71,32 @@ impl Sealer {
         Ok(Self { file, version, subjects, keys, days, text_keys, remembered: 0 })
     }
 
-    /// Gets the keys at hand that entries will need: new ones are on the disk when this returns.
-    ///
-    /// `new` are the customers of opening entries and their conversations, `known` the numbers of those whose exchanges end.
-    pub fn prepare(&mut self, new: &[(&str, Option<&str>)], known: &[i64], days: &[i64]) -> Result<(), AuditError> {
+    /// Gets the keys at hand that entries need: new ones are on the disk when this returns.
+    pub fn prepare(&mut self, needed: &Needed<'_>) -> Result<(), AuditError> {
+        if needed.is_empty() {
+            return Ok(());
+        }
         self.file.check_in_place()?;
         let version = self.file.version()?;
         if version != self.version || self.remembered > REMEMBERED {
             self.forget();
             self.version = version;
         }
-        let is_new = |(subject, conversation): &&(&str, Option<&str>)| {
-            let known = self.subjects.get(*subject);
-            known.is_none_or(|known| conversation.is_some_and(|talk| !known.conversations.contains_key(talk)))
-        };
-        let new: Vec<_> = new.iter().filter(is_new).collect();
-        let known: Vec<_> = known.iter().filter(|id| !self.keys.contains_key(*id)).collect();
-        let days: Vec<_> = days.iter().filter(|day| !self.days.contains_key(*day)).collect();
-        if new.is_empty() && known.is_empty() && days.is_empty() {
+        let missing = self.missing(needed);
+        if missing.is_empty() {
             return Ok(());
         }
+        let Needed { subjects: new, known, days } = missing;
         let (made, loaded, begun) = self.file.transact(|file| {
             let made = new.into_iter().map(|(subject, talk)| {
                 let made = file.make_subject(subject)?;
                 let token = talk.map(|talk| file.make_conversation(talk, made.id)).transpose()?;
-                Ok((String::from(*subject), made, talk.map(String::from).zip(token)))
+                Ok((String::from(subject), made, talk.map(String::from).zip(token)))
             });
             let made = made.collect::<Result<Vec<_>, AuditError>>()?;
-            let loaded = known.into_iter().map(|id| Ok((*id, file.subject_of(*id)?.map(|subject| subject.key))));
+            let loaded = known.into_iter().map(|id| Ok((id, file.subject_of(id)?.map(|subject| subject.key))));
             let loaded = loaded.collect::<Result<Vec<_>, AuditError>>()?;
-            let begun = days.into_iter().map(|day| Ok((*day, file.make_day(*day)?)));
+            let begun = days.into_iter().map(|day| Ok((day, file.make_day(day)?)));
             Ok((made, loaded, begun.collect::<Result<Vec<_>, AuditError>>()?))
         })?;
         self.remembered += made.len() * 2 + loaded.len() + begun.len();
@@ -95,6 +108,23 @@ impl Sealer {
         self.keys.extend(loaded);
         self.days.extend(begun);
         Ok(())
+    }
+
+    /// Whether the keys that entries need are at hand.
+    pub fn has(&self, needed: &Needed<'_>) -> bool {
+        self.missing(needed).is_empty()
+    }
+
+    fn missing<'n>(&self, needed: &Needed<'n>) -> Needed<'n> {
+        let is_new = |(subject, conversation): &&(&str, Option<&str>)| {
+            let known = self.subjects.get(*subject);
+            known.is_none_or(|known| conversation.is_some_and(|talk| !known.conversations.contains_key(talk)))
+        };
+        Needed {
+            subjects: needed.subjects.iter().filter(is_new).copied().collect(),
+            known: needed.known.iter().filter(|id| !self.keys.contains_key(id)).copied().collect(),
+            days: needed.days.iter().filter(|day| !self.days.contains_key(day)).copied().collect(),
+        }
     }
 
     /// A customer for whom [`Sealer::prepare`] got the key.

@@ -1,7 +1,8 @@
 //! The handle that the live path holds, and the one thread that writes.
 //!
-//! Group commit without a timer: the thread takes one entry, drains what else is there, commits all in one transaction and
-//! answers all. Under load a commit gathers more; without load nobody waits for company.
+//! Group commit without a timer: the thread takes one entry and what else is there, and what comes while it appends those; when
+//! nothing is left it commits all in one transaction and answers all. Under load a commit gathers more; without load nobody
+//! waits for company.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::spawn_blocking;
 
 use super::checkpoint::Witness;
@@ -21,6 +22,7 @@ use super::erasure::Registry;
 use super::error::AuditError;
 use super::event::{Event, EventKind};
 use super::journal::Journal;
+use super::queue::{Job, Pending, Queue, Waiter, answer, entries, tell_all};
 use super::settings::{Keys, OnFailure, Settings};
 
 /// How many entries one transaction takes.
@@ -60,11 +62,11 @@ impl Log {
         let (giving_up, given_up) = watch::channel(false);
         let run = Run {
             journal,
-            jobs,
+            queue: Queue { jobs, stopping: false },
+            next: Vec::new(),
             late: Vec::new(),
             gap: None,
             giving_up,
-            stopping: false,
             witness: Witness::new(folder, settings.checkpoints.clone(), keys.signing.clone()),
             settings: settings.clone(),
             ticked: Instant::now(),
@@ -170,34 +172,16 @@ impl Writer {
     }
 }
 
-enum Job {
-    Append { entry: Entry, waiter: Option<Waiter> },
-    Stop,
-}
-
-struct Waiter {
-    answer: oneshot::Sender<Result<(), AuditError>>,
-    /// Where its caller runs.
-    runtime: Handle,
-    /// Given back when the entry was answered, not when its caller went away.
-    _place: OwnedSemaphorePermit,
-}
-
-/// An entry that is to be written.
-struct Pending {
-    entry: Entry,
-    waiter: Option<Waiter>,
-}
-
 /// The thread's own state.
 struct Run {
     journal: Journal,
-    jobs: mpsc::Receiver<Job>,
+    queue: Queue,
+    /// What came while a batch was open that could not take it.
+    next: Vec<Pending>,
     /// Closing entries that could not be written and for which nobody waits.
     late: Vec<Pending>,
     gap: Option<Gap>,
     giving_up: watch::Sender<bool>,
-    stopping: bool,
     settings: Settings,
     witness: Witness,
     /// When it last looked for what is older than the log keeps.
@@ -221,8 +205,8 @@ struct Gap {
 impl Run {
     /// Ends when a stop was asked for or every handle is gone, after everything that was queued.
     fn until_closed(mut self) -> Result<(), AuditError> {
-        while !self.stopping {
-            match self.jobs.recv_timeout(if self.behind { Duration::ZERO } else { TICK }) {
+        while !self.queue.stopping {
+            match self.queue.jobs.recv_timeout(if self.behind { Duration::ZERO } else { TICK }) {
                 Ok(job) => {
                     let batch = self.gather(job);
                     self.write(batch);
@@ -233,14 +217,14 @@ impl Run {
             }
             self.tick();
         }
-        while let Ok(job) = self.jobs.try_recv() {
+        while let Ok(job) = self.queue.jobs.try_recv() {
             let batch = self.gather(job);
             self.write(batch);
         }
         let late = std::mem::take(&mut self.late);
         self.write(late);
         self.tell_gap();
-        self.stopping = true;
+        self.queue.stopping = true;
         self.note_mentions();
         self.witness.sign(self.journal.head());
         match self.gap {
@@ -251,7 +235,7 @@ impl Run {
 
     /// Does what is due without anybody's asking.
     fn tick(&mut self) {
-        if self.ticked.elapsed() < TICK && !self.stopping {
+        if self.ticked.elapsed() < TICK && !self.queue.stopping {
             return;
         }
         self.ticked = Instant::now();
@@ -276,7 +260,7 @@ impl Run {
 
     /// Notes what texts mention when it is time; what cannot be noted just now is next time, and found by reading until then.
     fn note_mentions(&mut self) {
-        let due = self.stopping || self.noted.elapsed() >= NOTE;
+        let due = self.queue.stopping || self.noted.elapsed() >= NOTE;
         match self.journal.note_mentions(if due { 0 } else { NOTEWORTHY }) {
             Ok(behind) => self.behind = behind,
             Err(error) => {
@@ -300,24 +284,20 @@ impl Run {
     /// What is late, `job`, and what else is there.
     fn gather(&mut self, job: Job) -> Vec<Pending> {
         let mut batch = std::mem::take(&mut self.late);
-        let mut next = Some(job);
-        while let Some(job) = next.take() {
-            match job {
-                Job::Append { entry, waiter } => batch.push(Pending { entry, waiter }),
-                Job::Stop => self.stopping = true,
-            }
-            if batch.len() < BATCH {
-                next = self.jobs.try_recv().ok();
-            }
-        }
+        batch.extend(self.queue.take(Some(job), BATCH));
         batch
     }
 
-    fn write(&mut self, batch: Vec<Pending>) {
-        let Some(first) = batch.first() else { return };
-        let recovered = self.gap.as_ref().map(|gap| Entry::Event(gap.ended(first.entry.at())));
-        let entries: Vec<&Entry> = recovered.iter().chain(batch.iter().map(|pending| &pending.entry)).collect();
-        match self.journal.commit(&entries) {
+    /// Writes `batch`, and what comes meanwhile.
+    fn write(&mut self, mut batch: Vec<Pending>) {
+        while !batch.is_empty() {
+            self.write_once(batch, BATCH);
+            batch = std::mem::take(&mut self.next);
+        }
+    }
+
+    fn write_once(&mut self, mut batch: Vec<Pending>, most: usize) {
+        match self.commit(&mut batch, most) {
             Ok(()) => {
                 self.gap = None;
                 self.witness.look(self.journal.head());
@@ -325,10 +305,31 @@ impl Run {
             }
             // One entry must not take the others down: each is tried by itself.
             Err(error) if error.is_of_one_entry() && batch.len() > 1 => {
-                batch.into_iter().for_each(|pending| self.write(vec![pending]));
+                batch.into_iter().for_each(|pending| self.write_once(vec![pending], 1));
             }
             Err(error) => self.fail(batch, &error),
         }
+    }
+
+    /// Commits `batch` with what comes until it is all appended, to so many entries; what it cannot take is `next`.
+    fn commit(&mut self, batch: &mut Vec<Pending>, most: usize) -> Result<(), AuditError> {
+        let recovered = self.gap.as_ref().map(|gap| Entry::Event(gap.ended(batch[0].entry.at())));
+        let mut open = self.journal.begin(&recovered.iter().chain(entries(batch)).collect::<Vec<_>>())?;
+        while batch.len() < most {
+            let come = self.queue.take(None, most - batch.len());
+            let new: Vec<&Entry> = entries(&come).collect();
+            if new.is_empty() {
+                break;
+            }
+            if !open.takes(&new) {
+                self.next = come;
+                break;
+            }
+            let appended = open.append(&new);
+            batch.extend(come);
+            appended?;
+        }
+        open.commit()
     }
 
     fn fail(&mut self, batch: Vec<Pending>, error: &AuditError) {
@@ -370,23 +371,5 @@ impl Gap {
         let Self { since, refused, cause } = self;
         let detail = json!({ "since": since.to_string(), "refused": refused, "cause": cause.to_string() });
         Event { at, kind: EventKind::Recovered, detail: detail.to_string() }
-    }
-}
-
-/// Tells all who wait that their entries are on the disk: many of them from within the runtime, where waking each costs a fraction.
-fn tell_all(batch: Vec<Pending>) {
-    const MANY: usize = 8;
-    let tell = |batch: Vec<Pending>| batch.into_iter().for_each(|pending| answer(pending, Ok(())));
-    let runtime = batch.iter().find_map(|pending| pending.waiter.as_ref().map(|waiter| waiter.runtime.clone()));
-    match runtime.filter(|_| batch.len() >= MANY) {
-        Some(runtime) => drop(runtime.spawn(async move { tell(batch) })),
-        None => tell(batch),
-    }
-}
-
-fn answer(pending: Pending, written: Result<(), AuditError>) {
-    if let Some(waiter) = pending.waiter {
-        // A caller that went away needs no answer.
-        let _ = waiter.answer.send(written);
     }
 }

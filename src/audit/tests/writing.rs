@@ -180,6 +180,25 @@ fn an_exchange_is_closed_once_and_only_when_it_is_open() {
     assert_eq!(error.to_string(), "the log's guard refused an entry: an exchange is opened once");
 }
 
+#[test]
+fn an_open_batch_takes_what_needs_no_new_key_and_no_new_file() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = journal(folder.path());
+    commit(&mut journal, &[opening(1)]).unwrap();
+    let mut batch = journal.begin(&[&opening(2)]).unwrap();
+    let (same, other) = (opening(3), Entry::opened(Opened { subject: Some("subject-2".into()), ..opened(4) }));
+    let later = Entry::closed(Closed { at: at("2026-12-01T00:00:00Z"), ..closed(1) });
+    assert!(batch.takes(&[&same, &closing(1)]) && !batch.takes(&[&same, &other]) && !batch.takes(&[&later]));
+    batch.append(&[&same, &closing(1)]).unwrap();
+    assert!(batch.append(&[&closing(9)]).is_err());
+    drop(batch);
+    let batch = journal.begin(&[&same, &other]).unwrap();
+    batch.commit().unwrap();
+    drop(journal);
+    let report = verify(folder.path(), &key()).unwrap();
+    assert_eq!((report.entries, report.open, report.problems), (4, vec![id(1), id(3), id(4)], vec![]));
+}
+
 #[tokio::test]
 async fn concurrent_appends_are_all_there_and_in_order() {
     let folder = TempDir::new().unwrap();
@@ -221,6 +240,16 @@ async fn a_refused_request_has_both_entries() {
     writer.close().unwrap();
     let record = Reader::open(folder.path()).unwrap().show(&id(1).to_string()).unwrap().unwrap();
     assert_eq!(record.closed, Some(refusal));
+}
+
+#[tokio::test]
+async fn a_request_refused_at_midnight_can_be_read() {
+    let folder = TempDir::new().unwrap();
+    let (log, writer) = Log::open(&lasting(folder.path()), &keys()).unwrap();
+    let refusal = Closed::new(id(1), at("2026-11-23T00:00:00Z"), Outcome::Refused);
+    log.refused(Opened { at: at("2026-11-22T23:59:59Z"), ..opened(1) }, refusal).await.unwrap();
+    writer.close().unwrap();
+    assert_eq!(reader(folder.path()).show(&id(1).to_string()).unwrap().unwrap().opened.request, opened(1).request);
 }
 
 #[tokio::test]
