@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,20 +69,19 @@ async fn http(
     match agreed {
         Some(Version::HTTP_2) => {
             let builder = builder.http2_only();
-            watched(builder.serve_connection(stream, service), activity, draining, limits).await;
+            watched(pin!(builder.serve_connection(stream, service)), activity, draining, &limits).await;
         }
-        _ => watched(builder.serve_connection_with_upgrades(stream, service), activity, draining, limits).await,
+        _ => watched(pin!(builder.serve_connection_with_upgrades(stream, service)), activity, draining, &limits).await,
     }
 }
 
 /// Goes on with a connection until it ends, is idle for too long or stalls, or the proxy drains.
 async fn watched(
-    connection: impl GracefulConnection<Error = Box<dyn Error + Send + Sync>>,
+    mut connection: Pin<&mut impl GracefulConnection<Error = Box<dyn Error + Send + Sync>>>,
     activity: Activity,
     draining: CancellationToken,
-    limits: Limits,
+    limits: &Limits,
 ) {
-    let mut connection = pin!(connection);
     let idle = activity.idle(Duration::from_secs(limits.header_seconds));
     let stalled = activity.stalled(Duration::from_secs(limits.caller_seconds));
     let patience = tokio::select! {
