@@ -32,7 +32,7 @@ use crate::audit::{Closed, Coverage, Opened, Timings};
 use crate::config::Ruleset;
 use crate::metrics::{Commit, Way};
 use crate::provider::Dialect;
-use crate::redact::{Facts, Media};
+use crate::redact::{Facts, Media, Vault};
 use crate::route::{Declaration, Route};
 
 /// Answers one request. Every error ends here, is logged once and answered once.
@@ -146,23 +146,31 @@ impl Exchange {
         if let Some(part) = &self.part {
             part.keep(&self.gateway, &vault);
         }
-        let answers = route.answers;
         let request = clean.into_request(route)?;
         self.gateway.metrics.bytes(Way::ToProvider, request.body().length());
         let mut response = self.send(Purpose::Calls, request, route).await?;
         resumable::lead_through(response.headers_mut(), here.as_deref(), route)?;
         self.timings.first_byte_us = Some(self.elapsed_us());
         self.flight = None;
-        let ending = self.ending();
+        self.relay(route, vault, response).await
+    }
+
+    /// Hands the answer on.
+    async fn relay(
+        &mut self,
+        route: &Route,
+        vault: Vault,
+        response: Response<Incoming>,
+    ) -> Result<Response<Body>, Refused> {
         relay::answer(relay::Answer {
             gateway: Arc::clone(&self.gateway),
             ruleset: Arc::clone(&self.ruleset),
             dialect: self.dialect,
             streaming: self.opened.streaming,
-            answers,
+            answers: route.answers,
             vault,
             part: self.part.take(),
-            ending,
+            ending: self.ending(),
             response,
         })
         .await
@@ -202,29 +210,15 @@ impl Exchange {
         let request = handshake.request(clean.into_request(route)?, route);
         let response = self.send(Purpose::Socket, request, route).await?;
         self.timings.first_byte_us = Some(self.elapsed_us());
-        let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let (answers, ending) = (route.answers, self.ending());
-            let (streaming, part) = (false, None);
-            return relay::answer(relay::Answer {
-                gateway,
-                ruleset,
-                dialect,
-                streaming,
-                answers,
-                vault,
-                part,
-                ending,
-                response,
-            })
-            .await;
+            return self.relay(route, vault, response).await;
         }
         let accepted = handshake.accept(&response)?;
         let session = Session::new(Connection {
-            gateway: Arc::clone(&gateway),
+            gateway: Arc::clone(&self.gateway),
             live: Arc::clone(&self.live),
-            ruleset,
-            dialect,
+            ruleset: Arc::clone(&self.ruleset),
+            dialect: self.dialect,
             answers: route.answers,
             exempt: route.exempt.clone(),
             opened: self.opened.clone(),
@@ -234,7 +228,7 @@ impl Exchange {
             peer: self.peer,
             ending: self.ending(),
         });
-        gateway.answers.spawn(session.run(upgrade, hyper::upgrade::on(response)));
+        self.gateway.answers.spawn(session.run(upgrade, hyper::upgrade::on(response)));
         Ok(accepted)
     }
 
