@@ -181,8 +181,17 @@ impl From<Unkept> for Refused {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use hyper::Request;
+
     use super::*;
+    use crate::config::{Limits, Outbound};
+    use crate::policy::Answers;
+    use crate::proxy::outgoing::Outgoing;
     use crate::proxy::places::Places;
+    use crate::proxy::upstream::{self, Purpose};
+    use crate::route::{Route, Upstream};
 
     fn spool(folder: &Path, room: usize) -> Spool {
         Spool::new(folder.into(), room, Places::default().disk(1 << 20))
@@ -222,6 +231,34 @@ mod tests {
         assert_eq!(left(&spool), b"call Ann on Tuesday");
         disk.file.write_all_at(b"x", disk.end - 1).unwrap();
         assert!(spool.block(0).is_err(), "what somebody changed does not leave");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_back_is_no_fault_of_the_provider() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = spool(folder.path(), 0);
+        spool.write(vec![b'a'; 3 * BLOCK]).unwrap();
+        spool.disk.as_ref().unwrap().file.set_len(2 * BLOCK as u64).unwrap();
+        let provider = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", provider.local_addr().unwrap());
+        let _provider = tokio::spawn(async move {
+            let (mut stream, _) = provider.accept().await.unwrap();
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+        });
+        let route = Route {
+            name: "files".to_owned(),
+            upstream: Upstream::parse(&origin).unwrap(),
+            others: Vec::new(),
+            credential: None,
+            exempt: Vec::new(),
+            answers: Answers::Leave,
+            require: Vec::new(),
+        };
+        let limits = Limits::default();
+        let client = upstream::client(&limits, &Outbound::default()).unwrap();
+        let request = Request::post(origin + "/v1/files").body(Outgoing::of(spool)).unwrap();
+        let sent = upstream::send(&client, Purpose::Calls, request, &route, &limits, Duration::from_secs(9)).await;
+        assert_eq!(sent.unwrap_err().code, "upload/unreadable");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The way to the providers: pooled connections, TLS by rustls, no retries of calls that were made, no redirects.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dial::Dial;
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Unreadable};
 use super::refused::Refused;
 use crate::config::{Limits, Outbound};
 use crate::crypto;
@@ -97,6 +98,12 @@ pub(super) async fn send(
             "upstream/unreachable",
             format!("The provider cannot be reached ({}): check the route's `upstream`.", cause(&error)),
         )),
+        Ok(Err(error)) if reasons(&error).any(|reason| reason.is::<Unreadable>()) => {
+            tracing::error!(error = cause(&error), "an upload cannot be read back: look at `upload_folder`");
+            let message = "Blotter cannot read an upload back from its disk, so the provider got a part of it at most. Tell whoever \
+                runs it to look at its own log and at `upload_folder`; then try again.";
+            Err(Refused::busy("upload/unreadable", message))
+        }
         Ok(Err(error)) => Err(Refused::upstream(
             "upstream/broken-off",
             format!("The provider broke off before it answered ({}): try again.", cause(&error)),
@@ -136,10 +143,11 @@ fn moved(uri: &Uri, upstream: &Upstream) -> Uri {
 }
 
 /// The innermost reason that the network gave.
-pub(super) fn cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
+pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
+    reasons(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// An error and what caused it, from the outermost on.
+fn reasons<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (**error).source())
 }
