@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::{
     Detector, Entity, NotAnEntity, Pattern, PatternId, Problem, Settings, Source,
     anchors::{Anchors, Literal},
-    cues::{Cues, ListId, Lists},
+    cues::{Cues, ListId, Lists, Shared},
     examples,
     language::{self, CueLists, CueWords, File, Read, Written, WrittenLookalike, WrittenService},
     need::Need,
@@ -165,8 +165,8 @@ impl Workshop {
         let formats = self.formats(source, written);
         let mut rules = self.rules(source, &written.name, &written.regex.0, written.group);
         rules.extend(self.words(source, written));
-        let (cues, anti_cues) =
-            (self.heard(source, written, &written.cues), self.heard(source, written, &written.anti_cues));
+        let [cues, anti_cues, also] =
+            [&written.cues, &written.anti_cues, &written.also].map(|cues| self.heard(source, written, cues));
         let entity = self.entity(source, written);
         if read.is_whole {
             self.missing(source, written);
@@ -183,7 +183,9 @@ impl Workshop {
             check,
             cues: cues.clone(),
             anti_cues: anti_cues.clone(),
+            also: also.clone(),
             distance: written.distance,
+            passing: written.passing,
             multiline: written.multiline,
             formats: formats.clone(),
             ..rule
@@ -373,8 +375,8 @@ impl Workshop {
         let is_anywhere = |id: &RuleId| self.rules[*id as usize].start == Start::Anywhere;
         let anywhere = (0..self.rules.len() as RuleId).filter(is_anywhere).collect();
         let anchors = Anchors::new(self.rules.iter().enumerate().flat_map(literals).collect());
-        let [any, aside] = [ANY, ASIDE].map(|list| self.lists.get(list).copied());
-        let cues = Cues::new(&self.cues, any, aside);
+        let [any, aside, passing] = [ANY, ASIDE, PASSING].map(|list| self.lists.get(list).copied());
+        let cues = Cues::new(&self.cues, Shared { any, aside, passing });
         let numbers = Numbers::new(&self.rules, &cues);
         Detector {
             patterns: self.patterns,
@@ -395,6 +397,9 @@ const ANY: &str = "number";
 
 /// The cue list whose phrases take the sense of the words in them.
 const ASIDE: &str = "aside";
+
+/// The cue list whose words may stand between a cue and its value.
+const PASSING: &str = "passing";
 
 const NO_SOURCE: &str = "it has no `source`";
 

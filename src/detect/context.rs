@@ -124,8 +124,12 @@ impl Scene<'_> {
 
     /// What `hits` say about `span`.
     fn weigh(&self, rule: &Rule, span: &Range<usize>, mut hits: Hits) -> Sign {
-        let judge = |hits: &[Hit]| {
-            self.detector.cues.judge(hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule.distance))
+        let cues = &self.detector.cues;
+        let also = |hits: &[Hit]| rule.also.is_empty() || hits.iter().any(|hit| cues.is_of(hit, &rule.also));
+        let judge = |hits: &[Hit]| match cues.judge(hits, &rule.cues, &rule.anti_cues, |hit| self.gap(hit, span, rule))
+        {
+            Sign::For if !also(hits) => Sign::None,
+            sign => sign,
         };
         match judge(&hits) {
             Sign::None if self.is_part_of_name(span) => Sign::Against,
@@ -180,12 +184,14 @@ impl Scene<'_> {
 
     /// How many characters `hit` is from `span`, if it is within the distance; what will be gone counts as nothing. Behind
     /// another key of JSON it is about that key's value.
-    fn gap(&self, hit: &Hit, span: &Range<usize>, distance: Distance) -> Option<Gap> {
+    fn gap(&self, hit: &Hit, span: &Range<usize>, rule: &Rule) -> Option<Gap> {
+        let distance = rule.distance;
         if hit.end <= span.start as isize {
             let outside = usize::try_from(-hit.end).unwrap_or(0);
             let named = || self.names.get(self.last_name(span.start)).map_or(0, |named| named.from);
             let chars = outside + self.chars(usize::try_from(hit.end).unwrap_or_else(|_| named())..span.start);
-            (chars <= distance.before).then_some(Gap { chars, is_behind: false })
+            let is_near = chars <= distance.before || rule.passing && self.is_passed(hit, span);
+            is_near.then_some(Gap { chars: chars.min(distance.before), is_behind: false })
         } else {
             let between = span.end..usize::try_from(hit.start).ok()?;
             if self.text[between.clone()].contains("\":") {
@@ -195,6 +201,13 @@ impl Scene<'_> {
             let chars = self.chars(between) + apart;
             (chars <= distance.after).then_some(Gap { chars, is_behind: true })
         }
+    }
+
+    /// Whether only words that are passed over stand between `hit` and `span`.
+    fn is_passed(&self, hit: &Hit, span: &Range<usize>) -> bool {
+        let Ok(end) = usize::try_from(hit.end) else { return false };
+        let is_gone = self.next_gone(end).is_some_and(|gone| gone.start < span.start);
+        !is_gone && self.detector.cues.passes(&self.text[end..span.start])
     }
 
     /// Whether `span` is the digits of a longer hexadecimal number, as in `b641-475273aedfbe`.

@@ -3,7 +3,10 @@
 //! A cue counts on the value's own line, or in what [names](super::label) it. Words of alphabets that separate words must
 //! stand alone; those of Chinese, Japanese, Korean, Thai, Arabic and Indian scripts may be glued to others.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use super::{lexicon::Lexicon, marks};
 
@@ -50,7 +53,23 @@ pub(super) struct Cues {
     any: Lists,
     /// The list of phrases that take the sense of the words in them.
     aside: Lists,
+    /// Words that may stand between a cue and its value, however many.
+    passing: BTreeSet<String>,
 }
+
+/// The lists whose words mean something to every pattern.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shared {
+    /// Of words that go with any number.
+    pub any: Option<ListId>,
+    /// Of phrases that take the sense of the words in them.
+    pub aside: Option<ListId>,
+    /// Of words that may stand between a cue and its value.
+    pub passing: Option<ListId>,
+}
+
+/// What may stand there besides.
+const PASSING_MARKS: [char; 11] = [' ', ':', '：', '=', '-', '\'', '’', '"', '*', '(', ','];
 
 /// A cue word and where it stands; what stands before the text has places below zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,22 +95,33 @@ pub(super) struct Gap {
 }
 
 impl Cues {
-    /// Compiles words with the list that each is in; those of the list `any` go with any number, those of `aside` take the
-    /// sense of the words in them.
-    pub(super) fn new(words: &[(String, ListId)], any: Option<ListId>, aside: Option<ListId>) -> Self {
+    /// Compiles words with the list that each is in.
+    pub(super) fn new(words: &[(String, ListId)], shared: Shared) -> Self {
         let mut by_word: BTreeMap<String, Vec<ListId>> = BTreeMap::new();
+        let mut passing = BTreeSet::new();
         for (word, list) in words {
             let word = word.to_lowercase();
             for typed in marks::unmarked(&word).chain([word.clone()]) {
-                by_word.entry(typed).or_default().push(*list);
+                if shared.passing == Some(*list) {
+                    passing.insert(typed);
+                } else {
+                    by_word.entry(typed).or_default().push(*list);
+                }
             }
         }
         Self {
             words: Lexicon::new(by_word.keys().map(String::as_str)),
             lists: by_word.into_values().map(Lists::from_iter).collect(),
-            any: any.into_iter().collect(),
-            aside: aside.into_iter().collect(),
+            any: shared.any.into_iter().collect(),
+            aside: shared.aside.into_iter().collect(),
+            passing,
         }
+    }
+
+    /// Whether `between` holds nothing that parts a cue from its value, as in `pin of my card is 4821`.
+    pub(super) fn passes(&self, between: &str) -> bool {
+        let mut words = between.split(PASSING_MARKS).filter(|word| !word.is_empty());
+        words.all(|word| self.passing.contains(&word.to_lowercase()))
     }
 
     /// The lists that hold each word, by its number.
@@ -347,7 +377,10 @@ mod tests {
             ("order desk", 2),
             ("order day", 4),
         ];
-        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), Some(3), Some(4));
+        let cues = Cues::new(
+            &words.map(|(word, list)| (word.to_owned(), list)),
+            Shared { any: Some(3), aside: Some(4), passing: None },
+        );
         let start = text.find('5').unwrap() as isize;
         let mut hits = Vec::new();
         cues.find(text, 0..text.len(), 0, &mut hits);
@@ -384,6 +417,26 @@ mod tests {
     fn an_anti_cue_is_as_near_as_the_word_that_it_takes_along() {
         check("order number is 555 in my phone", Sign::Against);
         check("order it is my 555 in my phone", Sign::For);
+    }
+
+    #[test]
+    fn words_of_no_weight_are_passed_over() {
+        let words = [("ist", 0), ("é", 0), ("мой", 0), ("phone", 1)];
+        let passing = Shared { passing: Some(0), ..Shared::default() };
+        let cues = Cues::new(&words.map(|(word, list)| (word.to_owned(), list)), passing);
+        for (between, passes) in [
+            ("", true),
+            (" ", true),
+            (" IST: ", true),
+            (" é ", true),
+            (" Мой, ист ", false),
+            (" МОЙ ", true),
+            (" phone ", false),
+            (" ist 5 ", false),
+            (" ist. ", false),
+        ] {
+            assert_eq!(cues.passes(between), passes, "{between}");
+        }
     }
 
     #[test]

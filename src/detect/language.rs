@@ -37,7 +37,11 @@ pub(super) struct Written {
     #[serde(default)]
     pub anti_cues: CueLists,
     #[serde(default)]
+    pub also: CueLists,
+    #[serde(default)]
     pub distance: Distance,
+    #[serde(default)]
+    pub passing: bool,
     #[serde(default)]
     pub group: usize,
     #[serde(default)]

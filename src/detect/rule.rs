@@ -46,7 +46,11 @@ pub(super) struct Rule {
     pub check: Option<&'static Validator>,
     pub cues: Lists,
     pub anti_cues: Lists,
+    /// Words of which one has to stand near beside a cue, if there are any.
+    pub also: Lists,
     pub distance: Distance,
+    /// Whether words of no weight may stand between a cue and a match.
+    pub passing: bool,
     pub multiline: bool,
     /// Forms that are left alone.
     pub formats: Vec<Regex>,
@@ -123,7 +127,9 @@ impl Rule {
             check: None,
             cues: Lists::default(),
             anti_cues: Lists::default(),
+            also: Lists::default(),
             distance: Distance::default(),
+            passing: false,
             multiline: false,
             formats: Vec::new(),
             regex: None,
