@@ -293,6 +293,16 @@ fn check_values(before: &str, text: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
+fn a_phone_in_a_form_of_its_own_needs_no_word() {
+    let phones =
+        ["(41) 3322-1100", "85 9 8812-3456", "(0212) 345 67 89", "050 765 4321", "0533 765 43 21", "0171-234-5678"];
+    for phone in phones {
+        check_values("", &format!("Ann, {phone} ok"), &[("PHONE", phone)]);
+        check_values("", &format!("part number {phone}"), &[]);
+    }
+}
+
+#[test]
 fn the_main_files_need_no_other() {
     const MAIN: [&str; 6] = ["ssn", "card", "phone", "email", "lookalikes", "date_of_birth"];
     let is_main = |name: &str| MAIN.iter().any(|main| name == format!("patterns/{main}.toml"));
