@@ -154,7 +154,8 @@ impl Content {
             return Err(Unfit::Cut);
         }
         if !looks_like_json(&text) {
-            return Ok(Some(State::Words(charset, Table::of(&text))));
+            // The first line says whether it is a table.
+            return Ok(text.contains('\n').then(|| State::Words(charset, Table::of(&text))));
         }
         Ok(is_broken(&text, redaction.redactor.nesting)?.then_some(State::Lines(charset)))
     }

@@ -233,6 +233,8 @@ fn a_long_file_becomes_the_same_piece_by_piece() {
     let talk: String = (0..600).map(talk).collect();
     let row = |number: usize| format!("{number},Ann,536904399,536904{},\"a\n{number}\"\n", 100 + number % 900);
     let table = "id,name,ssn,order,note\n".to_owned() + &(0..600).map(row).collect::<String>();
+    let columns = (0..300).map(|number| format!("column {number},")).collect::<String>();
+    let broad = format!("{columns}ssn\n") + &format!("{}536904399\n", ",".repeat(300)).repeat(20);
     let line = |number: usize| match number % 5 {
         1 => format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"call +1 201 535 {:04}\"}}]}}\r\n", number),
         2 => format!("no JSON: ann{number}@x.org\n"),
@@ -253,6 +255,7 @@ fn a_long_file_becomes_the_same_piece_by_piece() {
         ("a.txt", wide(&format!("\u{feff}{talk}"))),
         ("a.txt", narrow(&talk)),
         ("a.csv", table.as_bytes().to_vec()),
+        ("a.csv", broad.as_bytes().to_vec()),
         ("a.jsonl", lines.as_bytes().to_vec()),
         ("a.jsonl", lines.trim_end().as_bytes().to_vec()),
         ("a.log", log.as_bytes().to_vec()),
