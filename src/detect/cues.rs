@@ -3,12 +3,22 @@
 //! A cue counts on the value's own line, or in what [names](super::label) it. Words of alphabets that separate words must
 //! stand alone; those of Chinese, Japanese, Korean, Thai, Arabic and Indian scripts may be glued to others.
 
+mod borders;
+mod heard;
+mod names;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
 
+pub(super) use borders::is_whole;
+pub(super) use heard::Heard;
+pub(super) use names::words_of;
+
 use super::{lexicon::Lexicon, marks};
+use borders::stands_alone;
+use names::names;
 
 /// Names one list of cue words.
 pub(super) type ListId = u16;
@@ -223,127 +233,6 @@ impl Cues {
             is_other(longest) && !hits.iter().any(|other| self.is_of(other, &self.any) && begins(other))
         })
     }
-}
-
-/// The cue words of one text, found block by block where they were asked for.
-#[derive(Default)]
-pub(super) struct Heard {
-    hits: Vec<Hit>,
-    /// Where the hits of each block are, if it was looked through.
-    blocks: Vec<Option<Range<usize>>>,
-}
-
-impl Heard {
-    /// Forgets everything, before another line.
-    pub(super) fn clear(&mut self) {
-        self.hits.clear();
-        self.blocks.clear();
-    }
-
-    /// The cue words that begin within `range`, which is a part of the line `line` of `text`.
-    pub(super) fn within<'h>(
-        &'h mut self,
-        cues: &Cues,
-        text: &str,
-        line: &Range<usize>,
-        range: Range<usize>,
-    ) -> impl Iterator<Item = &'h Hit> + Clone + use<'h> {
-        let blocks = (range.start - line.start) / BLOCK..(range.end - line.start).div_ceil(BLOCK);
-        if self.blocks.len() < blocks.end {
-            self.blocks.resize(blocks.end, None);
-        }
-        for block in blocks.clone() {
-            if self.blocks[block].is_none() {
-                let (start, first) = (line.start + block * BLOCK, self.hits.len());
-                cues.find(text, start..(start + BLOCK).min(line.end), 0, &mut self.hits);
-                self.blocks[block] = Some(first..self.hits.len());
-            }
-        }
-        let (start, end) = (range.start as isize, range.end as isize);
-        let of_blocks = self.blocks[blocks].iter().flatten().flat_map(|hits| &self.hits[hits.clone()]);
-        of_blocks.filter(move |hit| hit.start >= start && hit.start < end)
-    }
-}
-
-/// How many bytes are looked through for cue words at once: neighbours ask for nearly the same.
-const BLOCK: usize = 512;
-
-/// Names such as `customerPhone` that begin within `range` and have a border soon: a capital behind a small letter, but for a
-/// single one, as in `iPhone`.
-fn names(text: &[u8], range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    const LONGEST: usize = 64;
-    let is_letter = move |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
-    let is_border = move |at: usize| at > 1 && is_pair(text[at - 1], text[at]) && is_letter(at - 2);
-    let (first, last) = (range.start.max(1), text.len().min(range.end + LONGEST));
-    // Most texts have none; a look without a shortcut takes few instructions.
-    let any = text[first - 1..last].windows(2).fold(false, |any, pair| any | is_pair(pair[0], pair[1]));
-    let mut at = if any { first } else { last };
-    let all = std::iter::from_fn(move || {
-        let border = (at..last).find(|at| is_border(*at))?;
-        let start = (0..border).rev().find(|at| *at == 0 || !is_letter(at - 1))?;
-        at = (border..text.len()).find(|at| !is_letter(*at)).unwrap_or(text.len());
-        Some(start..at)
-    });
-    all.filter(move |name| range.contains(&name.start) && name.len() <= LONGEST)
-}
-
-/// Whether a word of a name ends with `a` and another begins with `b`.
-fn is_pair(a: u8, b: u8) -> bool {
-    a.is_ascii_lowercase() & b.is_ascii_uppercase()
-}
-
-/// The words of a name such as `phoneNumber` or `phone_number`, with a space behind them.
-pub(super) fn words_of(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 8);
-    let mut small = false;
-    for c in name.chars() {
-        if small && c.is_uppercase() {
-            words.push(' ');
-        }
-        small = c.is_lowercase();
-        words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
-    }
-    if !words.is_empty() {
-        words.push(' ');
-    }
-    words
-}
-
-fn stands_alone(context: &str, word: Range<usize>) -> bool {
-    let bytes = context.as_bytes();
-    let plain = |at: usize| bytes.get(at).is_none_or(u8::is_ascii);
-    if plain(word.start) && plain(word.end - 1) && plain(word.start.wrapping_sub(1)) && plain(word.end) {
-        let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
-        return !(letter(word.start.wrapping_sub(1)) && letter(word.start) || letter(word.end - 1) && letter(word.end));
-    }
-    let glued = |inside: Option<char>, outside: Option<char>| {
-        let same = |inside: char, outside: char| is_latin(inside) == is_latin(outside);
-        inside
-            .zip(outside)
-            .is_some_and(|(inside, outside)| separates(inside) && separates(outside) && same(inside, outside))
-    };
-    let inside = &context[word.clone()];
-    !glued(inside.chars().next(), context[..word.start].chars().next_back())
-        && !glued(inside.chars().next_back(), context[word.end..].chars().next())
-}
-
-/// Whether `c` is of the Latin alphabet, into which letters of another do not run.
-fn is_latin(c: char) -> bool {
-    matches!(c, 'A'..='Z' | 'a'..='z' | 'À'..='ɏ' | 'Ḁ'..='ỿ')
-}
-
-/// Whether no letter or digit runs into `word`, whatever its script, if it is one that puts something between words.
-pub(super) fn is_whole(text: &str, word: &Range<usize>) -> bool {
-    let runs = |c: char| separates(c) || c.is_ascii_digit();
-    let glued = |inside: Option<char>, outside: Option<char>| inside.is_some_and(runs) && outside.is_some_and(runs);
-    let inside = &text[word.clone()];
-    !glued(inside.chars().next(), text[..word.start].chars().next_back())
-        && !glued(inside.chars().next_back(), text[word.end..].chars().next())
-}
-
-/// Whether `c` is a letter of a script that puts something between words.
-fn separates(c: char) -> bool {
-    c.is_alphabetic() && !matches!(c, '\u{590}'..='\u{10ff}' | '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffff}')
 }
 
 /// A word for or against a value, by which is nearer.
