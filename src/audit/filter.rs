@@ -65,10 +65,11 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// Whether it asks for what is known of an exchange once it ended.
-    pub fn asks_of_the_end(&self) -> bool {
-        let Self { entity, pattern, status, outcome, .. } = self;
-        entity.is_some() || pattern.is_some() || status.is_some() || outcome.is_some()
+    /// Whether it asks for more than what the opening entry's own row says.
+    pub fn asks_beyond_the_opening(&self) -> bool {
+        let Self { since, until, entity, pattern, status, outcome, .. } = self;
+        let timed = since.is_some() || until.is_some();
+        timed || entity.is_some() || pattern.is_some() || status.is_some() || outcome.is_some()
     }
 }
 
@@ -97,45 +98,53 @@ pub struct Question {
     pub values: Vec<Value>,
     /// Only of exchanges that were opened after this entry.
     after: i64,
+    /// And before this one.
+    before: Option<i64>,
+    /// Whether it is asked of few exchanges, those of the table `few`.
+    of_few: bool,
 }
 
 impl Question {
     /// Asks a file for exchanges that were opened after the entry `after`; `later` are the files that follow it.
     pub fn of(filter: &Filter, later: &[Connection], after: i64) -> Result<Self> {
-        let mut question = Self { conditions: vec!["TRUE".into()], values: Vec::new(), after };
+        let of_few = filter.seqs.is_some();
+        let mut question = Self { conditions: Vec::new(), values: Vec::new(), after, before: filter.before, of_few };
+        question.values.extend(filter.seqs.as_ref().map(|seqs| json(seqs)));
+        question.conditions.push(if of_few { "opened.seq IN few" } else { "TRUE" }.into());
         question.when("opened.seq > ?", Some(after).filter(|after| *after > 0));
-        question.when("entry.at_us >= ?", filter.since.map(Timestamp::as_microsecond));
-        question.when("entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
+        // Not by their index: what is sought is the newest.
+        question.when("+entry.at_us >= ?", filter.since.map(Timestamp::as_microsecond));
+        question.when("+entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
         question.when("opened.caller = ?", filter.caller.clone());
         question.when("opened.subject = ?", filter.subject.clone());
-        let conversations = filter.conversations.as_ref().map(|tokens| serde_json::json!(tokens).to_string());
+        let conversations = filter.conversations.as_ref().map(|tokens| json(tokens));
         question.when("opened.conversation IN (SELECT value FROM json_each(?))", conversations);
-        question.when("opened.route = ?", filter.route.clone());
-        question.when("opened.model = ?", filter.model.clone());
+        // Their indexes are of use where nothing rarer is asked for.
+        let rarer = of_few || filter.conversations.is_some() || filter.subject.is_some() || filter.caller.is_some();
+        let by = |rarer: bool, column: &str| format!("{}opened.{column} = ?", if rarer { "+" } else { "" });
+        question.when(&by(rarer, "model"), filter.model.clone());
+        question.when(&by(rarer || filter.model.is_some(), "route"), filter.route.clone());
         question.when("opened.seq < ?", filter.before);
-        let seqs = filter.seqs.as_ref().map(|seqs| serde_json::json!(seqs).to_string());
-        question.when("opened.seq IN (SELECT value FROM json_each(?))", seqs);
         for (column, found) in [("entity", &filter.entity), ("pattern", &filter.pattern)] {
             let Some(found) = found.clone() else { continue };
-            let select = format!("SELECT seq FROM finding WHERE {column} = ?{}", question.newer());
-            let or = format!("{select} UNION ALL ");
-            question.when_closed(&format!("seq IN ({select})"), Some(found.into()), later, &or)?;
+            let select = format!("SELECT seq FROM finding WHERE {column} = ?");
+            let or = format!("{select}{}{} UNION ALL ", question.newer(), question.looked_at("seq"));
+            let of_few = if of_few { " AND seq IN (SELECT seq FROM closed WHERE opened IN few)" } else { "" };
+            let here = format!("seq IN ({select}{}{of_few})", question.newer());
+            question.when_closed(&here, &format!("seq IN ({select})"), Some(found.into()), later, &or)?;
         }
-        if let Some(Statuses(range)) = &filter.status {
-            // As literals, so that the index of failures can be used.
-            question.when_closed(&format!("status BETWEEN {} AND {}", range.start(), range.end()), None, later, "")?;
-        }
-        if let Some(outcome) = filter.outcome {
-            question.when_closed(&format!("outcome = '{outcome}'"), None, later, "")?;
+        for condition in of_end(filter) {
+            question.when_closed(&condition, &condition, None, later, "")?;
         }
         Ok(question)
     }
 
     /// Selects the opening entries that are let through, newest first.
     pub fn sql(&self, limit: usize) -> String {
+        let few = if self.of_few { "WITH few AS (SELECT value FROM json_each(?1)) " } else { "" };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         format!(
-            "SELECT opened.seq FROM opened JOIN entry ON entry.seq = opened.seq
+            "{few}SELECT opened.seq FROM opened JOIN entry ON entry.seq = opened.seq
              WHERE {} ORDER BY opened.seq DESC LIMIT {limit}",
             self.conditions.join(" AND ")
         )
@@ -147,16 +156,23 @@ impl Question {
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
     }
 
-    /// Asks `condition` of the closing entry, here or in a file that follows; `or` selects others to let through.
-    fn when_closed(&mut self, condition: &str, value: Option<Value>, later: &[Connection], or: &str) -> Result<()> {
-        let strays = later.iter().map(|later| strays(later, condition, value.as_ref())).collect::<Result<Vec<_>>>()?;
-        let strays: Vec<String> = strays.iter().flatten().map(i64::to_string).collect();
-        let strays = strays.join(", ");
+    /// Asks of the closing entry what `here` says or, in a file that follows, `there`; `or` selects others to let through.
+    fn when_closed(
+        &mut self,
+        here: &str,
+        there: &str,
+        value: Option<Value>,
+        later: &[Connection],
+        or: &str,
+    ) -> Result<()> {
+        let strays = strays(later, there, value.as_ref())?.into_iter().map(|seq| seq.to_string());
+        let strays = strays.collect::<Vec<_>>().join(", ");
         // One set, so that SQLite goes through it and not through all exchanges.
         let condition = format!(
-            "opened.seq IN ({or}SELECT opened FROM closed WHERE {condition}{}
+            "opened.seq IN ({or}SELECT opened FROM closed WHERE {here}{}{}
              UNION ALL SELECT value FROM json_each('[{strays}]'))",
-            self.newer()
+            self.newer(),
+            self.looked_at("opened")
         );
         self.values.extend(value);
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
@@ -167,11 +183,102 @@ impl Question {
     fn newer(&self) -> String {
         if self.after > 0 { format!(" AND seq > {}", self.after) } else { String::new() }
     }
+
+    /// The condition that `column` names the opening entry of an exchange that is looked at.
+    fn looked_at(&self, column: &str) -> String {
+        let older = self.before.map(|before| format!(" AND {column} < {before}"));
+        let few = self.of_few.then(|| format!(" AND {column} IN few"));
+        older.into_iter().chain(few).collect()
+    }
 }
 
-/// The opening entries that a file closes for those before it and whose closing entry meets `condition`.
-fn strays(later: &Connection, condition: &str, value: Option<&Value>) -> Result<Vec<i64>> {
+/// The conditions on the closing entry's own row.
+fn of_end(filter: &Filter) -> Vec<String> {
+    // As literals, so that the index of failures can be used.
+    let status =
+        filter.status.as_ref().map(|Statuses(range)| format!("status BETWEEN {} AND {}", range.start(), range.end()));
+    let outcome = filter.outcome.map(|outcome| format!("outcome = '{outcome}'"));
+    status.into_iter().chain(outcome).collect()
+}
+
+/// The opening entries that one of the conditions of `filter` lets through by itself, if it is so rare that the others can be asked of
+/// each of them. `here` is a file, `later` are those that follow it.
+pub fn few(filter: &Filter, here: &Connection, later: &[Connection]) -> Result<Option<Vec<i64>>> {
+    for Alone { select, there, value } in alone(filter) {
+        let mut statement = here.prepare(&format!("{select} LIMIT {}", FEW + 1))?;
+        let found = statement.query_map(params_from_iter(&value), |row| row.get(0))?;
+        let mut found = found.collect::<Result<Vec<i64>>>()?;
+        if found.len() > FEW {
+            continue;
+        }
+        if let Some(there) = there {
+            found.extend(strays(later, &there, value.as_ref())?);
+        }
+        return Ok(Some(found));
+    }
+    Ok(None)
+}
+
+/// How many exchanges are few.
+const FEW: usize = if cfg!(test) { 1 } else { 32_768 };
+
+/// What one condition lets through by itself.
+struct Alone {
+    select: String,
+    /// The condition on closing entries in later files, if it is one on the end.
+    there: Option<String>,
+    value: Option<Value>,
+}
+
+/// What is rare by its nature comes first.
+fn alone(filter: &Filter) -> Vec<Alone> {
+    let text = |text: &Option<String>| text.clone().map(Value::from);
+    let opened = [
+        ("conversation IN (SELECT value FROM json_each(?1))", filter.conversations.as_ref().map(|tokens| json(tokens))),
+        ("subject = ?1", text(&filter.subject)),
+        ("caller = ?1", text(&filter.caller)),
+        ("route = ?1", text(&filter.route)),
+        ("model = ?1", text(&filter.model)),
+    ];
+    let at = |time: Option<Timestamp>, otherwise| time.map_or(otherwise, Timestamp::as_microsecond);
+    let (since, until) = (at(filter.since, i64::MIN), at(filter.until, i64::MAX));
+    let timed = filter.since.or(filter.until).map(|_| Alone {
+        select: format!("SELECT seq FROM entry WHERE at_us >= {since} AND at_us < {until}"),
+        there: None,
+        value: None,
+    });
+    let opened = opened.into_iter().filter_map(|(condition, value)| {
+        let select = format!("SELECT seq FROM opened WHERE {condition}");
+        Some(Alone { select, there: None, value: Some(value?) })
+    });
+    let closed = of_end(filter).into_iter().map(|condition| Alone {
+        select: format!("SELECT opened FROM closed WHERE {condition}"),
+        there: Some(condition),
+        value: None,
+    });
+    let found = [("entity", &filter.entity), ("pattern", &filter.pattern)];
+    let found = found.into_iter().filter_map(|(column, value)| {
+        let opening = "coalesce((SELECT opened FROM closed WHERE closed.seq = finding.seq), seq)";
+        let select = format!("SELECT {opening} FROM finding WHERE {column} = ?1");
+        let there = format!("seq IN (SELECT seq FROM finding WHERE {column} = ?1)");
+        Some(Alone { select, there: Some(there), value: Some(text(value)?) })
+    });
+    timed.into_iter().chain(opened).chain(closed).chain(found).collect()
+}
+
+/// The opening entries that files close for those before them and whose closing entry meets `condition`.
+fn strays(later: &[Connection], condition: &str, value: Option<&Value>) -> Result<Vec<i64>> {
     let sql = format!("SELECT opened FROM closed WHERE opened < (SELECT min(seq) FROM segment) AND {condition}");
-    let mut statement = later.prepare(&sql)?;
-    statement.query_map(params_from_iter(value), |row| row.get(0))?.collect()
+    let mut strays = Vec::new();
+    for file in later {
+        let mut statement = file.prepare(&sql)?;
+        for seq in statement.query_map(params_from_iter(value), |row| row.get(0))? {
+            strays.push(seq?);
+        }
+    }
+    Ok(strays)
+}
+
+fn json(list: &impl serde::Serialize) -> Value {
+    serde_json::json!(list).to_string().into()
 }

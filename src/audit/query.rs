@@ -15,7 +15,7 @@ use crate::crypto::{KeyRing, SealingKey};
 
 use super::entry::{Closed, Opened, Outcome, Tally, Timings, Usage};
 use super::error::AuditError;
-use super::filter::{Filter, Question};
+use super::filter::{self, Filter, Question};
 use super::key_file::KeyFile;
 use super::rows;
 use super::sealer::{self, Sealed};
@@ -25,6 +25,13 @@ use super::volume::Volume;
 /// How many of a file's newest entries are looked through first for what ended in some way, and how many times as many next.
 const FIRST_REACH: i64 = if cfg!(test) { 2 } else { 16_384 };
 const FURTHER: i64 = if cfg!(test) { 2 } else { 16 };
+
+/// The last entry before a time. Entries come nearly in the order of time, but not quite: so it is looked for from the newest on
+/// downwards, or among all before that time, whichever are fewer.
+const LAST_BEFORE: &str = "SELECT CASE
+    WHEN (SELECT at_us FROM entry WHERE seq >= ((SELECT min(seq) FROM entry) + (SELECT max(seq) FROM entry)) / 2 LIMIT 1) < ?1
+    THEN (SELECT seq FROM entry WHERE +at_us < ?1 ORDER BY seq DESC LIMIT 1)
+    ELSE (SELECT max(+seq) FROM entry INDEXED BY entry_at WHERE at_us < ?1) END";
 
 /// How many files after its own an exchange may be closed in: one for a month's end, one for a file that was full soon after.
 const LATER: usize = 2;
@@ -270,25 +277,42 @@ impl Reach {
         self.here.unchecked_transaction()
     }
 
-    /// The opening entries that `filter` lets through, newest first. What is common is among the newest entries, what is rare
-    /// among all: so it is looked for in more and more of them.
+    /// The opening entries that `filter` lets through, newest first. What is common is among the newest entries. Else, where one of the
+    /// conditions is rare, all others are asked of those few; and where none is, it is looked for in more and more entries.
     fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<i64>> {
         let (mut found, mut filter, mut reach) = (Vec::new(), filter.clone(), FIRST_REACH);
-        let newest = if filter.asks_of_the_end() { segment::head(&self.here)?.seq } else { 0 };
-        let newest = filter.before.map_or(newest, |before| newest.min(before));
+        let newest = if filter.asks_beyond_the_opening() { segment::head(&self.here)?.seq } else { 0 };
+        let mut newest = filter.before.map_or(newest, |before| newest.min(before));
         loop {
             let after = newest.saturating_sub(reach).max(0);
-            let question = Question::of(&filter, &self.later, after)?;
-            let mut statement = self.here.prepare(&question.sql(limit - found.len()))?;
-            let more = statement.query_map(params_from_iter(question.values), |row| row.get(0))?;
-            found.extend(more.collect::<Result<Vec<i64>>>()?);
+            found.extend(self.ask(&filter, after, limit - found.len())?);
             if after == 0 || found.len() == limit {
                 return Ok(found);
             }
             // Those after it were looked through.
             filter.before = Some(filter.before.unwrap_or(i64::MAX).min(after + 1));
+            if reach == FIRST_REACH && filter.seqs.is_none() {
+                filter.seqs = filter::few(&filter, &self.here, &self.later)?;
+                if filter.seqs.is_some() {
+                    found.extend(self.ask(&filter, 0, limit - found.len())?);
+                    return Ok(found);
+                }
+                newest = newest.min(self.last_before(filter.until)? + 1);
+            }
             reach = reach.saturating_mul(FURTHER);
         }
+    }
+
+    fn last_before(&self, until: Option<Timestamp>) -> Result<i64> {
+        let Some(until) = until else { return Ok(i64::MAX - 1) };
+        let last = self.here.query_row(LAST_BEFORE, [until.as_microsecond()], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(last.unwrap_or_default())
+    }
+
+    fn ask(&self, filter: &Filter, after: i64, limit: usize) -> Result<Vec<i64>> {
+        let question = Question::of(filter, &self.later, after)?;
+        let mut statement = self.here.prepare(&question.sql(limit))?;
+        statement.query_map(params_from_iter(question.values), |row| row.get(0))?.collect()
     }
 
     /// The opening entries of the exchanges in a range of ids; two are enough to know that it is not one.

@@ -24,12 +24,14 @@ pub struct Format {
 }
 
 /// All formats that are read, oldest first.
-pub const FORMATS: [Format; 2] = [
+pub const FORMATS: [Format; 3] = [
     Format { version: 1, parts: &PARTS, statements: &[SCHEMA] },
-    Format { version: 2, parts: &PARTS, statements: &[SCHEMA, include_str!("views.sql")] },
+    Format { version: 2, parts: &PARTS, statements: &[SCHEMA, VIEWS] },
+    Format { version: 3, parts: &PARTS, statements: &[SCHEMA, VIEWS, include_str!("indexes.sql")] },
 ];
 
 const SCHEMA: &str = include_str!("schema.sql");
+const VIEWS: &str = include_str!("views.sql");
 /// The format in which new files are made.
 pub const NEWEST: &Format = &FORMATS[FORMATS.len() - 1];
 

@@ -57,6 +57,9 @@ fn filters_let_through_what_they_say() {
     check(Filter { status: "200".parse().ok(), ..any() }, &[1]);
     check(Filter { outcome: Some(Outcome::Complete), ..any() }, &[3, 1]);
     check(Filter { outcome: Some(Outcome::UpstreamFailed), status: "5xx".parse().ok(), ..any() }, &[2]);
+    check(Filter { entity: some("IBAN"), status: "404".parse().ok(), model: some("toy"), ..any() }, &[3]);
+    check(Filter { entity: some("IBAN"), caller: some("other"), ..any() }, &[]);
+    check(Filter { pattern: some("toy"), since: Some(at("2026-11-30T00:00:00Z")), before: Some(8), ..any() }, &[3]);
 }
 
 #[test]
@@ -186,7 +189,8 @@ fn filters_use_their_indexes() {
     let any = Filter::default;
     for (filter, index) in [
         (any(), "SCAN opened;"),
-        (Filter { since: Some(november()), ..any() }, "entry_at"),
+        (Filter { model: some("x"), ..any() }, "opened_model"),
+        (Filter { route: some("x"), ..any() }, "opened_route"),
         (Filter { caller: some("x"), ..any() }, "opened_caller"),
         (Filter { subject: some("x"), ..any() }, "opened_subject"),
         (Filter { conversations: Some(vec!["x".into()]), ..any() }, "opened_conversation"),
