@@ -44,6 +44,15 @@ const JOINING: [&str; 12] = ["and", "or", "und", "oder", "et", "ou", "y", "e", "
 /// What may stand there besides; a comma ends it, as in `555 is my phone, 4503 the order`.
 const LABEL_MARKS: &str = "_.:=#\"'`*+(-–—：«“„№";
 
+/// How many characters of words of no weight may stand between a cue and a value.
+const PASSING: usize = 40;
+
+/// How many bytes before a value a cue of a rule is looked for.
+fn reach(rule: &Rule) -> usize {
+    let before = if rule.passing { rule.distance.before.max(PASSING) } else { rule.distance.before };
+    before * BYTES_PER_CHAR + SLACK
+}
+
 impl Scene<'_> {
     /// Puts the rules that the cue words around `place` wake into `rules`.
     pub(super) fn listeners(&self, place: Range<usize>, rules: &mut RuleSet) {
@@ -84,7 +93,7 @@ impl Scene<'_> {
 
     /// Whether any cue word stands near enough to matter to a match within `range`: most numbers have none.
     pub(super) fn has_words(&self, rule: &Rule, range: Range<usize>) -> bool {
-        let first = self.context_start(range.start, rule.distance.before * BYTES_PER_CHAR + SLACK);
+        let first = self.context_start(range.start, reach(rule));
         let last = self.context_end(range.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         self.named(&range, first).next().is_some()
             || self.heard.borrow_mut().within(&self.detector.cues, self.text, &self.line, first..last).next().is_some()
@@ -92,7 +101,7 @@ impl Scene<'_> {
 
     /// What the words around `span`, on its line, say about it.
     pub(super) fn sign(&self, rule: &Rule, span: &Range<usize>) -> Sign {
-        let range = self.context_start(span.start, rule.distance.before * BYTES_PER_CHAR + SLACK)
+        let range = self.context_start(span.start, reach(rule))
             ..self.context_end(span.end, rule.distance.after * BYTES_PER_CHAR + SLACK);
         let mut heard = self.heard.borrow_mut();
         let hits = heard.within(&self.detector.cues, self.text, &self.line, range.clone());

@@ -63,7 +63,7 @@ pub(super) struct Cues {
     any: Lists,
     /// The list of phrases that take the sense of the words in them.
     aside: Lists,
-    /// Words that may stand between a cue and its value, however many.
+    /// Words that may stand between a cue and its value.
     passing: BTreeSet<String>,
 }
 
