@@ -25,11 +25,6 @@ pub(super) struct Spooled {
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
-/// What waited on the disk cannot be read back.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(super) struct Unreadable(#[from] io::Error);
-
 impl<B: Into<Bytes>> From<B> for Outgoing {
     fn from(bytes: B) -> Self {
         Self::Bytes(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty()))
@@ -40,6 +35,11 @@ impl Outgoing {
     /// All that waits in `spool`.
     pub(super) fn of(spool: Spool) -> Self {
         Self::Spooled(Spooled { spool: Arc::new(spool), next: 0, reading: None })
+    }
+
+    /// Whether what waited could not be read back when it was to leave.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Spooled(spooled) if spooled.spool.is_lost())
     }
 
     /// How many bytes it is.
@@ -58,7 +58,7 @@ impl Clone for Spooled {
 }
 
 impl Spooled {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Unreadable>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.next == self.spool.blocks() {
             return Poll::Ready(None);
         }
@@ -69,15 +69,15 @@ impl Spooled {
         });
         let block = ready!(Pin::new(reading).poll(context)).unwrap_or_else(|error| Err(io::Error::other(error)));
         (self.reading, self.next) = (None, self.next + 1);
-        Poll::Ready(Some(block.map_err(Unreadable)))
+        Poll::Ready(Some(block))
     }
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Unreadable;
+    type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.get_mut() {
             Self::Bytes(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Spooled(spooled) => spooled.poll(context).map(|block| block.map(|block| block.map(Frame::data))),

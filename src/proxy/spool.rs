@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -28,6 +29,8 @@ pub(super) struct Spool {
     disk_room: DiskRoom,
     /// What changes before it leaves.
     late: Vec<Edit>,
+    /// Whether a block could not be read back.
+    is_lost: AtomicBool,
 }
 
 /// A piece of what waits.
@@ -64,8 +67,8 @@ const BLOCK: usize = 256 << 10;
 impl Spool {
     /// Keeps up to `room` bytes in memory, and then all of them in `folder`.
     pub(super) fn new(folder: Arc<Path>, room: usize, disk_room: DiskRoom) -> Self {
-        let (blocks, late) = Default::default();
-        Self { folder, room, blocks, in_memory: 0, length: 0, disk: None, disk_room, late }
+        let (blocks, late, is_lost) = Default::default();
+        Self { folder, room, blocks, in_memory: 0, length: 0, disk: None, disk_room, late, is_lost }
     }
 
     /// How many bytes are to leave.
@@ -121,12 +124,20 @@ impl Spool {
         self.blocks.len()
     }
 
+    /// Whether a block could not be read back.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+
     /// The block of this number, as it leaves.
     pub(super) fn block(&self, number: usize) -> io::Result<Bytes> {
         let Block { start, place } = &self.blocks[number];
         let bytes = match (place, &self.disk) {
             (Place::Memory(bytes), _) => bytes.clone(),
-            (Place::Disk(at, length), Some(disk)) => disk.read(*start, *at, *length)?.into(),
+            (Place::Disk(at, length), Some(disk)) => {
+                let read = disk.read(*start, *at, *length);
+                read.inspect_err(|_| self.is_lost.store(true, Ordering::Relaxed))?.into()
+            }
             (Place::Disk(..), None) => unreachable!("what is on the disk has a file"),
         };
         Ok(self.changed(*start, bytes))
@@ -186,6 +197,7 @@ mod tests {
     use hyper::Request;
 
     use super::*;
+    use crate::audit::Outcome;
     use crate::config::{Limits, Outbound};
     use crate::policy::Answers;
     use crate::proxy::outgoing::Outgoing;
@@ -258,7 +270,8 @@ mod tests {
         let client = upstream::client(&limits, &Outbound::default()).unwrap();
         let request = Request::post(origin + "/v1/files").body(Outgoing::of(spool)).unwrap();
         let sent = upstream::send(&client, Purpose::Calls, request, &route, &limits, Duration::from_secs(9)).await;
-        assert_eq!(sent.unwrap_err().code, "upload/unreadable");
+        let refused = sent.unwrap_err();
+        assert_eq!((refused.code, refused.outcome), ("upload/unreadable", Outcome::UpstreamFailed));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The way to the providers: pooled connections, TLS by rustls, no retries of calls that were made, no redirects.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +11,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dial::Dial;
-use super::outgoing::{Outgoing, Unreadable};
+use super::outgoing::Outgoing;
 use super::refused::Refused;
+use crate::audit::Outcome;
 use crate::config::{Limits, Outbound};
 use crate::crypto;
 use crate::route::{Route, Upstream};
@@ -91,6 +91,7 @@ pub(super) async fn send(
     left: Duration,
 ) -> Result<Response<Incoming>, Refused> {
     let idle = Duration::from_secs(limits.idle_seconds);
+    let body = request.body().clone();
     let sent = to_first_reachable(client.to(purpose), request, route);
     match tokio::time::timeout(idle.min(left), sent).await {
         Ok(Ok(response)) => Ok(response),
@@ -98,11 +99,11 @@ pub(super) async fn send(
             "upstream/unreachable",
             format!("The provider cannot be reached ({}): check the route's `upstream`.", cause(&error)),
         )),
-        Ok(Err(error)) if reasons(&error).any(|reason| reason.is::<Unreadable>()) => {
+        Ok(Err(error)) if body.is_lost() => {
             tracing::error!(error = cause(&error), "an upload cannot be read back: look at `upload_folder`");
             let message = "Blotter cannot read an upload back from its disk, so the provider got a part of it at most. Tell whoever \
                 runs it to look at its own log and at `upload_folder`; then try again.";
-            Err(Refused::busy("upload/unreadable", message))
+            Err(Refused { outcome: Outcome::UpstreamFailed, ..Refused::busy("upload/unreadable", message) })
         }
         Ok(Err(error)) => Err(Refused::upstream(
             "upstream/broken-off",
@@ -143,11 +144,10 @@ fn moved(uri: &Uri, upstream: &Upstream) -> Uri {
 }
 
 /// The innermost reason that the network gave.
-pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
-    reasons(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-/// An error and what caused it, from the outermost on.
-fn reasons<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (**error).source())
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
