@@ -293,6 +293,10 @@ impl Run {
         while !batch.is_empty() {
             self.write_once(batch, BATCH);
             batch = std::mem::take(&mut self.next);
+            if !batch.is_empty() {
+                self.tick();
+                batch.append(&mut self.late);
+            }
         }
     }
 

@@ -165,6 +165,33 @@ async fn a_running_writer_hears_of_an_erasure() {
     assert_whole(&folder);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_always_has_more_to_write_hears_of_an_erasure() {
+    let folder = TempDir::new().unwrap();
+    let settings = settings(&folder);
+    let (log, writer) = Log::open(&settings, &keys()).unwrap();
+    log.opened(opened(1)).await.unwrap();
+    let busy: Vec<_> = (0..8)
+        .map(|task| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for number in (10 + task..).step_by(8) {
+                    // Each needs a key of its own, so that no batch takes the next one in.
+                    let subject = Some(format!("subject-{number}"));
+                    log.opened(Opened { subject, ..opened(number) }).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let registry = Registry::open(&settings, &ring()).unwrap();
+    registry.erase("subject-1", "", november()).unwrap();
+    let heard = || settle(&settings, &keys(), &registry, Duration::from_secs(10)).unwrap();
+    assert!(tokio::task::block_in_place(heard));
+    busy.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(busy);
+    writer.close().unwrap();
+}
+
 #[test]
 fn what_was_noted_without_a_writer_is_logged_by_the_next() {
     let folder = small_log();
