@@ -109,7 +109,7 @@ impl Question {
     pub fn of(filter: &Filter, later: &[Connection], after: i64) -> Result<Self> {
         let of_few = filter.seqs.is_some();
         let mut question = Self { conditions: Vec::new(), values: Vec::new(), after, before: filter.before, of_few };
-        question.values.extend(filter.seqs.as_ref().map(|seqs| json(seqs)));
+        question.values.extend(filter.seqs.as_ref().map(json));
         question.conditions.push(if of_few { "opened.seq IN few" } else { "TRUE" }.into());
         question.when("opened.seq > ?", Some(after).filter(|after| *after > 0));
         // Not by their index: what is sought is the newest.
@@ -117,7 +117,7 @@ impl Question {
         question.when("+entry.at_us < ?", filter.until.map(Timestamp::as_microsecond));
         question.when("opened.caller = ?", filter.caller.clone());
         question.when("opened.subject = ?", filter.subject.clone());
-        let conversations = filter.conversations.as_ref().map(|tokens| json(tokens));
+        let conversations = filter.conversations.as_ref().map(json);
         question.when("opened.conversation IN (SELECT value FROM json_each(?))", conversations);
         // Their indexes are of use where nothing rarer is asked for.
         let rarer = of_few || filter.conversations.is_some() || filter.subject.is_some() || filter.caller.is_some();
@@ -234,7 +234,7 @@ struct Alone {
 fn alone(filter: &Filter) -> Vec<Alone> {
     let text = |text: &Option<String>| text.clone().map(Value::from);
     let opened = [
-        ("conversation IN (SELECT value FROM json_each(?1))", filter.conversations.as_ref().map(|tokens| json(tokens))),
+        ("conversation IN (SELECT value FROM json_each(?1))", filter.conversations.as_ref().map(json)),
         ("subject = ?1", text(&filter.subject)),
         ("caller = ?1", text(&filter.caller)),
         ("route = ?1", text(&filter.route)),
