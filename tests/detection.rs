@@ -864,6 +864,25 @@ examples.match = ["<<ccc-1>>"]
     }
 }
 
+#[test]
+fn words_that_are_passed_over_are_no_cues() {
+    let text = r#"
+[cues.passing]
+en = ["my"]
+
+[[pattern]]
+name = "a"
+entity = "A"
+regex = "a{3}"
+strength = "weak"
+cues = ["passing"]
+source = "x"
+examples.match = ["my <<aaa>>"]
+"#;
+    let told = problems(text);
+    assert!(told[0].contains("mine.toml:6: `a`: the words of `passing` are passed over and are no cues"), "{told:#?}");
+}
+
 /// A mistake in one key hides none in the next, in the next pattern, or in an example.
 #[test]
 fn no_mistake_hides_another() {

@@ -26,13 +26,13 @@ pub struct Waiter {
 }
 
 /// An entry that is to be written.
-pub struct Pending {
+pub struct Queued {
     pub entry: Entry,
     pub waiter: Option<Waiter>,
 }
 
 /// The entries of a batch.
-pub fn entries(batch: &[Pending]) -> impl Iterator<Item = &Entry> {
+pub fn entries(batch: &[Queued]) -> impl Iterator<Item = &Entry> {
     batch.iter().map(|pending| &pending.entry)
 }
 
@@ -45,14 +45,14 @@ pub struct Queue {
 
 impl Queue {
     /// Takes `first` and what else is there, so many entries at most.
-    pub fn take(&mut self, first: Option<Job>, most: usize) -> Vec<Pending> {
+    pub fn take(&mut self, first: Option<Job>, most: usize) -> Vec<Queued> {
         let mut taken = Vec::new();
         let mut next = first;
         while taken.len() < most
             && let Some(job) = next.take().or_else(|| self.jobs.try_recv().ok())
         {
             match job {
-                Job::Append { entry, waiter } => taken.push(Pending { entry, waiter }),
+                Job::Append { entry, waiter } => taken.push(Queued { entry, waiter }),
                 Job::Stop => self.stopping = true,
             }
         }
@@ -61,9 +61,9 @@ impl Queue {
 }
 
 /// Tells all who wait that their entries are on the disk: many of them from within the runtime, where waking each costs a fraction.
-pub fn tell_all(batch: Vec<Pending>) {
+pub fn tell_all(batch: Vec<Queued>) {
     const MANY: usize = 8;
-    let tell = |batch: Vec<Pending>| batch.into_iter().for_each(|pending| answer(pending, Ok(())));
+    let tell = |batch: Vec<Queued>| batch.into_iter().for_each(|pending| answer(pending, Ok(())));
     let runtime = batch.iter().find_map(|pending| pending.waiter.as_ref().map(|waiter| waiter.runtime.clone()));
     match runtime.filter(|_| batch.len() >= MANY) {
         Some(runtime) => drop(runtime.spawn(async move { tell(batch) })),
@@ -72,7 +72,7 @@ pub fn tell_all(batch: Vec<Pending>) {
 }
 
 /// Tells who waits for an entry, if somebody does, what became of it.
-pub fn answer(pending: Pending, written: Result<(), AuditError>) {
+pub fn answer(pending: Queued, written: Result<(), AuditError>) {
     if let Some(waiter) = pending.waiter {
         // A caller that went away needs no answer.
         let _ = waiter.answer.send(written);

@@ -22,7 +22,7 @@ use super::erasure::Registry;
 use super::error::AuditError;
 use super::event::{Event, EventKind};
 use super::journal::Journal;
-use super::queue::{Job, Pending, Queue, Waiter, answer, entries, tell_all};
+use super::queue::{Job, Queue, Queued, Waiter, answer, entries, tell_all};
 use super::settings::{Keys, OnFailure, Settings};
 
 /// How many entries one transaction takes.
@@ -177,9 +177,9 @@ struct Run {
     journal: Journal,
     queue: Queue,
     /// What came while a batch was open that could not take it.
-    next: Vec<Pending>,
+    next: Vec<Queued>,
     /// Closing entries that could not be written and for which nobody waits.
-    late: Vec<Pending>,
+    late: Vec<Queued>,
     gap: Option<Gap>,
     giving_up: watch::Sender<bool>,
     settings: Settings,
@@ -282,14 +282,14 @@ impl Run {
     }
 
     /// What is late, `job`, and what else is there.
-    fn gather(&mut self, job: Job) -> Vec<Pending> {
+    fn gather(&mut self, job: Job) -> Vec<Queued> {
         let mut batch = std::mem::take(&mut self.late);
         batch.extend(self.queue.take(Some(job), BATCH));
         batch
     }
 
     /// Writes `batch`, and what comes meanwhile.
-    fn write(&mut self, mut batch: Vec<Pending>) {
+    fn write(&mut self, mut batch: Vec<Queued>) {
         while !batch.is_empty() {
             self.write_once(batch, BATCH);
             batch = std::mem::take(&mut self.next);
@@ -300,7 +300,7 @@ impl Run {
         }
     }
 
-    fn write_once(&mut self, mut batch: Vec<Pending>, most: usize) {
+    fn write_once(&mut self, mut batch: Vec<Queued>, most: usize) {
         match self.commit(&mut batch, most) {
             Ok(()) => {
                 self.gap = None;
@@ -316,7 +316,7 @@ impl Run {
     }
 
     /// Commits `batch` with what comes until it is all appended, to so many entries; what it cannot take is `next`.
-    fn commit(&mut self, batch: &mut Vec<Pending>, most: usize) -> Result<(), AuditError> {
+    fn commit(&mut self, batch: &mut Vec<Queued>, most: usize) -> Result<(), AuditError> {
         let recovered = self.gap.as_ref().map(|gap| Entry::Event(gap.ended(batch[0].entry.at())));
         let mut open = self.journal.begin(&recovered.iter().chain(entries(batch)).collect::<Vec<_>>())?;
         while batch.len() < most {
@@ -336,7 +336,7 @@ impl Run {
         open.commit()
     }
 
-    fn fail(&mut self, batch: Vec<Pending>, error: &AuditError) {
+    fn fail(&mut self, batch: Vec<Queued>, error: &AuditError) {
         if error.is_of_one_entry() {
             tracing::warn!("{error}");
             return batch.into_iter().for_each(|pending| answer(pending, Err(error.clone())));

@@ -343,6 +343,10 @@ impl Workshop {
         let mut heard = Vec::new();
         for name in &cues.names {
             match self.lists.get(name) {
+                Some(_) if name == PASSING => {
+                    let what = format!("the words of `{name}` are passed over and are no cues");
+                    self.complain(source, &written.name, &what, "write `passing = true`, or name another list");
+                }
                 Some(list) => heard.push(*list),
                 None => {
                     let what = format!("there is no cue list `{name}`");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::account::AnswerAccount;
 use super::guard::{Guard, Stranger};
-use super::held::{Held, HeldFrame, LaneKey, Offset};
+use super::held::{HeldFrame, LaneKey, Offset, Queue};
 use super::lane::{Lane, Means, Origin};
 use super::shift::Shifts;
 use super::vault::Vault;
@@ -27,7 +27,7 @@ const PAUSE: u64 = 16;
 pub(super) struct Flow {
     pub means: Means,
     framing: Framing,
-    pub held: Held,
+    pub held: Queue,
     /// Few at a time: the newest are looked at first.
     lanes: Vec<(LaneKey, Lane)>,
     /// What moved in the lanes that ended.

@@ -28,7 +28,7 @@ impl LaneKey {
 
 /// The frames of an answer that wait, each known by its number from the answer's beginning.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct Queue {
     frames: VecDeque<HeldFrame>,
     /// The number of the first.
     first: u64,
@@ -76,7 +76,7 @@ pub(super) enum Written {
     Plain,
 }
 
-impl Held {
+impl Queue {
     /// Has a frame wait behind the others.
     pub fn push(&mut self, bytes: Bytes, wrapper: Option<Wrapper>) {
         self.bytes += bytes.len();
