@@ -1,5 +1,6 @@
 //! What people ask of the log and the patterns together, for the command line and the pages alike.
 
+mod changes;
 mod paper;
 mod pulse;
 mod report;

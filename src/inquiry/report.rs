@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Archive;
+use super::changes::configurations;
 use super::paper::{Paper, Part};
 use crate::audit::{
-    self, AuditError, By, Configured, EventKind, Happening, Happenings, Problem, Reader, Report, Scope, Span, Stat,
+    self, AuditError, By, EventKind, Happening, Happenings, Problem, Reader, Report, Scope, Span, Stat,
 };
 use crate::caller::{Callers, Role, Standing};
 
@@ -218,23 +219,6 @@ fn coverage(reader: &Reader, span: Span) -> Result<Vec<Part>, AuditError> {
         Part::heading("Exemptions that were used"),
         Part::table(&["exemption", "exchanges"], used),
     ])
-}
-
-fn configurations(happenings: &[Happening]) -> Vec<Part> {
-    let configured = happenings.iter().rev().filter(|happening| happening.name == EventKind::Configured.name());
-    let row = |happening: &Happening| {
-        let Configured { inventory, changes } = serde_json::from_str(&happening.detail).ok()?;
-        let some = |names: Vec<String>| if names.is_empty() { "-".to_owned() } else { names.join(", ") };
-        let [came, went, changed] = match changes {
-            Some(changes) => [changes.came, changes.went, changes.changed].map(some),
-            None => [format!("{} patterns, the first known", inventory.patterns.len()), "-".into(), "-".into()],
-        };
-        Some(vec![format!("{:.0}", happening.at), inventory.ruleset, came, went, changed])
-    };
-    vec![
-        Part::heading("Changes of configuration and patterns"),
-        Part::table(&["at", "version", "came", "went", "changed"], configured.filter_map(row).collect()),
-    ]
 }
 
 /// Who looked at texts, or gave them out.
