@@ -85,8 +85,14 @@ pub(super) async fn admit(desk: &Desk, reader: Reader, visit: &Visit) -> Result<
     }
 }
 
+/// Whether a viewer who came like this would still be let in; the session is not used by it.
+pub(super) fn stays(desk: &Desk, viewer: &Viewer, visit: &Visit) -> bool {
+    let is_open = |token| desk.sessions.is_open(token, Instant::now());
+    still(desk, viewer, visit.peer) && (visit.bearer.is_some() || visit.session().is_some_and(is_open))
+}
+
 /// Whether the key of a viewer is still worth what it was.
-pub(super) fn still(desk: &Desk, viewer: &Viewer, peer: IpAddr) -> bool {
+fn still(desk: &Desk, viewer: &Viewer, peer: IpAddr) -> bool {
     desk.gateway.keys().still_admit(viewer, Timestamp::now(), peer)
 }
 

@@ -193,7 +193,7 @@ async fn ask(
         Shows::Me => login::me(desk, asked.viewer.as_ref()),
         Shows::Metrics => Ok(typed(StatusCode::OK, desk.gateway.metrics().text(), OPEN_METRICS)),
         Shows::Overview => overview::now(desk, &asked).await,
-        Shows::OverviewEvents => overview::stream(desk, peer, &asked),
+        Shows::OverviewEvents => overview::stream(desk, visit, &asked),
         Shows::Patterns => workbench::files(desk, &asked),
         Shows::Readiness => Ok(readiness(&desk.gateway).await),
         Shows::Report => reports::page(desk, &asked).await,

@@ -1,6 +1,5 @@
 //! How the proxy does, now and lately, and a light for whatever may need somebody: once, or as a stream that moves by itself.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::Asked;
 use super::answer::{Answer, Failure, events, json as json_answer};
 use super::desk::Desk;
+use super::guard::{self, Visit};
 use super::watched::Shared;
-use super::{Asked, guard};
 use crate::inquiry::{Overview, Particulars, Range};
 
 /// How often a page hears something new.
@@ -39,14 +39,14 @@ pub(super) async fn now(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failu
 }
 
 /// How it is from now on.
-pub(super) fn stream(desk: &Arc<Desk>, peer: IpAddr, asked: &Asked) -> Result<Answer, Failure> {
+pub(super) fn stream(desk: &Arc<Desk>, visit: Visit, asked: &Asked) -> Result<Answer, Failure> {
     let (range, particulars) = (range(asked)?, asked.particulars());
     let viewer = asked.viewer.clone().ok_or_else(|| Failure::internal(&"nobody asks"))?;
     let (mut sender, channel) = Channel::<Bytes>::new(1);
     let desk = Arc::clone(desk);
     let telling = tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
-        while begun.elapsed() < LONGEST && guard::still(&desk, &viewer, peer) && !desk.gateway.is_draining() {
+        while begun.elapsed() < LONGEST && guard::stays(&desk, &viewer, &visit) && !desk.gateway.is_draining() {
             let told = match look(&desk, range, particulars).await {
                 Ok(seen) => json!(seen),
                 Err(failure) => json!({ "error": failure.message }),

@@ -49,6 +49,11 @@ impl Sessions {
         Some(session.viewer.clone())
     }
 
+    /// Whether a token is of a session, which this does not use.
+    pub(super) fn is_open(&self, token: &str, now: Instant) -> bool {
+        self.living(now).contains_key(&hash(token))
+    }
+
     /// Ends a session.
     pub(super) fn end(&self, token: &str) {
         self.lock().remove(&hash(token));

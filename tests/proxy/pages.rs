@@ -238,9 +238,43 @@ async fn a_session_is_a_short_lived_cookie_that_ends_with_its_key() {
 
     let bob = house.enter("bob", Role::Reporter).await;
     assert_eq!(house.get("/api/overview", &bob).await.0, 200);
-    house.client.send(house.admin, "POST", "/api/logout", &bob, "{}".into()).await;
+    let client = Caller::new();
+    let watching = client.send(house.admin, "GET", "/api/overview/events", &bob, "".into());
+    let leaving = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        house.client.send(house.admin, "POST", "/api/logout", &bob, "{}".into()).await;
+    };
+    let (watched, ()) = tokio::time::timeout(Duration::from_secs(30), async { tokio::join!(watching, leaving) })
+        .await
+        .expect("what it watched ends with the session");
+    assert!(watched.body.starts_with(b"data: "));
     assert_eq!(house.get("/api/overview", &bob).await.0, 401);
     house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_edited_after_it_was_proven_is_told() {
+    let house = House::build().await;
+    let ann = house.enter("ann", Role::Operator).await;
+    let broken = async || house.get("/api/overview", &ann).await.1["lights"]["chain"]["broken"].clone();
+    assert_eq!(broken().await, Value::Null);
+    let files = std::fs::read_dir(house.proxy.folder.path().join("audit")).unwrap().map(|file| file.unwrap().path());
+    let month =
+        files.into_iter().find(|path| path.extension().is_some_and(|kind| kind == "db") && !path.ends_with("keys.db"));
+    let log = rusqlite::Connection::open(month.unwrap()).unwrap();
+    let triggers: Vec<String> = log
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        .and_then(|mut names| names.query_map([], |row| row.get(0))?.collect())
+        .unwrap();
+    triggers.iter().for_each(|name| log.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+    log.execute_batch("UPDATE event SET detail = '{}' WHERE seq = (SELECT min(seq) FROM event)").unwrap();
+    for _ in 0..100 {
+        if broken().await != Value::Null {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("the edited entry was not missed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
