@@ -56,6 +56,7 @@ function head(here) {
 function fail(error) {
   if (error.name === "AbortError") return;
   if (error.status === 401) return enter();
+  main.querySelector(":scope > [role=alert]")?.remove();
   main.append(el("p", { role: "alert", class: "wrong" }, error.message));
 }
 

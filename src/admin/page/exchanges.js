@@ -5,6 +5,7 @@ import { words } from "./words.js";
 
 const told = words.exchanges;
 const FILTERS = ["since", "until", "entity", "pattern", "caller", "subject", "conversation", "route", "model", "status", "outcome"];
+export const OUTCOMES = ["complete", "refused", "caller-gone", "upstream-failed", "timed-out", "interrupted"];
 const OF_CUSTOMERS = ["subject", "conversation"];
 
 /** Whether a reader may ask for exchanges by this. */
@@ -29,7 +30,7 @@ function form(query, go, me) {
     const value = query.get(name) ?? "";
     if (name !== "outcome") return el("input", { name, value, placeholder: told.hints[name], spellcheck: "false", autocomplete: "off" });
     const option = (one) => el("option", { value: one, selected: one === value }, one || told.any);
-    return el("select", { name }, ["", "complete", "refused", "caller-gone", "upstream-failed", "timed-out", "interrupted"].map(option));
+    return el("select", { name }, ["", ...OUTCOMES].map(option));
   };
   const send = (event) => {
     event.preventDefault();
@@ -45,20 +46,28 @@ function form(query, go, me) {
 function known(query, rows, me) {
   const input = el("input", { name: "value", autocomplete: "off", spellcheck: "false", placeholder: told.knownHint });
   const said = el("span", { class: "wrong", role: "alert" });
-  const send = async (event) => {
-    event.preventDefault();
+  const search = async (value, asked) => {
     put(said);
     try {
-      put(rows, list(await ask("/api/exchanges/value", { form: { value: input.value, query: String(query) } }), query, me));
+      const found = await ask("/api/exchanges/value", { form: { value, query: String(asked) } });
+      const older = (further) => el("button", { type: "button", on: { click: () => search(value, further) } }, told.older);
+      put(rows, list(found, asked, me, older));
     } catch (error) {
       put(said, error.message);
     }
+  };
+  const send = (event) => {
+    event.preventDefault();
+    search(input.value, query);
   };
   return el("details", {}, el("summary", {}, told.known), el("p", { class: "soft" }, told.knownNote),
     el("form", { class: "row", on: { submit: send } }, field(told.value, input), el("button", {}, told.search), said));
 }
 
-function list(found, query, me) {
+const linked = (query) => el("a", { href: `/exchanges?${query}`, rel: "next" }, told.older);
+
+/** The exchanges, and the way to older ones. */
+function list(found, query, me, older = linked) {
   if (!found.exchanges.length) return el("p", { class: "empty" }, told.none);
   const link = (filter, value) => value && may(me, filter) ? el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value) : value;
   const row = (one) => [
@@ -70,9 +79,9 @@ function list(found, query, me) {
     span(one.timings?.total_us), link("caller", one.caller), link("subject", one.subject) ?? "–", link("conversation", one.conversation) ?? "–",
   ];
   const heads = told.heads.map((name, place) => (place === 5 || place === 6 ? { text: name, number: true } : name));
-  const older = new URLSearchParams(query);
-  if (found.next) older.set("before", found.next);
-  return [table(told.title, heads, found.exchanges.map(row)), el("p", {}, found.next && el("a", { href: `/exchanges?${older}`, rel: "next" }, told.older))];
+  const further = new URLSearchParams(query);
+  if (found.next) further.set("before", found.next);
+  return [table(told.title, heads, found.exchanges.map(row)), el("p", {}, found.next && older(further))];
 }
 
 /** Findings by entity, as in `PHONE 2`. */

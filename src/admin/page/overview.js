@@ -2,6 +2,7 @@
 import { ask } from "./api.js";
 import { bars, columns } from "./chart.js";
 import { el, entity, number, put, span, table, time } from "./dom.js";
+import { OUTCOMES } from "./exchanges.js";
 import { words } from "./words.js";
 
 const RANGES = ["hour", "day", "week"];
@@ -42,7 +43,7 @@ function page(seen, me) {
     [told.exchanges, number(all)], [seen.step === 60 ? told.lastMinute : told.perMinute, number(Math.round(recent * 10) / 10)], [told.open, number(seen.open)],
     [told.found, number(total(seen.found))], [told.refused, number(total(seen.refusals))], [told.added, all ? span(added) : "–"],
   ];
-  const linked = (filter) => (name) => me.role === "reporter" ? name : el("a", { href: `/exchanges?${filter}` }, name);
+  const linked = (outcome) => (name) => me.role === "reporter" ? name : el("a", { href: `/exchanges?outcome=${OUTCOMES.includes(name) ? name : outcome}` }, name);
   const part = (title, counts, content) => el("section", {}, el("h2", {}, title), Object.keys(counts).length ? content() : el("p", { class: "empty" }, told.none));
   return [
     el("dl", { class: "figures" }, figures.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
@@ -54,8 +55,8 @@ function page(seen, me) {
     el("div", { class: "grid" },
       part(told.found, seen.found, () => bars(told.found, seen.found, [told.entity, told.times],
         (name) => me.role === "reporter" ? entity(name) : el("a", { href: `/exchanges?entity=${encodeURIComponent(name)}` }, entity(name)))),
-      part(told.refusals, seen.refusals, () => bars(told.refusals, seen.refusals, [told.reason, told.times], linked("outcome=refused"))),
-      part(told.troubles, seen.troubles, () => bars(told.troubles, seen.troubles, [told.reason, told.times], linked("outcome=upstream-failed"))),
+      part(told.refusals, seen.refusals, () => bars(told.refusals, seen.refusals, [told.reason, told.times], linked("refused"))),
+      part(told.troubles, seen.troubles, () => bars(told.troubles, seen.troubles, [told.reason, told.times], linked("upstream-failed"))),
       el("section", {}, el("h2", {}, told.paces), all ? table(told.paces, [told.phase, { text: "p50", number: true }, { text: "p99", number: true }],
         seen.paces.map((pace) => [told.phases[pace.phase], span(pace.p50), span(pace.p99)])) : el("p", { class: "empty" }, told.none))),
   ];

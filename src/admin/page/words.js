@@ -43,7 +43,7 @@ export const words = {
     light: {
       log: "Log", written: "It is written.", notWritten: "It cannot be written: nothing is forwarded.",
       chain: "Chain", holds: (from, to) => `Entries ${from} to ${to} hold,`, broken: (seq) => `Entry ${seq} does not hold: run blotter audit verify.`, unproven: "Nothing was proven yet.",
-      rules: "Rules", current: (version) => `Version ${version}, as the files say.`, stale: (version) => `The files cannot be used; version ${version} stays.`,
+      rules: "Rules", current: (version) => `Version ${version}, as the files say.`, stale: (version) => `The files cannot be used, as blotter check tells; version ${version} stays.`,
       keys: "Keys and certificates", noKeys: "None ends within 14 days.", key: (caller, id) => `${caller} (${id}) ends`, certificate: "The listener's certificate ends", client_ca: "A certificate that signs callers' ends",
       exemptions: "Exemptions", noExemptions: "None was used in this time.",
       suspicions: "Suspicious", noSuspicions: "Nothing within a day.", suspicious: (count) => `${count} within a day, the newest:`,

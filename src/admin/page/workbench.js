@@ -60,7 +60,7 @@ export async function show(main, query, { me, fail }) {
   const stored = (event) => {
     event.preventDefault();
     const id = new FormData(event.target).get("id").trim();
-    ask("/api/texts", { query: { id } }).then(({ request }) => { text.value = (request?.text ?? "").slice(0, 60_000); look(); }).catch(fail);
+    ask("/api/texts", { query: { id } }).then(({ request }) => { text.value = beginning(request?.text ?? ""); look(); }).catch(fail);
   };
 
   text.addEventListener("input", soon);
@@ -82,6 +82,12 @@ export async function show(main, query, { me, fail }) {
   await look();
   text.focus();
   return () => { clearTimeout(timer); asking.abort(); };
+}
+
+/** As much of a text as is taken at once: the limit is one of bytes. */
+function beginning(text) {
+  const bytes = new TextEncoder().encode(text).slice(0, 60_000);
+  return new TextDecoder().decode(bytes, { stream: true });
 }
 
 function wrong(list) {
