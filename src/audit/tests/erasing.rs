@@ -171,6 +171,8 @@ async fn a_writer_that_always_has_more_to_write_hears_of_an_erasure() {
     let settings = settings(&folder);
     let (log, writer) = Log::open(&settings, &keys()).unwrap();
     log.opened(opened(1)).await.unwrap();
+    let registry = Registry::open(&settings, &ring()).unwrap();
+    registry.erase("subject-1", "", november()).unwrap();
     let busy: Vec<_> = (0..8)
         .map(|task| {
             let log = log.clone();
@@ -183,8 +185,6 @@ async fn a_writer_that_always_has_more_to_write_hears_of_an_erasure() {
             })
         })
         .collect();
-    let registry = Registry::open(&settings, &ring()).unwrap();
-    registry.erase("subject-1", "", november()).unwrap();
     let heard = || settle(&settings, &keys(), &registry, Duration::from_secs(10)).unwrap();
     assert!(tokio::task::block_in_place(heard));
     busy.iter().for_each(tokio::task::JoinHandle::abort);
