@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::answer::Failure;
-use crate::audit::{Reader, checkpoint_at, last_entry};
+use crate::audit::{Reader, checkpoint_at, first_entry, last_entry};
 use crate::inquiry::Archive;
 
 /// How many entries are proven at a look: the machine is the proxy's first, and under full load the proof may lag behind.
@@ -50,6 +50,13 @@ impl Chain {
             (self.again, self.to.min(self.again + AGAIN - 1))
         };
         let proof = reader.prove(&archive.keys.chain, first, end)?;
+        if let Some(broken) = proof.broken
+            && broken < first_entry(&archive.settings.folder)?
+        {
+            // Its file was dropped meanwhile, as its time was over: the next look begins anew.
+            *self = Self::default();
+            return Ok(());
+        }
         (self.at, self.broken) = (Some(now), proof.broken);
         if end > self.to {
             self.to = end;

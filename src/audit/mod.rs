@@ -78,7 +78,7 @@ pub use inventory::{Changes, Configured, Inventory};
 pub use note::Verifier;
 pub use proof::{Place, Proof};
 pub use pulse::Beat;
-pub use query::{Reader, Record, Summary, Texts, last_entry};
+pub use query::{Reader, Record, Summary, Texts, first_entry, last_entry};
 pub use retention::Lifetime;
 pub use settings::{Checkpoints, Keys, OnFailure, Settings};
 pub use stats::{By, Covered, Span, Stat};

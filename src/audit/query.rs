@@ -245,6 +245,16 @@ impl Reader {
     }
 }
 
+/// The number of the oldest entry that is kept in `folder`.
+pub fn first_entry(folder: &Path) -> Result<i64, AuditError> {
+    let mut first = 0;
+    Reader::open(folder)?.each_file(|file| {
+        first = file.here.query_row("SELECT min(seq) FROM entry", [], |row| row.get(0))?;
+        Ok(true)
+    })?;
+    Ok(first)
+}
+
 /// The number of the newest entry of the log in `folder`; 0 when there is none.
 pub fn last_entry(folder: &Path) -> Result<i64, AuditError> {
     let mut last = 0;
