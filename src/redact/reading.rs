@@ -96,6 +96,7 @@ impl Reading<'_, '_> {
         if let Some(item) = self.item(id, "id") {
             self.flow.keep_tool(vec![ITEM, item], Arc::clone(&name));
         }
+        self.flow.account.transcript.call(indexes, &name);
         self.flow.keep_tool(indexes.to_vec(), name);
     }
 

@@ -7,6 +7,9 @@ use crate::provider::Strand;
 /// As long as values are, with room: so much is dropped where a text is cut, since the head of a value is not found as one.
 pub const VALUE_LENGTH: usize = 64;
 
+/// The field and the kind of a lane that says which tool is called.
+const CALLED: &str = "tool";
+
 /// How many lanes are kept.
 const MOST_LANES: usize = 1024;
 
@@ -61,13 +64,27 @@ impl Transcript {
         let lane = match self.lanes.iter_mut().rev().find(|lane| lane.field == field && lane.at == at) {
             Some(lane) => lane,
             None if kept.is_empty() || full => return,
-            None => self.begin(at, field, strand),
+            None => self.begin(at, field, kind(strand)),
         };
         lane.text.push_str(kept);
         if first_cut {
             let whole = lane.text.floor_char_boundary(lane.text.len().saturating_sub(VALUE_LENGTH));
             lane.text.truncate(whole);
         }
+    }
+
+    /// Adds which tool is called there, however often that is said.
+    pub(super) fn call(&mut self, at: &[u64], tool: &str) {
+        let is_known = self.lanes.iter().rev().any(|lane| lane.field == CALLED && lane.at == at && lane.text == tool);
+        if is_known || self.lanes.len() == MOST_LANES {
+            return;
+        }
+        if tool.len() > self.left {
+            self.truncated = true;
+            return;
+        }
+        self.left -= tool.len();
+        self.begin(at, CALLED, CALLED).text.push_str(tool);
     }
 
     /// Whether no lane said anything.
@@ -94,13 +111,16 @@ impl Transcript {
         json(&self.lanes.iter().map(whole).collect::<Vec<_>>())
     }
 
-    fn begin(&mut self, at: &[u64], field: &str, strand: Strand) -> &mut TranscriptLane {
-        let kind = match strand {
-            Strand::Argument | Strand::Arguments => "arguments",
-            Strand::Text => "text",
-        };
+    fn begin(&mut self, at: &[u64], field: &str, kind: &'static str) -> &mut TranscriptLane {
         self.lanes.push(TranscriptLane { at: at.to_vec(), field: field.to_owned(), kind, text: String::new() });
         self.lanes.last_mut().expect("one was pushed")
+    }
+}
+
+fn kind(strand: Strand) -> &'static str {
+    match strand {
+        Strand::Argument | Strand::Arguments => "arguments",
+        Strand::Text => "text",
     }
 }
 

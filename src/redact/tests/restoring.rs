@@ -221,3 +221,37 @@ fn a_cut_anywhere_changes_nothing() {
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
     assert_eq!(restore_in(Policy::default(), chat(), Framing::Events, &single).0.concat().concat(), whole.as_bytes());
 }
+
+#[test]
+fn the_log_is_told_which_tool_is_called_once() {
+    let check = |path: &str, answer: &str, expected: serde_json::Value| {
+        let mut restorer =
+            Restorer::new(vault().0, Arc::new(Policy::default()), Dialect::of(path), Framing::Events, LIMITS);
+        restorer.push(answer.as_bytes()).unwrap();
+        restorer.finish().unwrap();
+        let lanes: serde_json::Value = serde_json::from_str(&restorer.account().transcript.to_json()).unwrap();
+        assert_eq!(lanes, expected, "{path}");
+    };
+    let lanes = |at: &[u64], field: &str, arguments: &str| {
+        serde_json::json!([
+            {"at": at, "field": "tool", "kind": "tool", "text": "pay"},
+            {"at": at, "field": field, "kind": "arguments", "text": arguments},
+        ])
+    };
+    let call = |function: &str| chunk(&format!("{{\"tool_calls\":[{{\"index\":1,\"function\":{function}}}]}}"));
+    let chat = call(r#"{"name":"pay","arguments":""}"#) + &call(r#"{"arguments":"{}"}"#) + &call(r#"{"name":"pay"}"#);
+    check("/v1/chat/completions", &chat, lanes(&[0, 1], "arguments", "{}"));
+    check(
+        "/v1/responses",
+        "data: {\"type\":\"response.output_item.added\",\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"pay\",\"arguments\":\"\"}}\n\n\
+        data: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":2,\"delta\":\"[1]\"}\n\n\
+        data: {\"type\":\"response.output_item.done\",\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"pay\",\"arguments\":\"[1]\"}}\n\n",
+        lanes(&[2], "arguments", "[1]"),
+    );
+    check(
+        "/v1/messages",
+        "data: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"pay\",\"input\":{}}}\n\n\
+        data: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{}\"}}\n\n",
+        lanes(&[1], "partial_json", "{}"),
+    );
+}
