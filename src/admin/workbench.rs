@@ -13,7 +13,7 @@ use super::bench::Edited;
 use super::comparison::Comparison;
 use super::desk::Desk;
 use crate::audit::{EventKind, Filter};
-use crate::detect::{Candidate, Detector, Finding, PatternId, Problem};
+use crate::detect::{Candidate, Detector, Finding, Loss, PatternId, Problem};
 use crate::eval::{Case, Names};
 
 /// The longest text that is looked at while somebody types it.
@@ -71,7 +71,7 @@ pub(super) async fn try_out(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, F
             "problems": [],
             "findings": found.iter().map(|one| finding(&detector, &places, one, &candidates)).collect::<Vec<_>>(),
             "dropped": candidates.iter().filter(|one| !found.iter().any(|found| is_of(one, found)))
-                .map(|one| dropped(&detector, &places, one, &found)).collect::<Vec<_>>(),
+                .map(|one| dropped(&detector, &places, one)).collect::<Vec<_>>(),
         }))
     });
     json_answer(&tried.await?)
@@ -178,14 +178,14 @@ fn finding(detector: &Detector, places: &Places, found: &Finding, candidates: &[
     told
 }
 
-fn dropped(detector: &Detector, places: &Places, candidate: &Candidate, found: &[Finding]) -> Value {
+fn dropped(detector: &Detector, places: &Places, candidate: &Candidate) -> Value {
     let mut told = candidate.pattern.map_or_else(|| json!({ "pattern": null }), |pattern| by(detector, pattern));
-    let winner = found.iter().find(|one| one.span.start < candidate.span.end && candidate.span.start < one.span.end);
     told["span"] = json!(places.span(&candidate.span));
     told["fate"] = json!(format!("{:?}", candidate.fate).to_lowercase());
     told["cue"] = places.word(candidate.cue.as_ref());
     told["anti_cue"] = places.word(candidate.anti_cue.as_ref());
-    told["winner"] = winner.map_or(Value::Null, |winner| json!(detector.pattern(winner.pattern).name));
+    let lost = |lost: Loss| json!({ "to": detector.pattern(lost.to).name, "lead": lost.lead });
+    told["lost"] = candidate.lost.map_or(Value::Null, lost);
     told
 }
 

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::{
     Detector, Finding, PatternId,
     cues::Lists,
@@ -28,6 +30,29 @@ pub struct Candidate {
     pub cue: Option<Range<usize>>,
     /// The nearest word against it.
     pub anti_cue: Option<Range<usize>>,
+    /// What took the place where one of the findings did.
+    pub lost: Option<Loss>,
+}
+
+/// Who took a candidate's place, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The pattern that was found there.
+    pub to: PatternId,
+    /// What decided, where it is known: a finding of another reading of the text has other rivals.
+    pub lead: Option<Lead>,
+}
+
+/// What decides between two candidates for one place; the first that tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lead {
+    /// The strength of its pattern.
+    Strength,
+    /// How much of the text it is.
+    Length,
+    /// Its place among the patterns.
+    Order,
 }
 
 /// What became of a candidate: the first stage that dropped it, if one did.
@@ -75,6 +100,19 @@ impl Detector {
         candidates
     }
 
+    /// Why `own` did not get its place at `span`.
+    fn loss(&self, own: PatternId, span: &Range<usize>, winner: &Finding) -> Loss {
+        let to = winner.pattern;
+        let [strength, own_strength] = [to, own].map(|id| self.pattern(id).strength);
+        let leads = [
+            (Lead::Strength, strength.cmp(&own_strength)),
+            (Lead::Length, span.len().cmp(&winner.span.len())),
+            (Lead::Order, to.cmp(&own)),
+        ];
+        let decided = leads.into_iter().find(|(_, order)| order.is_ne());
+        Loss { to, lead: decided.filter(|(_, order)| order.is_lt()).map(|(lead, _)| lead) }
+    }
+
     /// Every match of every rule in the scene's line.
     fn matches<'w>(&self, scene: &Scene<'_>, words: impl Iterator<Item = &'w Waking>) -> Vec<(RuleId, Range<usize>)> {
         let mut matches: Vec<_> = words.map(|waking| (waking.rule, waking.at..waking.at + waking.len)).collect();
@@ -107,20 +145,18 @@ impl Scene<'_> {
         let span = judged.as_ref().map_or(value.clone(), |taken| taken.span.clone());
         debug_assert!(judged.as_ref().is_none_or(|taken| taken.by == Taker::Rule(id)));
         let original = meant.original(&span);
-        let overlaps = |finding: &&Finding| {
-            Some(finding.pattern) == rule.pattern
-                && finding.span.start < original.end
-                && original.start < finding.span.end
-        };
+        let mut here = found.iter().filter(|one| one.span.start < original.end && original.start < one.span.end);
         let fate = match judged {
-            _ if found.iter().any(|finding| overlaps(&finding)) => Fate::Found,
+            _ if here.clone().any(|finding| Some(finding.pattern) == rule.pattern) => Fate::Found,
             Some(_) if rule.round == Round::Lookalike => Fate::Found,
             Some(_) => Fate::Overlap,
             None => self.dropped(rule, &value),
         };
         let word = |word: Option<Range<usize>>| word.map(|word| meant.original(&word));
         let [cue, anti_cue] = [&rule.cues, &rule.anti_cues].map(|lists| word(self.nearest(&value, lists)));
-        Some(Candidate { span: original, pattern: rule.pattern, fate, cue, anti_cue })
+        let winner = here.next().filter(|_| fate == Fate::Overlap);
+        let lost = winner.zip(rule.pattern).map(|(winner, own)| self.detector.loss(own, &original, winner));
+        Some(Candidate { span: original, pattern: rule.pattern, fate, cue, anti_cue, lost })
     }
 
     /// The first condition that `value` does not meet.
@@ -185,6 +221,24 @@ mod tests {
         regex = 'C-\d{4}-[A-Z]+'
         source = "x"
         examples.match = ["<<C-1234-AB>>"]
+        [[pattern]]
+        name = "first"
+        entity = "FIRST"
+        regex = 'L-\d{4}'
+        source = "x"
+        examples.match = ["<<L-1234>>"]
+        [[pattern]]
+        name = "second"
+        entity = "SECOND"
+        regex = 'L-\d+'
+        source = "x"
+        examples.match = ["<<L-123>>"]
+        [[pattern]]
+        name = "longer"
+        entity = "LONGER"
+        regex = 'L-\d{4}-[A-Z]+-\d'
+        source = "x"
+        examples.match = ["<<L-1234-AB-1>>"]
     "#;
 
     fn check(text: &str, expected: &[(&str, &str, Fate)]) {
@@ -205,6 +259,20 @@ mod tests {
         check("club xC-1234", &[("club", "C-1234", Fate::Border)]);
         check("club C-1234-AB", &[("club", "C-1234", Fate::Overlap), ("long", "C-1234-AB", Fate::Found)]);
         check("nothing", &[]);
+    }
+
+    #[test]
+    fn who_took_a_place_is_told_and_why() {
+        let source = Source { name: "x.toml".into(), text: FILE.into() };
+        let detector = Detector::compile(&[source], &Settings::default()).unwrap();
+        let lost = |text: &str| {
+            let told = detector.explain(text, &detector.scan(text, ""));
+            let lost = told.iter().find_map(|one| one.lost).unwrap();
+            (detector.pattern(lost.to).name.clone(), lost.lead)
+        };
+        assert_eq!(lost("club C-1234-AB"), ("long".to_owned(), Some(Lead::Strength)));
+        assert_eq!(lost("L-1234-AB-1"), ("longer".to_owned(), Some(Lead::Length)));
+        assert_eq!(lost("L-1234"), ("first".to_owned(), Some(Lead::Order)));
     }
 
     #[test]

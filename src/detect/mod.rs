@@ -45,7 +45,7 @@ use std::{borrow::Cow, ops::Range};
 
 pub use built_in::BUILT_IN;
 pub use entity::{Entity, NotAnEntity};
-pub use explain::{Candidate, Fate};
+pub use explain::{Candidate, Fate, Lead, Loss};
 pub use language::{OnFailure, Strength};
 pub use problem::{Problem, Source};
 pub use service::Service;

@@ -115,6 +115,8 @@ function reasons(text, findings) {
   ]));
 }
 
+const overlap = (lost) => (lost ? told.overlap[lost.lead ?? "other"](lost.to) : told.alike);
+
 /** What was dropped, by place: the patterns that each stage dropped there. */
 function drops(text, dropped) {
   if (!dropped.length) return el("p", { class: "empty" }, told.noDrops);
@@ -130,7 +132,7 @@ function stages(text, dropped) {
     const key = `${one.span}`;
     if (!places.has(key)) places.set(key, { span: one.span, fates: new Map() });
     const fates = places.get(key).fates;
-    const fate = one.fate === "cue" && one.anti_cue ? told.antiCue(part(text, one.anti_cue)) : one.fate === "overlap" ? told.overlap(one.winner) : one.fate === "found" ? told.lookalike : told.fates[one.fate];
+    const fate = one.fate === "cue" && one.anti_cue ? told.antiCue(part(text, one.anti_cue)) : one.fate === "overlap" ? overlap(one.lost) : one.fate === "found" ? told.lookalike : told.fates[one.fate];
     const by = one.pattern ? `${one.pattern}${one.fate === "check" && one.check ? ` (${one.check})` : ""}` : told.aLookalike;
     fates.set(fate, [...(fates.get(fate) ?? []), by]);
   }
