@@ -15,7 +15,9 @@ use super::answer::{Answer, Failure, events, json as json_answer};
 use super::desk::Desk;
 use super::guard::{self, Visit};
 use super::watched::Shared;
+use crate::audit::Happening;
 use crate::inquiry::{Overview, Particulars, Range};
+use crate::proxy::Trouble;
 
 /// How often a page hears something new.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -78,16 +80,10 @@ async fn look(desk: &Arc<Desk>, range: Range, particulars: Particulars) -> Resul
 }
 
 fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Particulars, now: Timestamp) -> Value {
-    let suspicions: Value = match particulars {
-        Particulars::Told => json!(shared.suspicions),
-        Particulars::Withheld => {
-            shared.suspicions.iter().map(|one| json!({ "name": one.name, "at": one.at.to_string() })).collect()
-        }
-    };
     let keys = desk.gateway.keys();
     let ends =
         keys.expiring(now).map(|(key, end)| json!({ "caller": key.name, "key": key.id(), "ends": end.to_string() }));
-    let rules = desk.gateway.ruleset();
+    let (rules, trouble) = (desk.gateway.ruleset(), desk.gateway.trouble());
     let tls = rules.tls.as_ref();
     let end = |second: Option<i64>| Timestamp::from_second(second?).ok().map(|end| end.to_string());
     json!({
@@ -95,11 +91,30 @@ fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Partic
         "draining": desk.gateway.is_draining(),
         "chain": shared.chain,
         "rules": rules.version,
-        "trouble": *desk.gateway.trouble(),
+        "trouble": trouble.iter().map(|one| troubled(one, particulars)).collect::<Vec<_>>(),
         "keys": ends.collect::<Vec<_>>(),
         "certificate": end(tls.map(|tls| tls.expires)),
         "client_ca": end(tls.and_then(|tls| tls.client_ca_expires)),
         "exemptions": overview.exemptions,
-        "suspicions": suspicions,
+        "suspicions": shared.suspicions.iter().map(|one| suspicious(one, particulars)).collect::<Vec<_>>(),
     })
+}
+
+/// Why newer files are not used. A file may name customers.
+fn troubled(Trouble { place, why }: &Trouble, particulars: Particulars) -> Value {
+    match particulars {
+        Particulars::Told => json!({ "place": place, "why": why }),
+        Particulars::Withheld => json!({ "place": place }),
+    }
+}
+
+/// What looked suspicious: an alarm by its kind.
+fn suspicious(Happening { at, name, detail, .. }: &Happening, particulars: Particulars) -> Value {
+    let detail: Value = serde_json::from_str(detail).unwrap_or_default();
+    let name = detail["alarm"].as_str().unwrap_or(name);
+    let mut told = json!({ "name": name, "at": at.to_string() });
+    if particulars == Particulars::Told {
+        told["detail"] = detail;
+    }
+    told
 }

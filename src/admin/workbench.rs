@@ -80,14 +80,14 @@ pub(super) async fn try_out(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, F
 /// What an edited file would newly find and newly miss in labelled lines, which the author sends.
 pub(super) async fn compare_cases(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
     let Compared { edited, cases, .. } = asked.form()?;
-    let read = |(number, line): (usize, &str)| match line.trim_start().starts_with('{') {
-        true => Case::parse(line, &Names::new()).map_err(|bad| Failure::asked(format!("line {}: {bad}", number + 1))),
-        false => Ok(Case::unlabelled(line)),
-    };
     let lines = cases.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    if lines.clone().nth(LINES).is_some() {
+        return Err(Failure::asked(format!(
+            "there are more than {LINES} lines: compare on them with `blotter eval --compare`"
+        )));
+    }
     let cases: Vec<(String, Case)> = lines
-        .take(LINES)
-        .map(|(number, line)| Ok(((number + 1).to_string(), read((number, line))?)))
+        .map(|(number, line)| Ok(((number + 1).to_string(), case(number, line)?)))
         .collect::<Result<_, Failure>>()?;
     let here = Arc::clone(desk);
     let compared = desk.work(move |_| {
@@ -97,6 +97,14 @@ pub(super) async fn compare_cases(desk: &Arc<Desk>, asked: &Asked) -> Result<Ans
         })
     });
     json_answer(&compared.await?)
+}
+
+/// A labelled line, or one without labels.
+fn case(number: usize, line: &str) -> Result<Case, Failure> {
+    match line.trim_start().starts_with('{') {
+        true => Case::parse(line, &Names::new()).map_err(|bad| Failure::asked(format!("line {}: {bad}", number + 1))),
+        false => Ok(Case::unlabelled(line)),
+    }
 }
 
 /// The same in the texts of the newest exchanges. That they were looked at is in the log before anything of them is shown.

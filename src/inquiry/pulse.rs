@@ -48,9 +48,10 @@ type Counts = BTreeMap<String, u64>;
 type Measure = fn(&Timings) -> Option<u64>;
 
 /// What a time of an exchange is spent on.
-const PHASES: [(&str, Measure); 4] = [
+const PHASES: [(&str, Measure); 5] = [
     ("redact", |timings| Some(timings.redact_us)),
     ("log", |timings| Some(timings.commit_us)),
+    ("added", |timings| Some(timings.redact_us + timings.commit_us)),
     ("first-byte", |timings| timings.first_byte_us),
     ("total", |timings| Some(timings.total_us)),
 ];

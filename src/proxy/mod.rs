@@ -65,6 +65,7 @@ use expiry::Expiry;
 use places::Places;
 use recognise::Recognisers;
 use reload::Live;
+pub use reload::Trouble;
 use spans::Spans;
 use watching::Watching;
 
@@ -76,7 +77,7 @@ pub use upstream::TlsError;
 pub struct Gateway {
     live: ArcSwap<Live>,
     /// Why newer files are not used, if they are not.
-    trouble: ArcSwap<Vec<String>>,
+    trouble: ArcSwap<Vec<Trouble>>,
     log: Log,
     shapes: Shapes,
     placeholder_key: MacKey,
@@ -157,7 +158,7 @@ impl Gateway {
     }
 
     /// Why newer files are not used, if they are not.
-    pub fn trouble(&self) -> Arc<Vec<String>> {
+    pub fn trouble(&self) -> Arc<Vec<Trouble>> {
         self.trouble.load_full()
     }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use super::upstream::{self, Client, TlsError};
@@ -19,6 +20,21 @@ pub(super) struct Live {
     pub ruleset: Arc<Ruleset>,
     pub client: Client,
     pub recognisers: Recognisers,
+}
+
+/// Why newer files are not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// The file and its line, or what else it is about.
+    pub place: String,
+    /// What is wrong, and what to do about it. It may quote the file, in which customers may be named.
+    pub why: String,
+}
+
+impl From<Problem> for Trouble {
+    fn from(Problem { file, line, what, remedy }: Problem) -> Self {
+        Self { place: format!("{file}:{line}"), why: format!("{what}: {remedy}") }
+    }
 }
 
 impl Live {
@@ -67,26 +83,28 @@ impl Gateway {
                 }
                 Err(error) => {
                     tracing::error!(%error, "the files changed and cannot be used: the old rules stay");
-                    let trouble = vec![error.to_string()];
-                    self.told(false, trouble.clone(), json!({"refused": trouble})).await;
+                    let trouble = Trouble { place: "TLS".to_owned(), why: error.to_string() };
+                    self.told(false, vec![trouble], json!({"refused": [error.to_string()]})).await;
                 }
             },
             Look::Unusable(problems, files) => {
                 for problem in &problems {
                     tracing::error!(%problem, "the files changed and cannot be used: the old rules stay");
                 }
-                let places: Vec<String> =
-                    problems.iter().map(|Problem { file, line, .. }| format!("{file}:{line}")).collect();
-                self.told(false, places.clone(), json!({"refused": places, "files": files})).await;
+                let trouble: Vec<Trouble> = problems.into_iter().map(Trouble::from).collect();
+                let places: Vec<&String> = trouble.iter().map(|trouble| &trouble.place).collect();
+                let detail = json!({"refused": places, "files": files});
+                self.told(false, trouble, detail).await;
             }
         }
     }
 
-    async fn told(self: &Arc<Self>, taken: bool, trouble: Vec<String>, detail: serde_json::Value) {
+    async fn told(self: &Arc<Self>, taken: bool, trouble: Vec<Trouble>, detail: serde_json::Value) {
         self.metrics.reloaded(taken);
         if !taken {
-            let places = trouble.join(", ");
-            self.raise(Alarm::Configuration { change: format!("what it says now cannot be used: {places}") });
+            let places: Vec<&str> = trouble.iter().map(|trouble| trouble.place.as_str()).collect();
+            let change = format!("what it says now cannot be used: {}", places.join(", "));
+            self.raise(Alarm::Configuration { change });
         }
         self.trouble.store(Arc::new(trouble));
         let event = Event { at: Timestamp::now(), kind: EventKind::Reloaded, detail: detail.to_string() };
@@ -99,7 +117,7 @@ impl Gateway {
     /// Which rules run, for a person, and which newer files could not be used.
     pub fn describe_rules(&self) -> String {
         let mut text = format!("rules {}\n", self.ruleset().version);
-        for place in self.trouble.load().iter() {
+        for Trouble { place, .. } in self.trouble.load().iter() {
             text.push_str(&format!("not used, the rules above stay: {place}\n"));
         }
         text

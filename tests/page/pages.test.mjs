@@ -1,7 +1,7 @@
 // What three people do on the pages, each with a browser.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Stage } from "./stage.mjs";
+import { NAUGHTY, Stage } from "./stage.mjs";
 
 const HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)> \u202egnp.exe \u0007 {{7*7}} \u{e0041}";
 let stage;
@@ -50,6 +50,13 @@ test("the overview moves while traffic flows", async () => {
   assert.equal(await page.locator(".lights li").count(), 6);
   assert.equal(await page.locator(".lights .bad").count(), 0);
   assert.deepEqual(await stage.picture(page, "overview"), []);
+  // What is selected and who stands where is not taken away by what moves.
+  await page.locator(".scroll").first().focus();
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector(".grid h2")));
+  const seen = Number(await exchanges.textContent());
+  await stage.chat("hello");
+  await page.waitForFunction((seen) => Number(document.querySelector(".figures dd").textContent) > seen, seen);
+  assert.equal(await page.evaluate(() => `${document.activeElement.className} ${getSelection()}`), "scroll Found");
   await page.getByRole("button", { name: "Last week" }).click();
   await page.waitForURL(/range=week/);
   assert.deepEqual(page.complaints, []);
@@ -110,6 +117,7 @@ test("the workbench finds, explains, and compares", async () => {
   await page.locator(".marks mark", { hasText: "4242 4242 4242 4242" }).waitFor();
   await page.getByRole("cell", { name: "card", exact: true }).first().waitFor();
   await page.getByText("The validator refused it.").first().waitFor();
+  await page.getByText(/took the place: (its pattern is stronger|it is longer)/).first().waitFor();
   const file = await page.locator("option", { hasText: "ssn.toml" }).getAttribute("value");
   await page.getByLabel("Pattern file", { exact: true }).selectOption(file);
   const toml = page.getByLabel("The pattern file's TOML");
@@ -121,9 +129,28 @@ test("the workbench finds, explains, and compares", async () => {
   await page.getByLabel("Labelled lines, or any text").fill("a TOY-777 here\nnothing");
   await page.getByRole("button", { name: "Compare on these lines" }).click();
   await page.getByText("2 texts: 1 newly found, 0 newly missed.").waitFor();
+  await page.getByLabel("… or a file of them").setInputFiles({ name: "cases.jsonl", mimeType: "application/json", buffer: Buffer.from('{"text": "TOY-778", "spans": [[0, 7, "TOY"]]}\n') });
+  await page.getByRole("button", { name: "Compare on these lines" }).click();
+  await page.getByText("1 texts: 1 newly found, 0 newly missed.").waitFor();
   await page.getByRole("button", { name: "Compare on these exchanges" }).click();
   await page.getByText(/texts: 0 newly found/).waitFor();
   assert.deepEqual(await stage.picture(page, "workbench"), []);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("the workbench is reached from an exchange, and its address names the file", async () => {
+  const id = await stage.chat("My SSN is 536-90-4399, my club LC-123.");
+  const page = await stage.enter("auditor", `/exchange?id=${id}`);
+  await page.getByRole("link", { name: "Try patterns on it" }).click();
+  await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("my club LC-123"));
+  const chosen = page.getByLabel("Pattern file", { exact: true });
+  const file = await page.locator("option", { hasText: "ssn.toml" }).getAttribute("value");
+  await chosen.selectOption(file);
+  await page.waitForURL(/workbench\?file=/);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll("textarea")[1]?.value.includes("[[pattern]]"));
+  assert.equal(await chosen.inputValue(), file);
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
@@ -155,6 +182,46 @@ test("the report of this week holds, and is a file, too", async () => {
   await page.getByRole("link", { name: "As Markdown" }).click();
   assert.match((await download).suggestedFilename(), /^blotter-\d{4}-\d\d-\d\d\.md$/);
   assert.deepEqual(await stage.picture(page, "report"), []);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("no naughty string is more than a text, whatever it stands in", async () => {
+  const tools = NAUGHTY.filter((name) => name).map((name) => ({ type: "function", function: { name, description: name, parameters: { type: "object", properties: {} } } }));
+  const id = await stage.chat(NAUGHTY, { system: NAUGHTY.join("\n"), tools });
+  assert.ok(id);
+  const headers = (value) => ({ "x-blotter-customer": value, "x-blotter-conversation": value, "x-blotter-purpose": value, "x-blotter-consent": value, "user-agent": value });
+  const sent = NAUGHTY.filter((value) => /^[\x20-\x7e]+$/.test(value));
+  for (let at = 0; at < NAUGHTY.length; at += 16) {
+    await Promise.all(NAUGHTY.slice(at, at + 16).map((model, n) => stage.chat("hello", { model, headers: headers(sent[(at + n) % sent.length]) })));
+  }
+  const page = await stage.enter("auditor", `/exchange?id=${id}`);
+  page.on("dialog", (dialog) => { page.complaints.push(`says ${dialog.message()}`); dialog.dismiss(); });
+  await page.getByRole("button", { name: "Show the texts" }).click();
+  await page.locator(".texts dd").nth(NAUGHTY.length * 2).waitFor();
+  const shown = await page.locator(".texts dd").allTextContents();
+  for (const one of NAUGHTY.filter((one) => one.includes("<script"))) assert.ok(shown.some((text) => text.includes(one.slice(0, 8))), one);
+  const clean = async () => {
+    assert.equal(await page.locator("#main :is(script, img, iframe, object, embed, style, video, audio, base, meta, form[action])").count(), 0, page.url());
+    assert.match(await page.title(), / – Blotter$/);
+  };
+  await clean();
+  await page.goto(`${stage.admin}/exchanges`);
+  for (let pages = 0; pages < 12; pages++) {
+    await page.locator("tbody tr").first().waitFor();
+    await clean();
+    const older = page.getByRole("link", { name: "Older ones" });
+    if (!(await older.count())) break;
+    const address = page.url();
+    await older.click();
+    await page.waitForURL((url) => url.href !== address);
+  }
+  await page.goto(`${stage.admin}/reviews`);
+  await page.locator("article").nth(tools.length / 2).waitFor();
+  await clean();
+  await page.goto(`${stage.admin}/report?week=${new Date().toISOString().slice(0, 10)}`);
+  await page.getByText("The chain holds.").first().waitFor();
+  await clean();
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

@@ -10,6 +10,8 @@ import { createInterface } from "node:readline";
 const { BLOTTER, CHROMIUM, FAKE_PROVIDER, NODE_PACKAGES, SCREENSHOTS } = process.env;
 const require = createRequire(join(NODE_PACKAGES, "package.json"));
 const { chromium } = require("playwright-core");
+/** Strings that programs stumble over. */
+export const NAUGHTY = require("big-list-of-naughty-strings/blns.json");
 const AXE = require.resolve("axe-core/axe.min.js");
 
 /** How long anything may take on a busy machine. */
@@ -68,9 +70,10 @@ export class Stage {
   }
 
   /** Sends a chat through the proxy; gives its exchange. */
-  async chat(text, { system = "You are kind.", route = "openai", tools } = {}) {
-    const body = { model: "fake", messages: [{ role: "system", content: system }, { role: "user", content: text }], tools };
-    const answer = await fetch(`${this.proxy}/${route}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  async chat(text, { system = "You are kind.", route = "openai", model = "fake", tools, headers } = {}) {
+    const said = [text].flat().map((content) => ({ role: "user", content }));
+    const body = { model, messages: [{ role: "system", content: system }, ...said], tools };
+    const answer = await fetch(`${this.proxy}/${route}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
     await answer.arrayBuffer();
     return answer.headers.get("x-blotter-exchange");
   }

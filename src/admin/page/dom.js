@@ -47,6 +47,27 @@ export function put(node, ...children) {
   return fill(node, {}, children);
 }
 
+/** Makes what a node holds like these children and touches nothing that is so already: focus, selection and scrolling stay. For
+ * children without listeners of their own. */
+export function renew(node, ...children) {
+  liken(node, fill(node.cloneNode(false), {}, children));
+}
+
+function liken(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const were = [...old.childNodes];
+  const are = [...fresh.childNodes];
+  were.slice(are.length).forEach((one) => one.remove());
+  are.forEach((one, place) => {
+    const was = were[place];
+    if (!was) old.append(one);
+    else if (was.nodeName !== one.nodeName) was.replaceWith(one);
+    else if (one.nodeType !== Node.TEXT_NODE) liken(was, one);
+    else if (was.data !== one.data) was.data = one.data;
+  });
+}
+
 /** A point in time in the reader's own zone, with the log's on hover. */
 export function time(at) {
   if (!at) return "–";

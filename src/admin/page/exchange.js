@@ -36,7 +36,7 @@ export async function show(main, query, { me, fail }) {
       fail(error);
     }
   } } }, told.show);
-  put(texts, el("p", { class: "soft" }, told.logged), open);
+  put(texts, el("p", { class: "soft" }, told.logged), el("div", { class: "row center" }, open, el("a", { href: `/workbench?exchange=${opened.exchange}` }, told.tryOut)));
 }
 
 function facts(opened, closed, me) {
@@ -94,9 +94,9 @@ function side({ text, bytes, shown }) {
   try {
     value = JSON.parse(text);
   } catch {
-    return [cut, el("pre", {}, marked(text, more))];
+    return [cut, el("pre", { tabindex: 0 }, marked(text, more))];
   }
-  const raw = el("details", {}, el("summary", {}, told.raw), el("pre", {}, marked(text, more)));
+  const raw = el("details", {}, el("summary", {}, told.raw), el("pre", { tabindex: 0 }, marked(text, more)));
   return [cut, el("dl", { class: "texts" }, strings(value).map(([path, string]) => el("div", { class: path.includes("tool") || path.includes("arguments") ? "tool" : undefined },
     el("dt", {}, path), el("dd", {}, marked(string, more))))), raw];
 }

@@ -1,7 +1,7 @@
 // How the proxy does, moving by itself.
 import { ask } from "./api.js";
 import { bars, columns } from "./chart.js";
-import { el, entity, number, put, span, table, time } from "./dom.js";
+import { el, entity, number, put, renew, span, table, time } from "./dom.js";
 import { OUTCOMES } from "./exchanges.js";
 import { words } from "./words.js";
 
@@ -17,12 +17,13 @@ export async function show(main, query, { go, fail, me }) {
   put(main, el("div", { class: "row center" }, el("h1", {}, told.title), el("div", { role: "group", "aria-label": told.range, class: "choice" }, choice), state), lights, body);
   const draw = (seen) => {
     if (seen.error) return put(state, seen.error);
-    // Whoever stands on a link goes on standing there.
-    const stood = document.activeElement?.getAttribute("href");
-    put(state, told.asOf, " ", time(seen.at * 1000));
-    put(lights, lightsOf(seen.lights).map(light));
-    put(body, page(seen, me));
-    if (stood && document.activeElement === document.body) body.querySelector(`[href="${CSS.escape(stood)}"]`)?.focus({ preventScroll: true });
+    // Whoever stands on a link goes on standing on it, wherever it moves.
+    const stood = document.activeElement;
+    const link = stood?.getAttribute("href");
+    renew(state, told.asOf, " ", time(seen.at * 1000));
+    renew(lights, lightsOf(seen.lights).map(light));
+    renew(body, page(seen, me));
+    if (link && stood.getAttribute("href") !== link) body.querySelector(`[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
   };
   draw(await ask("/api/overview", { query: { range } }));
   const events = new EventSource(`/api/overview/events?range=${range}`);
@@ -38,7 +39,7 @@ function page(seen, me) {
   const minutes = (seen.columns.length * seen.step) / 60;
   const all = seen.columns.reduce((sum, one) => sum + one.exchanges, 0);
   const recent = seen.step === 60 ? seen.columns.at(-2)?.exchanges ?? 0 : all / minutes;
-  const added = ["redact", "log"].map((phase) => seen.paces.find((pace) => pace.phase === phase)?.p99 ?? 0).reduce((a, b) => a + b);
+  const added = seen.paces.find((pace) => pace.phase === "added")?.p99;
   const figures = [
     [told.exchanges, number(all)], [seen.step === 60 ? told.lastMinute : told.perMinute, number(Math.round(recent * 10) / 10)], [told.open, number(seen.open)],
     [told.found, number(total(seen.found))], [told.refused, number(total(seen.refusals))], [told.added, all ? span(added) : "–"],
@@ -77,12 +78,18 @@ function lightsOf(lights) {
     [lights.writable ? "good" : "bad", told.light.log, lights.writable ? told.light.written : told.light.notWritten],
     [chain.broken ? "bad" : chain.at ? "good" : "warn", told.light.chain, chain.broken ? told.light.broken(chain.broken)
       : chain.at ? [told.light.holds(number(chain.from), number(chain.to)), " ", time(chain.at)] : told.light.unproven],
-    [lights.trouble.length ? "bad" : "good", told.light.rules, lights.trouble.length ? [told.light.stale(lights.rules), " ", lights.trouble.join("; ")] : told.light.current(lights.rules)],
+    [lights.trouble.length ? "bad" : "good", told.light.rules, lights.trouble.length ? [told.light.stale(lights.rules), " ", lights.trouble.map(({ place, why }) => (why ? `${place}: ${why}` : place)).join("; ")] : told.light.current(lights.rules)],
     [ending.length ? "warn" : "good", told.light.keys, ending.length ? ending.map(([what, end]) => [what, " ", time(end), ". "]) : told.light.noKeys],
     [used.length ? "warn" : "good", told.light.exemptions, used.length ? used.map(([name, count]) => `${name}: ${number(count)}`).join(", ") : told.light.noExemptions],
     [suspicions.length ? "warn" : "good", told.light.suspicions, suspicions.length
-      ? [told.light.suspicious(suspicions.length), " ", suspicions[0].name, " ", time(suspicions[0].at)] : told.light.noSuspicions],
+      ? [told.light.suspicious(suspicions.length), " ", suspicion(suspicions[0])] : told.light.noSuspicions],
   ];
+}
+
+/** By whom or from where, if the reader may know. */
+function suspicion({ name, at, detail }) {
+  const by = detail?.caller ?? detail?.address ?? detail?.change;
+  return [el("b", {}, name), by ? ` (${by})` : "", " ", time(at)];
 }
 
 function light([state, name, says]) {

@@ -40,7 +40,7 @@ let heading = "";
 function part({ heading: title, line, note, table: rows }) {
   if (title !== undefined) { heading = title; return el("h2", {}, title); }
   if (line !== undefined) return el("p", {}, line);
-  if (note !== undefined) return el("pre", {}, note);
+  if (note !== undefined) return el("pre", { tabindex: 0 }, note);
   const numeric = rows[0].map((_, place) => rows.slice(1).every((row) => /^\d+$/.test(row[place])));
   return table(heading, rows[0].map((text, place) => (numeric[place] ? { text, number: true } : text)), rows.slice(1));
 }

@@ -40,7 +40,7 @@ function card(one, before) {
     el("p", { class: "soft" }, told.first, " ", time(one.first), ", ", told.last, " ", time(one.last), `, ${told.times(number(one.times))} `, el("code", {}, one.hash)),
     one.signed && el("p", { class: "soft" }, told.by(one.signed.by ?? told.commandLine), " ", time(one.signed.at), ": ", one.signed.note),
     one.entities.length > 0 && el("p", {}, told.held, " ", one.entities.map((name) => [entity(name), " "])),
-    el("details", { open: one.new }, el("summary", {}, told.whole), el("pre", {}, marked(spread(one.text), (rest) => words.exchange.more(number(rest))))),
+    el("details", { open: one.new }, el("summary", {}, told.whole), el("pre", { tabindex: 0 }, marked(spread(one.text), (rest) => words.exchange.more(number(rest))))),
     before && el("details", {}, el("summary", {}, told.diff), el("p", { class: "soft" }, told.against, " ", el("code", {}, before.hash), ", ", time(before.first)), diff(spread(before.text), spread(one.text))));
 }
 
@@ -66,5 +66,5 @@ function diff(before, after) {
     else if (j >= now.length || (i < old.length && common[i + 1][j] >= common[i][j + 1])) lines.push(el("del", {}, `− ${old[i++]}\n`));
     else lines.push(el("ins", {}, `+ ${now[j++]}\n`));
   }
-  return el("pre", { class: "diff" }, lines);
+  return el("pre", { class: "diff", tabindex: 0 }, lines);
 }

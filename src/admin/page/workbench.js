@@ -6,10 +6,10 @@ import { words } from "./words.js";
 const told = words.workbench;
 const PAUSE = 350;
 
-export async function show(main, query, { me, fail }) {
+export async function show(main, query, { me, go, fail }) {
   const { files } = await ask("/api/patterns");
   const text = el("textarea", { rows: 8, spellcheck: "false", "aria-label": told.text, placeholder: told.hint });
-  const marks = el("pre", { class: "marks", "aria-label": told.marked });
+  const marks = el("pre", { class: "marks", tabindex: 0, "aria-label": told.marked });
   const why = el("div", { "aria-live": "polite" });
   const whyNot = el("div", {});
   const toml = el("textarea", { rows: 18, spellcheck: "false", "aria-label": told.toml, disabled: true });
@@ -37,6 +37,7 @@ export async function show(main, query, { me, fail }) {
   };
   const soon = () => { clearTimeout(timer); timer = setTimeout(look, PAUSE); };
   const choose = async () => {
+    go(chosen.value ? `/workbench?file=${encodeURIComponent(chosen.value)}` : "/workbench", { replace: true });
     original = chosen.value ? (await ask("/api/patterns", { query: { file: chosen.value } })).toml : "";
     toml.value = original;
     toml.disabled = !chosen.value;
@@ -57,16 +58,22 @@ export async function show(main, query, { me, fail }) {
       put(compared, el("p", { class: "wrong" }, error.message));
     }
   };
+  const take = async (id) => {
+    const { texts, request } = await ask("/api/texts", { query: { id } });
+    if (!request) throw new Error(words.exchange.unreadable[texts]);
+    text.value = beginning(request.text);
+    await look();
+  };
   const stored = (event) => {
     event.preventDefault();
-    const id = new FormData(event.target).get("id").trim();
-    ask("/api/texts", { query: { id } }).then(({ request }) => { text.value = beginning(request?.text ?? ""); look(); }).catch(fail);
+    take(new FormData(event.target).get("id").trim()).catch(fail);
   };
 
   text.addEventListener("input", soon);
   toml.addEventListener("input", soon);
   chosen.addEventListener("change", () => choose().catch(fail));
   const cases = el("textarea", { rows: 4, name: "cases", spellcheck: "false", placeholder: told.casesHint });
+  const file = el("input", { type: "file", accept: ".jsonl,.json,.txt,text/plain", on: { change: async () => { cases.value = await file.files[0]?.text() ?? ""; } } });
   put(main, el("h1", {}, told.title), el("p", { class: "soft" }, told.promise),
     el("div", { class: "two" },
       el("section", {}, el("h2", {}, told.text), text,
@@ -75,11 +82,16 @@ export async function show(main, query, { me, fail }) {
         el("h2", {}, told.marked), marks, el("h2", {}, told.why), why, el("details", { open: true }, el("summary", {}, told.whyNot), whyNot)),
       el("section", {}, el("h2", {}, told.file), el("div", { class: "row" }, chosen, el("button", { type: "button", on: { click: copy } }, told.copy)), toml, problems,
         el("h2", {}, told.compare),
-        el("form", { on: { submit: compare("/api/workbench/cases", (form) => ({ cases: new FormData(form).get("cases") })) } }, field(told.cases, cases), el("button", {}, told.compareCases)),
+        el("form", { on: { submit: compare("/api/workbench/cases", (form) => ({ cases: new FormData(form).get("cases") })) } }, field(told.cases, cases), field(told.casesFile, file), el("button", {}, told.compareCases)),
         me.role === "auditor" && el("form", { class: "row", on: { submit: compare("/api/workbench/stored", (form) => ({ last: Number(new FormData(form).get("last")) })) } },
           field(told.last, el("input", { name: "last", type: "number", min: 1, max: 2000, value: 200 })), el("button", {}, told.compareStored), el("p", { class: "soft" }, told.storedNote)),
         compared)));
-  await look();
+  if (query.get("file")) {
+    chosen.value = query.get("file");
+    await choose();
+  }
+  if (query.get("exchange") && me.role === "auditor") await take(query.get("exchange")).catch(fail);
+  else await look();
   text.focus();
   return () => { clearTimeout(timer); asking.abort(); };
 }
