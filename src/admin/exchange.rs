@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::Asked;
 use super::answer::{Answer, Failure, json as json_answer};
 use super::desk::Desk;
-use crate::audit::{AuditError, EventKind, Reader, Record, Texts, checkpoint_at};
+use crate::audit::{AuditError, EventKind, Happenings, Opened, Reader, Record, Texts, checkpoint_at};
 use crate::inquiry::Archive;
 
 /// How many bytes of a text are shown.
@@ -17,15 +18,28 @@ const SHOWN: usize = 8 << 20;
 /// All that is known of it but its texts.
 pub(super) async fn record(desk: &Arc<Desk>, asked: &Asked) -> Result<Answer, Failure> {
     let id = id(asked)?;
-    let (record, places) = desk
-        .ask(move |archive| {
-            let reader = archive.reader()?;
-            let record = find(&reader, &id)?;
-            let places = reader.places(record.seq)?;
-            Ok((record, places))
-        })
-        .await?;
-    json_answer(&json!({ "record": record, "places": places }))
+    let told = desk.ask(move |archive| {
+        let reader = archive.reader()?;
+        let record = find(&reader, &id)?;
+        let (places, rules) = (reader.places(record.seq)?, rules(&reader, &record.opened)?);
+        Ok(json!({ "record": record, "places": places, "rules": rules }))
+    });
+    json_answer(&told.await?)
+}
+
+/// When the rules of an exchange came, and in which files: what the log says of their version, as long as it keeps it.
+fn rules(reader: &Reader, opened: &Opened) -> Result<Value, Failure> {
+    /// Among so many changes before it.
+    const LOOKED_AT: usize = 100;
+    let names = [EventKind::Configured, EventKind::Reloaded].map(|kind| kind.name().to_owned()).into();
+    let until = Some(opened.at + SignedDuration::from_micros(1));
+    let before = reader.happenings(&Happenings { names, until, limit: LOOKED_AT, ..Happenings::default() })?;
+    let taken = before.iter().find_map(|one| {
+        let detail: Value = serde_json::from_str(&one.detail).ok()?;
+        let is_this = ["ruleset", "to"].iter().any(|version| detail[version] == opened.ruleset.as_str());
+        is_this.then(|| json!({ "seq": one.seq, "at": one.at.to_string(), "name": one.name, "files": detail["files"] }))
+    });
+    Ok(taken.unwrap_or_default())
 }
 
 /// What the model received and what it answered. The log says who looked before it is shown.

@@ -73,6 +73,8 @@ test("an exchange is found by a filter, read, and proven", async () => {
   assert.deepEqual(await stage.picture(page, "exchanges"), []);
   await page.locator("tbody a").first().click();
   await page.waitForURL(new RegExp(`id=${id}`));
+  await page.getByText("The files of these rules").first().click();
+  await page.getByRole("cell", { name: "proxy.toml" }).waitFor();
   await page.getByRole("button", { name: "Verify this exchange" }).click();
   await page.getByText("It holds.").waitFor();
   await page.getByRole("button", { name: "Show the texts" }).click();

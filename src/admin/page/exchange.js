@@ -9,7 +9,7 @@ const told = words.exchange;
 
 export async function show(main, query, { me, fail }) {
   const id = query.get("id") ?? "";
-  const { record, places } = await ask("/api/exchange", { query: { id } });
+  const { record, places, rules } = await ask("/api/exchange", { query: { id } });
   const { opened, closed } = record;
   const texts = el("div", {});
   const proof = el("div", { role: "status" });
@@ -22,7 +22,7 @@ export async function show(main, query, { me, fail }) {
     }
   };
   put(main, el("p", {}, el("a", { href: "/exchanges" }, told.back)), el("h1", {}, told.title, " ", el("code", {}, opened.exchange)),
-    facts(opened, closed, me), closed ? phases(closed.timings) : el("p", { class: "soft" }, told.open),
+    facts(opened, closed, me), ruled(rules), closed ? phases(closed.timings) : el("p", { class: "soft" }, told.open),
     el("h2", {}, told.findings), findings(opened.findings, closed?.findings ?? []),
     el("h2", {}, told.coverage), coverage(opened.coverage, closed),
     el("h2", {}, told.chain), table(told.chain, [told.entry, told.hash, told.before], places.map((place, n) => [`${told.kinds[n]} ${place.seq}`, el("code", {}, place.hash), el("code", {}, place.before)])),
@@ -49,6 +49,13 @@ function facts(opened, closed, me) {
     [told.tokens, closed && closed.usage.input != null ? `${number(closed.usage.input)} + ${number(closed.usage.output)}` : "–"],
   ];
   return el("dl", { class: "facts" }, facts.filter(([, value]) => value != null).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+/** When the rules that it ran under came, and in which files. */
+function ruled(rules) {
+  if (!rules) return el("p", { class: "soft" }, told.rulesGone);
+  return el("details", {}, el("summary", {}, told.rulesFiles), el("p", { class: "soft" }, told.rulesCame[rules.name], " ", time(rules.at), ` (${told.entry} ${number(rules.seq)})`),
+    table(told.rulesFiles, [told.file, told.hash], Object.entries(rules.files ?? {}).map(([name, hash]) => [name, el("code", {}, hash ?? "–")])));
 }
 
 function phases({ redact_us: redact, commit_us: commit, first_byte_us: first, total_us: total }) {
