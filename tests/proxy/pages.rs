@@ -8,6 +8,7 @@ use std::time::Duration;
 use blotter::admin::{self, Desk, PAGES, Reader};
 use blotter::audit::{self, Event, EventKind, Happening, Happenings};
 use blotter::caller::{self, Callers, Grant, Key, Role};
+use blotter::config::Look;
 use blotter::crypto::{MasterKey, Purpose};
 use blotter::detect::Source;
 use blotter::fake::{Manner, Provider};
@@ -435,6 +436,27 @@ async fn the_overview_tells_until_when_certificates_are_good() {
     let (_, seen) = house.get("/api/overview", &shown).await;
     let end = |name: &str| seen["lights"][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert_eq!(end("certificate").as_second() - end("client_ca").as_second(), 86_400);
+    house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_files_are_not_used_is_told_to_all_but_reporters() {
+    let house = House::build().await;
+    let problem = Source { name: "patterns/b.toml".into(), text: "a\nb".into() }.problem(
+        2..3,
+        "`Ann Fox` is no regex",
+        "escape it",
+    );
+    house.proxy.gateway.take(Look::Unusable(vec![problem], Default::default())).await;
+    for role in [Role::Operator, Role::Reporter] {
+        let shown = house.enter(&role.to_string(), role).await;
+        let (_, seen) = house.get("/api/overview", &shown).await;
+        let why = (role == Role::Operator).then_some("`Ann Fox` is no regex: escape it");
+        let told = &seen["lights"]["trouble"][0];
+        assert_eq!((told["place"].as_str(), told["why"].as_str()), (Some("patterns/b.toml:2"), why));
+    }
+    let logged = house.happened(EventKind::Reloaded.name());
+    assert!(logged[0].detail.contains("patterns/b.toml:2") && !logged[0].detail.contains("Ann"), "{logged:?}");
     house.proxy.stop().await;
 }
 
