@@ -7,7 +7,6 @@
 mod answer;
 mod attempts;
 mod bench;
-mod chain;
 mod comparison;
 mod desk;
 mod exchange;

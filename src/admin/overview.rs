@@ -14,9 +14,8 @@ use super::Asked;
 use super::answer::{Answer, Failure, events, json as json_answer};
 use super::desk::Desk;
 use super::guard::{self, Visit};
-use super::watched::Shared;
 use crate::audit::Happening;
-use crate::inquiry::{Overview, Particulars, Range};
+use crate::inquiry::{Overview, Particulars, Range, Watch};
 use crate::proxy::Trouble;
 
 /// How often a page hears something new.
@@ -72,14 +71,14 @@ async fn look(desk: &Arc<Desk>, range: Range, particulars: Particulars) -> Resul
     let mut shared = desk.watched.shared().await;
     let now = Timestamp::now();
     if shared.is_old(now) {
-        shared = desk.ask(move |archive| shared.catch_up(archive, now).map(|()| shared)).await?;
+        shared = desk.ask(move |archive| Ok(shared.catch_up(archive, now).map(|()| shared)?)).await?;
     }
-    let overview = shared.pulse.over(range, now);
-    let lights = lights(desk, &overview, &shared, particulars, now);
+    let overview = shared.watch.pulse.over(range, now);
+    let lights = lights(desk, &overview, &shared.watch, particulars, now);
     Ok(Seen { at: now.as_second(), open: desk.gateway.metrics().open_now(), overview, lights })
 }
 
-fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Particulars, now: Timestamp) -> Value {
+fn lights(desk: &Desk, overview: &Overview, watch: &Watch, particulars: Particulars, now: Timestamp) -> Value {
     let keys = desk.gateway.keys();
     let ends =
         keys.expiring(now).map(|(key, end)| json!({ "caller": key.name, "key": key.id(), "ends": end.to_string() }));
@@ -89,14 +88,14 @@ fn lights(desk: &Desk, overview: &Overview, shared: &Shared, particulars: Partic
     json!({
         "writable": desk.gateway.metrics().log_is_writable(),
         "draining": desk.gateway.is_draining(),
-        "chain": shared.chain,
+        "chain": watch.chain,
         "rules": rules.version,
         "trouble": trouble.iter().map(|one| troubled(one, particulars)).collect::<Vec<_>>(),
         "keys": ends.collect::<Vec<_>>(),
         "certificate": end(tls.map(|tls| tls.expires)),
         "client_ca": end(tls.and_then(|tls| tls.client_ca_expires)),
         "exemptions": overview.exemptions,
-        "suspicions": shared.suspicions.iter().map(|one| suspicious(one, particulars)).collect::<Vec<_>>(),
+        "suspicions": watch.suspicions.iter().map(|one| suspicious(one, particulars)).collect::<Vec<_>>(),
     })
 }
 

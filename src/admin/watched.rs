@@ -5,10 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::answer::Failure;
-use super::chain::Chain;
-use crate::audit::{EventKind, Happening, Happenings, Reader};
-use crate::inquiry::{Archive, Pulse};
+use crate::audit::AuditError;
+use crate::inquiry::{Archive, Watch};
 
 /// What all pages that look on share.
 #[derive(Default)]
@@ -21,12 +19,10 @@ impl Watched {
     }
 }
 
-/// What was seen.
+/// What was seen, and when.
 #[derive(Default)]
 pub(super) struct Shared {
-    pub pulse: Pulse,
-    pub chain: Chain,
-    pub suspicions: Vec<Happening>,
+    pub watch: Watch,
     looked: Option<Timestamp>,
 }
 
@@ -37,19 +33,9 @@ impl Shared {
     }
 
     /// Looks again.
-    pub(super) fn catch_up(&mut self, archive: &Archive, now: Timestamp) -> Result<(), Failure> {
-        let reader = archive.reader()?;
-        self.pulse.catch_up(&reader, now)?;
-        self.chain.catch_up(archive, &reader, now)?;
-        self.suspicions = suspicions(&reader, now)?;
+    pub(super) fn catch_up(&mut self, archive: &Archive, now: Timestamp) -> Result<(), AuditError> {
+        self.watch.catch_up(archive, &archive.reader()?, now)?;
         self.looked = Some(now);
         Ok(())
     }
-}
-
-/// What looked suspicious within a day.
-fn suspicions(reader: &Reader, now: Timestamp) -> Result<Vec<Happening>, Failure> {
-    let names = ["alarm", EventKind::LoginRefused.name()].map(str::to_owned).into();
-    let since = Some(now - jiff::SignedDuration::from_hours(24));
-    Ok(reader.happenings(&Happenings { names, since, limit: 20, ..Happenings::default() })?)
 }

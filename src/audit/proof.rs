@@ -57,18 +57,18 @@ impl Reader {
             let first: i64 = file.here.query_row("SELECT min(seq) FROM entry", [], |row| row.get(0))?;
             let last = segment::head(&file.here)?.seq;
             if first <= to && last >= from {
-                parts.push(prove(&file.here, key, from.max(first), to.min(last))?);
+                parts.push((first, prove(&file.here, key, from.max(first), to.min(last))?));
             }
             Ok(first > from)
         })?;
         let mut whole = Proof { entries: 0, head: Head { seq: from - 1, hash: [0; 32] }, broken: None };
-        for part in parts.into_iter().rev() {
+        let missed = |head: Head, first: i64| (head.seq + 1 < first).then_some(head.seq + 1);
+        for (first, part) in parts.into_iter().rev() {
             whole.entries += part.entries;
-            whole.broken = whole.broken.or(part.broken);
+            whole.broken = whole.broken.or(missed(whole.head, first)).or(part.broken);
             whole.head = part.head;
         }
-        let gone = (whole.entries < (to - from + 1).unsigned_abs()).then_some(whole.head.seq + 1);
-        whole.broken = whole.broken.or(gone);
+        whole.broken = whole.broken.or(missed(whole.head, to + 1));
         Ok(whole)
     }
 }

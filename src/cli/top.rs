@@ -1,5 +1,7 @@
 //! `blotter top`: how the proxy does, in the terminal, again every two seconds. It reads the log, beside a proxy or without one.
 
+mod lights;
+
 use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
@@ -9,8 +11,8 @@ use jiff::Timestamp;
 
 use super::print::{self, NOTHING};
 use super::{ConfigFile, Outcome};
-use crate::audit::Reader;
-use crate::inquiry::{Overview, Pulse, Range};
+use crate::inquiry::{Archive, Overview, Range, Watch};
+use lights::{Light, lights};
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -31,13 +33,14 @@ pub(super) struct Options {
 
 /// Shows it until it is interrupted.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let reader = Reader::open(&config.setup()?.audit.folder)?;
+    let setup = config.setup()?;
+    let archive = Archive::of(&setup)?;
     super::runtime()?.block_on(async {
-        let mut pulse = Pulse::default();
+        let mut watch = Watch::default();
         loop {
             let now = Timestamp::now();
-            pulse.catch_up(&reader, now)?;
-            let page = page(&pulse.over(options.range, now), now);
+            watch.catch_up(&archive, &archive.reader()?, now)?;
+            let page = page(&lights(&setup, &archive, &watch, now)?, &watch.pulse.over(options.range, now), now);
             let mut out = std::io::stdout().lock();
             if options.once {
                 write!(out, "{page}")?;
@@ -52,7 +55,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     })
 }
 
-fn page(overview: &Overview, now: Timestamp) -> String {
+fn page(lights: &[Light], overview: &Overview, now: Timestamp) -> String {
     let sum = |of: fn(&crate::inquiry::Column) -> u64| overview.columns.iter().map(of).sum::<u64>();
     let most = overview.columns.iter().map(|column| column.exchanges).max().unwrap_or(0);
     let mut page = format!(
@@ -64,6 +67,10 @@ fn page(overview: &Overview, now: Timestamp) -> String {
         overview.step / 60
     );
     // A string takes all that is written to it.
+    let _ = writeln!(page, "\nLIGHTS");
+    for (is_fine, name, says) in lights {
+        let _ = writeln!(page, "{:<2} {name:<11} {says}", if *is_fine { "ok" } else { "!!" });
+    }
     let _ = writeln!(page, "\n{:<12} {:>10} {:>10}", "TOOK", "p50", "p99");
     for pace in &overview.paces {
         let _ = writeln!(page, "{:<12} {:>10} {:>10}", pace.phase, span(pace.p50), span(pace.p99));

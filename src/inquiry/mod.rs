@@ -1,5 +1,6 @@
 //! What people ask of the log and the patterns together, for the command line and the pages alike.
 
+mod chain;
 mod changes;
 mod paper;
 mod pulse;
@@ -8,17 +9,20 @@ mod review;
 mod time;
 pub mod value;
 mod visible;
+mod watch;
 
 use crate::audit::{AuditError, Keys, Reader, Settings, Verifier};
 use crate::config::{KeyError, Setup};
 use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 
+pub use chain::Chain;
 pub use paper::{Paper, Part, escaped};
 pub use pulse::{Column, Overview, Pace, Pulse, Range};
 pub use report::{Filed, Particulars, Period, report};
 pub use review::{Seen, Signed, review};
 pub use time::{age, time};
 pub use visible::{visible, visible_lines};
+pub use watch::Watch;
 
 /// A log and the keys that it is asked with.
 pub struct Archive {

@@ -69,6 +69,9 @@ async fn a_log_answers_its_keepers_questions() {
 
     let top = here.fine(&["top", "--once"]);
     assert!(top.contains("4 exchanges, 1 refused, 0 failed") && top.contains("LOYALTY"), "{top}");
+    for light in ["ok chain       entries 1 to ", "ok rules       version ", "ok keys ", "ok suspicious "] {
+        assert!(top.contains(light), "{light}: {top}");
+    }
 
     let news = here.fine(&["audit", "tail", "-n", "3"]);
     assert!(news.lines().count() == 3 && news.lines().last().unwrap().contains("  stopped  "), "{news}");

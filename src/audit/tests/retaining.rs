@@ -1,6 +1,7 @@
 //! What is older than the log keeps goes, and what is left still holds.
 
 use super::*;
+use crate::inquiry::{Archive, Chain};
 
 /// October with one exchange, November with one, December with an event; 30 days for texts, 13 months for files.
 fn three_months() -> (TempDir, Journal, Settings) {
@@ -68,6 +69,26 @@ fn a_file_that_somebody_else_dropped_is_missed() {
     drop(journal);
     fs::remove_file(folder.path().join("2026-10.db")).unwrap();
     assert_eq!(problems(&folder).len(), 1);
+}
+
+#[test]
+fn a_proof_that_goes_on_misses_no_file_but_one_that_went_unsaid() {
+    for in_time in [true, false] {
+        let (folder, mut journal, settings) = three_months();
+        let archive = Archive::new(settings.clone(), &MasterKey::from_hex(MASTER).unwrap(), ring());
+        let mut chain = Chain::default();
+        let mut look = |now: &str| {
+            chain.catch_up(&archive, &archive.reader().unwrap(), at(now)).unwrap();
+            (chain.broken, chain.from)
+        };
+        assert_eq!([look("2026-12-01T00:00:00Z"), look("2026-12-01T00:00:02Z")], [(None, 1), (None, 1)]);
+        match in_time {
+            true => assert_eq!(retain(&mut journal, &settings, "2027-12-01T00:00:00Z"), ["2026-10"]),
+            false => fs::remove_file(folder.path().join("2026-10.db")).unwrap(),
+        }
+        let [_, seen] = ["2027-12-01T00:00:04Z", "2027-12-01T00:00:06Z"].map(&mut look);
+        assert_eq!(seen, if in_time { (None, first_entry(folder.path()).unwrap()) } else { (Some(1), 1) });
+    }
 }
 
 #[test]

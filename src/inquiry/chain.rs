@@ -1,12 +1,11 @@
 //! Whether the chain holds, proven as it grows: from the newest signed checkpoint on, a piece at each look. What was proven may be
 //! changed later, so it is gone through again and again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::answer::Failure;
-use crate::audit::{Reader, checkpoint_at, first_entry, last_entry};
-use crate::inquiry::Archive;
+use super::Archive;
+use crate::audit::{AuditError, EventKind, Happenings, Reader, checkpoint_at, first_entry, last_entry};
 
 /// How many entries are proven at a look: the machine is the proxy's first, and under full load the proof may lag behind.
 const PIECE: i64 = 5_000;
@@ -16,16 +15,16 @@ const AGAIN: i64 = 1_000;
 
 /// What was proven.
 #[derive(Default, Serialize)]
-pub(super) struct Chain {
+pub struct Chain {
     /// The first entry that was proven.
-    from: i64,
+    pub from: i64,
     /// The last one.
-    to: i64,
+    pub to: i64,
     /// When it was.
     #[serde(serialize_with = "spelled")]
-    at: Option<Timestamp>,
+    pub at: Option<Timestamp>,
     /// The first entry that does not hold.
-    broken: Option<i64>,
+    pub broken: Option<i64>,
     /// The next entry to be proven again.
     #[serde(skip)]
     again: i64,
@@ -33,16 +32,20 @@ pub(super) struct Chain {
 
 impl Chain {
     /// Proves what came since the last look or, if nothing did, a piece of what was proven before.
-    pub(super) fn catch_up(&mut self, archive: &Archive, reader: &Reader, now: Timestamp) -> Result<(), Failure> {
-        let last = last_entry(&archive.settings.folder)?;
+    pub fn catch_up(&mut self, archive: &Archive, reader: &Reader, now: Timestamp) -> Result<(), AuditError> {
+        let folder = &archive.settings.folder;
+        let (oldest, last) = (first_entry(folder)?, last_entry(folder)?);
         if self.to == 0 {
             let within = (last - PIECE).max(1);
-            let signed = checkpoint_at(&archive.settings.folder, &archive.verifier(), within)?;
-            let from = signed.map_or(within, |checkpoint| checkpoint.head.seq).clamp(1, last.max(1));
+            let signed = checkpoint_at(folder, &archive.verifier(), within)?;
+            let from = signed.map_or(within, |checkpoint| checkpoint.head.seq).clamp(oldest, last.max(oldest));
             (self.from, self.to, self.again) = (from, from - 1, from);
         }
         if self.broken.is_some() {
             return Ok(());
+        }
+        if self.from < oldest && was_dropped(reader, now)? {
+            (self.from, self.to, self.again) = (oldest, self.to.max(oldest - 1), self.again.max(oldest));
         }
         let (first, end) = if self.to < last {
             (self.to + 1, last.min(self.to + PIECE))
@@ -50,13 +53,6 @@ impl Chain {
             (self.again, self.to.min(self.again + AGAIN - 1))
         };
         let proof = reader.prove(&archive.keys.chain, first, end)?;
-        if let Some(broken) = proof.broken
-            && broken < first_entry(&archive.settings.folder)?
-        {
-            // Its file was dropped meanwhile, as its time was over: the next look begins anew.
-            *self = Self::default();
-            return Ok(());
-        }
         (self.at, self.broken) = (Some(now), proof.broken);
         if end > self.to {
             self.to = end;
@@ -65,6 +61,14 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+/// Whether the log says that a file was dropped just now. One that went without is missed.
+fn was_dropped(reader: &Reader, now: Timestamp) -> Result<bool, AuditError> {
+    const LATELY: SignedDuration = SignedDuration::from_hours(1);
+    let names = vec![EventKind::Dropped.name().to_owned()];
+    let asked = Happenings { names, since: Some(now - LATELY), limit: 1, ..Happenings::default() };
+    Ok(!reader.happenings(&asked)?.is_empty())
 }
 
 fn spelled<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
