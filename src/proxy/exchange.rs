@@ -193,6 +193,7 @@ impl Exchange {
     ) -> Result<Response<Body>, Refused> {
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, _) = request.into_parts();
+        request::check_own_headers(&head.headers)?;
         request::check_signature(&head.headers, &target, route)?;
         let mut headers = head.headers;
         if self.visitor.name().is_some() {

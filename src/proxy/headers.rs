@@ -12,6 +12,8 @@ pub(super) const CONVERSATION: HeaderName = HeaderName::from_static("x-blotter-c
 pub(super) const PURPOSE: HeaderName = HeaderName::from_static("x-blotter-purpose");
 /// Says for the log by which consent a request is made; never forwarded.
 pub(super) const CONSENT: HeaderName = HeaderName::from_static("x-blotter-consent");
+/// What callers tell the log.
+const TOLD: [HeaderName; 4] = [SUBJECT, CONVERSATION, PURPOSE, CONSENT];
 /// Tells the caller under which id the log has the exchange.
 pub(super) const EXCHANGE: HeaderName = HeaderName::from_static("x-blotter-exchange");
 
@@ -55,19 +57,16 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 /// Turns a caller's headers into those that the upstream gets, before their values are scanned.
 pub(super) fn prepare_request(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
-    for name in [
-        header::HOST,
-        header::CONTENT_ENCODING,
-        header::CONTENT_LENGTH,
-        header::EXPECT,
-        SUBJECT,
-        CONVERSATION,
-        PURPOSE,
-        CONSENT,
-    ] {
+    const OWN: [HeaderName; 4] = [header::HOST, header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::EXPECT];
+    for name in OWN.into_iter().chain(TOLD) {
         headers.remove(name);
     }
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+}
+
+/// Whether a header is meant for Blotter, and none that it knows: what it says would be lost for the log.
+pub(super) fn has_unknown_of_ours(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("x-blotter-") && !TOLD.contains(name))
 }
 
 /// Every credential that the caller shows, without the word `Bearer`.

@@ -95,6 +95,20 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap, limits: &Limits) 
     Ok(())
 }
 
+/// Refuses headers for Blotter that it does not know: a misspelled `x-blotter-subject` would leave a customer without a name in the
+/// log, and their texts beyond erasure.
+pub(super) fn check_own_headers(headers: &HeaderMap) -> Result<(), Refused> {
+    if !headers::has_unknown_of_ours(headers) {
+        return Ok(());
+    }
+    Err(Refused::request(
+        StatusCode::BAD_REQUEST,
+        "request/own-header",
+        "A header's name begins with `x-blotter-` and is none that Blotter knows: it takes `x-blotter-subject`, \
+        `x-blotter-conversation`, `x-blotter-purpose` and `x-blotter-consent`.",
+    ))
+}
+
 /// Refuses a caller's signature that would be wrong for the upstream, unless the route has a key of its own.
 pub(super) fn check_signature(headers: &HeaderMap, target: &str, route: &Route) -> Result<(), Refused> {
     let is_signed = headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"));

@@ -192,7 +192,7 @@ test("no naughty string is more than a text, whatever it stands in", async () =>
   const tools = NAUGHTY.filter((name) => name).map((name) => ({ type: "function", function: { name, description: name, parameters: { type: "object", properties: {} } } }));
   const id = await stage.chat(NAUGHTY, { system: NAUGHTY.join("\n"), tools });
   assert.ok(id);
-  const headers = (value) => ({ "x-blotter-customer": value, "x-blotter-conversation": value, "x-blotter-purpose": value, "x-blotter-consent": value, "user-agent": value });
+  const headers = (value) => ({ "x-blotter-subject": value, "x-blotter-conversation": value, "x-blotter-purpose": value, "x-blotter-consent": value, "user-agent": value });
   const sent = NAUGHTY.filter((value) => /^[\x20-\x7e]+$/.test(value));
   for (let at = 0; at < NAUGHTY.length; at += 16) {
     await Promise.all(NAUGHTY.slice(at, at + 16).map((model, n) => stage.chat("hello", { model, headers: headers(sent[(at + n) % sent.length]) })));

@@ -36,6 +36,7 @@ impl Exchange {
             headers::remove_all_credentials(&mut head.headers);
         }
         request::check_head(&head.method, &head.headers, &self.ruleset.limits)?;
+        request::check_own_headers(&head.headers)?;
         request::check_signature(&head.headers, &target, route)?;
         let step = upload::check(&target, &head.headers)?;
         if step == Step::Begin {
