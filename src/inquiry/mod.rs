@@ -20,7 +20,7 @@ pub use paper::{Paper, Part, escaped};
 pub use pulse::{Column, Overview, Pace, Pulse, Range};
 pub use report::{Filed, Particulars, Period, report};
 pub use review::{Seen, Signed, review};
-pub use time::{age, time};
+pub use time::{age, day, time};
 pub use visible::{visible, visible_lines};
 pub use watch::Watch;
 

@@ -18,6 +18,12 @@ pub fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     Ok(midnight.timestamp())
 }
 
+/// A day, or the first one of a month.
+pub fn day(text: &str) -> Result<civil::Date, String> {
+    let day = text.parse().or_else(|_| format!("{text}-01").parse());
+    day.map_err(|_| format!("`{text}` is no day: write `2026-11-22`, or `2026-11` for a month"))
+}
+
 /// `90s`, `90m`, `24h`, `7d`.
 pub fn age(text: &str) -> Option<SignedDuration> {
     let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -34,6 +40,12 @@ pub fn age(text: &str) -> Option<SignedDuration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_may_be_a_months_first() {
+        assert_eq!(["2026-11-22", "2026-11"].map(|text| day(text).unwrap().to_string()), ["2026-11-22", "2026-11-01"]);
+        assert!(["", "2026", "2026-13", "22.11.2026"].iter().all(|text| day(text).is_err()));
+    }
 
     #[test]
     fn a_time_is_an_instant_a_day_or_an_age() {

@@ -78,9 +78,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     })?;
     note(&setup, EventKind::Viewed, json!({ "scanned_again": scanned }).to_string())?;
     let leaks: Vec<Leak> = leaks.into_values().collect();
-    if !leaks.is_empty() {
-        options.output.print(&table(&leaks), &leaks)?;
-    }
+    options.output.print(&table(&leaks), &leaks)?;
     eprintln!("{} found in the texts of {scanned} exchanges; those of {unread} cannot be read", leaks.len());
     Ok(if leaks.is_empty() { Outcome::Fine } else { Outcome::Found })
 }

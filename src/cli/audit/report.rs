@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::{ConfigFile, Outcome};
-use crate::inquiry::{Archive, Particulars, Period, report};
+use crate::inquiry::{Archive, Particulars, Period, day, report};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
     /// The week (Monday to Sunday, UTC) of this day [default: last week]
-    #[arg(long, value_name = "DAY", num_args = 0..=1, conflicts_with = "month")]
+    #[arg(long, value_name = "DAY", value_parser = day, num_args = 0..=1, conflicts_with = "month")]
     week: Option<Option<Date>>,
-    /// The month of this day, or last month
-    #[arg(long, value_name = "DAY", num_args = 0..=1)]
+    /// The month of this day, as in `2026-11` or `2026-11-22`, or last month
+    #[arg(long, value_name = "DAY", value_parser = day, num_args = 0..=1)]
     month: Option<Option<Date>>,
     /// As HTML, not as Markdown
     #[arg(long)]
