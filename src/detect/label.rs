@@ -11,6 +11,16 @@ const LONGEST: usize = 64;
 /// How long the time and name before what somebody says are.
 const LONGEST_HEAD: usize = 64;
 
+/// What an answer begins with before it says what was asked.
+const ASSENTS: &str = "\
+    yes yeah yep sure ok okay it's its si sí claro sim é oui ja jo tak da да Да так Так evet ya iya نعم כן हाँ haan vâng";
+
+/// What transcripts call the one who is asked: the lines of a form have names, too.
+const CUSTOMERS: &str = "\
+    customer cust client user caller guest patient visitor human a cliente usuario usuário utente klant kunde \
+    kundin kund bürger klient klientka müşteri клиент Клиент клієнт Клієнт العميل לקוח 고객 客户 客戶 顾客 お客様 ग्राहक pelanggan khách \
+    ลูกค้า mteja asiakas πελάτης Πελάτης zákazník ügyfél Ügyfél";
+
 /// How many rows above a line are looked through for the head of its table.
 const ROWS: usize = 64;
 
@@ -66,6 +76,7 @@ impl Table {
 pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<(usize, &'t str)> {
     let whole = text[line.clone()].trim_end();
     let (answers, value) = said(whole);
+    let value = without_assent(value);
     let first = value.split(' ').next()?;
     if !first.contains(|c: char| c.is_ascii_digit()) || first.contains(|c: char| c.is_ascii_lowercase()) {
         return None;
@@ -75,28 +86,40 @@ pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<(usize, &'
         label = above(text, label.start)?;
     }
     let (asks, label) = said(text[label].trim_end());
-    let is_talk = answers && asks;
-    let is_question = label.ends_with(['?', '？']) || is_talk && label.ends_with(['.', '。']);
+    let is_talk = answers.is_some() && asks.is_some();
+    let is_request = label.ends_with(['.', '。']) || answers.is_some_and(|name| is_of(CUSTOMERS, name));
+    let is_question = label.ends_with(['?', '？', '؟']) || is_talk && is_request;
     let fits = match is_question {
         true => !value.split_whitespace().any(|word| word.chars().all(char::is_alphabetic)),
-        false => !answers && !label.ends_with(['.', '!', ',']),
+        false => answers.is_none() && !label.ends_with(['.', '!', ',']),
     };
     (fits && names(label) && !label.is_empty()).then_some((line.start + whole.len() - value.len(), label))
 }
 
-/// What is said on a line of talk such as `[12/03/26, 14:02:11] Ann: 555`, and whether somebody is named as saying it.
-fn said(line: &str) -> (bool, &str) {
+/// What is said on a line of talk such as `[12/03/26, 14:02:11] Ann: 555`, and who is named as saying it.
+fn said(line: &str) -> (Option<&str>, &str) {
     let line = line.trim_start();
     let head = &line[..line.floor_char_boundary(LONGEST_HEAD)];
     // Most lines have no colon, and no sign of full width.
     if memchr::memchr2(b':', "：".as_bytes()[0], head.as_bytes()).is_none() {
-        return (false, line);
+        return (None, line);
     }
     let name = without_time(head);
     let from = head.len() - name.len();
     let parted = line[from..from + name.len()].find([':', '：']).filter(|end| is_name(&name[..*end]));
-    let words = parted.map(|end| line[from + end..].trim_start_matches([':', '：']).trim_start());
-    words.filter(|words| !words.is_empty()).map_or((false, line), |words| (true, words))
+    let words = parted.map(|end| (&name[..end], line[from + end..].trim_start_matches([':', '：']).trim_start()));
+    words.filter(|(_, words)| !words.is_empty()).map_or((None, line), |(name, words)| (Some(name), words))
+}
+
+/// What stands behind the yes that many an answer begins with: `sure, 4111`.
+fn without_assent(answer: &str) -> &str {
+    let is_assent = |word: &&str| is_of(ASSENTS, word.trim_end_matches([',', '.', ':', '!']));
+    let word = answer.split(' ').next().filter(is_assent);
+    word.map_or(answer, |word| answer[word.len()..].trim_start())
+}
+
+fn is_of(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known.eq_ignore_ascii_case(word.trim()))
 }
 
 fn is_name(name: &str) -> bool {
@@ -164,6 +187,10 @@ mod tests {
             ("What is your number?\n0612345678", Some("What is your number?")),
             ("Did you call?\n2 times since 10:30", None),
             ("Bot: Please send your card number.\nAnn: 4111", Some("Please send your card number.")),
+            ("Agent: name your number\nCustomer: yes, 4111", Some("name your number")),
+            ("Agent: your number is odd\nCustomer: two 4111", None),
+            ("Note: blue phone\nPrice: 4990000", None),
+            ("العميل: رقم الجوال؟\n0512310681", Some("رقم الجوال؟")),
             ("[12/03/26, 14:02:11] Bot: Your PIN?\n[12/03/26, 2:02:30 PM] Ann: 4821", Some("Your PIN?")),
             ("12/03/2026, 14:02 - Ann: Phone\n0612345678", Some("Phone")),
             ("Item: phone\nPrice: 4990000", None),
