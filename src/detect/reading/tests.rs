@@ -129,6 +129,7 @@ fn numbers_in_words_are_seen_wherever_they_stand() {
 fn addresses_in_words_read_as_such() {
     let check = |text: &str, expected: &str| check_way(Way::Spoken, text, expected);
     check("mail me at maria [at] gmail [dot] com thanks", "mail me at maria@gmail.com thanks");
+    check("write me at maria.k [at] gmail [dot] com", "write me at maria.k@gmail.com");
     check("maria arroba gmail punto com", "maria@gmail.com");
     check("mail ann (at) x.org", "mail ann@x.org");
     check("my mail is ann dot lee at x dot co dot uk", "my mail is ann.lee@x.co.uk");

@@ -49,13 +49,15 @@ pub(super) fn edits(text: &str) -> Vec<Edit> {
     {
         let address = found.range();
         at = address.end;
-        let sign = first(&WORDS.at, text, address.clone());
-        if let Some(sign) = sign.filter(|sign| is_meant(text, &address, &text[sign.clone()])) {
+        let Some(sign) = first(&WORDS.at, text, address.clone()) else { continue };
+        if is_meant(text, &address, &text[sign.clone()]) {
             let dots =
                 |part: Range<usize>| WORDS.dot.find_iter(Input::new(text).range(part)).map(|dot| (dot.range(), "."));
             let parts = dots(address.start..sign.start).chain([(sign.clone(), "@")]).chain(dots(sign.end..address.end));
             let changed = parts.filter(|(span, meant)| text[span.clone()] != **meant);
             edits.extend(changed.map(|(span, meant)| Edit { span, meant: meant.into() }));
+        } else {
+            at = sign.end;
         }
     }
     edits
