@@ -129,7 +129,7 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotChange {
     /// Every key of the caller is revoked already.
-    #[error("every key of `{0}` is revoked already")]
+    #[error("every key of `{0}` is revoked already: a new caller needs another name")]
     AllRevoked(String),
     /// The name is taken.
     #[error("there is a caller `{0}` already: choose another name, or give it a new key with `blotter key rotate {0}`")]
@@ -177,12 +177,17 @@ impl Callers {
         self.keys.iter().find(same).is_some_and(|key| key.admits(now, address).is_ok())
     }
 
-    /// The keys whose end is near.
+    /// The keys whose end is near, but for those that another of the same caller outlasts: they were rotated.
     pub fn expiring(&self, now: Timestamp) -> impl Iterator<Item = (&Key, Timestamp)> {
         self.keys.iter().filter_map(move |key| match key.standing(now) {
-            Standing::Expiring(end) => Some((key, end)),
+            Standing::Expiring(end) if !self.is_outlasted(key, end) => Some((key, end)),
             _ => None,
         })
+    }
+
+    fn is_outlasted(&self, key: &Key, end: Timestamp) -> bool {
+        let lasts = |other: &Key| other.revoked.is_none() && other.expires.is_none_or(|expires| expires > end);
+        self.keys.iter().any(|other| other.name == key.name && lasts(other))
     }
 
     /// Takes in a new caller.
@@ -198,6 +203,9 @@ impl Callers {
     pub fn rotate(&mut self, name: &str, hash: Hash, now: Timestamp, end: Timestamp) -> Result<&Key, CannotChange> {
         let newest = self.keys.iter().rev().find(|key| key.name == name);
         let newest = newest.ok_or_else(|| CannotChange::Unknown(name.to_owned()))?;
+        if self.keys.iter().all(|key| key.name != name || key.revoked.is_some()) {
+            return Err(CannotChange::AllRevoked(name.to_owned()));
+        }
         let expires = newest.expires.and_then(|old| now.checked_add(old.duration_since(newest.made)).ok());
         let fresh = Key { hash, made: now, expires, revoked: None, ..newest.clone() };
         for key in self.keys.iter_mut().filter(|key| key.name == name) {

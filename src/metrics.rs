@@ -342,7 +342,12 @@ impl Metrics {
     pub fn reloaded(&self, taken: bool) {
         let result = if taken { "taken" } else { "refused" };
         self.reloads.get_or_create(&[("result", result.to_owned())]).inc();
-        self.rules_stale.set(i64::from(!taken));
+        self.stale(!taken);
+    }
+
+    /// Whether newer files, or that of the callers, cannot be used.
+    pub fn stale(&self, is_stale: bool) {
+        self.rules_stale.set(i64::from(is_stale));
     }
 }
 

@@ -64,9 +64,13 @@ fn a_rotated_caller_has_two_keys_until_the_old_one_ends() {
     assert_eq!(fresh.expires, Some(at(170)), "for as long as the old one");
     assert_eq!(callers.keys()[0].expires, Some(at(87)));
     assert_eq!(callers.changes_since(&before), BTreeMap::from([("bot", Change::Rotated)]));
+    assert_eq!(callers.expiring(at(80)).count(), 0, "the old one was rotated already");
+    assert_eq!(callers.expiring(at(160)).count(), 1, "the new one ends");
     assert_eq!(callers.revoke("bot", at(81)), Ok(2));
     assert_eq!(callers.changes_since(&before), BTreeMap::from([("bot", Change::Revoked)]));
     assert_eq!(callers.revoke("bot", at(81)), Err(CannotChange::AllRevoked("bot".to_owned())));
+    let refused = callers.rotate("bot", hash(&mac(), "newer"), at(81), at(82)).map(|_| ());
+    assert_eq!(refused, Err(CannotChange::AllRevoked("bot".to_owned())), "who was revoked gets no key by rotation");
     assert_eq!(callers.revoke("cat", at(81)), Err(CannotChange::Unknown("cat".to_owned())));
     assert_eq!(callers.add(key("bot", "x", None)), Err(CannotChange::Taken("bot".to_owned())));
     assert_eq!(Callers::default().changes_since(&before), BTreeMap::from([("bot", Change::Removed)]));

@@ -100,13 +100,15 @@ fn new(setup: &Setup, file: &Arc<CallerFile>, options: NewOptions) -> anyhow::Re
 fn rotate(setup: &Setup, file: &CallerFile, name: &str, overlap: SignedDuration) -> anyhow::Result<Outcome> {
     let (secret, now, office) = (caller::fresh(), Timestamp::now(), Office::open(setup)?);
     let end = now.checked_add(overlap)?;
-    let key = file.edit(|callers| {
+    let (key, old) = file.edit(|callers| {
         let key = callers.rotate(name, caller::hash(&office.mac, &secret), now, end)?.clone();
+        let old = callers.keys().iter().filter(|old| old.name == name && old.revoked.is_none() && old.hash != key.hash);
+        let last = old.filter_map(|old| old.expires).max().unwrap_or(end);
         office.note(name, "rotated", Some(&key), now)?;
-        anyhow::Ok(key)
+        anyhow::Ok((key, last))
     })?;
     show(&secret, &key)?;
-    eprintln!("blotter: the old key of `{name}` is good until {end:.0}");
+    eprintln!("blotter: the old key of `{name}` is good until {old:.0}");
     office.settle()
 }
 

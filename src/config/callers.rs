@@ -46,10 +46,12 @@ pub struct CallerFile {
 struct Kept {
     stamp: Stamp,
     callers: Arc<Callers>,
+    /// Why what the file says now is not used.
+    trouble: Option<String>,
 }
 
 /// What changes when a file does; `None` for one that is not there.
-type Stamp = Option<[i128; 5]>;
+type Stamp = Option<[i64; 7]>;
 
 /// Why the file of callers cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +113,7 @@ impl CallerFile {
             Ok(callers) => (callers, Ok(())),
             Err(error) => (Callers::default(), Err(error)),
         };
-        let kept = Kept { stamp, callers: Arc::new(callers) };
+        let kept = Kept { stamp, callers: Arc::new(callers), trouble: None };
         (Self { path, kept: Mutex::new(kept), rate, exchanges }, opened)
     }
 
@@ -133,12 +135,21 @@ impl CallerFile {
             return Ok(());
         }
         kept.stamp = stamp;
-        if stamp.is_none() {
-            let error = io::Error::new(io::ErrorKind::NotFound, "it is not there any more");
-            return Err(CallerFileError::Io { path: self.path.clone(), error });
-        }
-        kept.callers = Arc::new(read_file(&self.path)?);
+        let read = match stamp {
+            Some(_) => read_file(&self.path),
+            None => {
+                let error = io::Error::new(io::ErrorKind::NotFound, "it is not there any more");
+                Err(CallerFileError::Io { path: self.path.clone(), error })
+            }
+        };
+        kept.trouble = read.as_ref().err().map(ToString::to_string);
+        kept.callers = Arc::new(read?);
         Ok(())
+    }
+
+    /// Why what the file says now is not used, if it is not.
+    pub fn trouble(&self) -> Option<String> {
+        self.kept().trouble.clone()
     }
 
     /// Changes the callers and writes them, one writer at a time. Nothing is written if `change` fails.
@@ -168,7 +179,11 @@ fn lock(path: &Path) -> io::Result<File> {
 
 fn stamp(path: &Path) -> Stamp {
     let file = fs::metadata(path).ok()?;
-    Some([file.ino().into(), file.size().into(), file.mtime().into(), file.mtime_nsec().into(), file.mode().into()])
+    // The time of its inode changes with its owner and mode, too.
+    let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()];
+    let [written, written_part, changed, changed_part] = times;
+    let (inode, size) = (file.ino().cast_signed(), file.size().cast_signed());
+    Some([inode, size, written, written_part, changed, changed_part, file.mode().into()])
 }
 
 fn read_file(path: &Path) -> Result<Callers, CallerFileError> {

@@ -20,6 +20,8 @@ use crate::route::{Credential, Declaration, Route, Routes, Scheme, Secret, Upstr
 /// What a `proxy.toml` says, its paths and defaults in place.
 pub(super) struct File {
     pub listen: SocketAddr,
+    /// Whether nothing guards it that Blotter knows of, and nobody says otherwise.
+    pub is_open: bool,
     pub admin: Option<Admin>,
     pub alarms: Alarms,
     pub patterns: Option<PathBuf>,
@@ -88,13 +90,14 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     // What is wrong with a given `[tls]` is told already.
     let has_tls = tls.is_some() || sections.problems.len() > told;
     let outbound = outbound(&mut sections, folder, &mut named);
-    let listen = listen(&mut sections, has_tls, callers.is_some());
+    let (listen, is_open) = listen(&mut sections, has_tls, callers.is_some());
     let routes = routes(&mut sections, folder, &mut named, callers.is_some());
     let (policy, ruled) = policy::read(&mut sections, &routes, callers);
     let patterns = sections.take("patterns").map(|patterns: PathBuf| folder.join(patterns));
     named.extend(patterns.clone().map(Named::Folder));
     let file = File {
         listen,
+        is_open,
         admin: admin::read(&mut sections),
         alarms: alarms::read(&mut sections, folder, &mut named),
         patterns,
@@ -118,20 +121,22 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
     Ok((file, sections.refuse_the_rest(KNOWN)))
 }
 
-/// Where callers reach the proxy. Beyond this machine, what is on the wire and who may use it has to be guarded.
-fn listen(sections: &mut Sections, has_tls: bool, has_callers: bool) -> SocketAddr {
+/// Where callers reach the proxy, and whether nothing guards it that Blotter knows of and nobody says otherwise. Beyond this machine,
+/// what is on the wire and who may use it has to be guarded.
+fn listen(sections: &mut Sections, has_tls: bool, has_callers: bool) -> (SocketAddr, bool) {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8787));
     let listen: Spanned<SocketAddr> = sections.take("listen").unwrap_or_else(|| Spanned::new(0..0, default));
     let unguarded = sections.take("listen_unguarded").unwrap_or(false);
     let guards = [(has_tls, "`[tls]`"), (has_callers, "`[callers]`")];
     let missing: Vec<&str> = guards.iter().filter(|(is_there, _)| !is_there).map(|(_, guard)| *guard).collect();
-    if !listen.get_ref().ip().is_loopback() && !missing.is_empty() && !unguarded {
+    let is_open = !missing.is_empty() && !unguarded;
+    if is_open && !listen.get_ref().ip().is_loopback() {
         let missing = missing.join(", no ");
         let what = format!("others can reach {}, and there is nothing that guards it: no {missing}", listen.get_ref());
         let remedy = "listen on 127.0.0.1 or [::1], or say `listen_unguarded = true` where something else guards it";
         sections.problem(listen.span(), what, remedy.to_owned());
     }
-    listen.into_inner()
+    (listen.into_inner(), is_open)
 }
 
 fn outbound(sections: &mut Sections, folder: &Path, named: &mut Vec<Named>) -> Outbound {

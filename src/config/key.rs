@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -102,7 +102,10 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => write_new(fresh.as_ref(), text),
     };
-    written.and_then(|()| fs::rename(&fresh, path)).and_then(|()| sync_names(path))
+    written
+        .and_then(|()| keep_owner(fresh.as_ref(), path))
+        .and_then(|()| fs::rename(&fresh, path))
+        .and_then(|()| sync_names(path))
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
@@ -112,10 +115,25 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     sync_names(path)
 }
 
+/// Gives a fresh file to the owner of the one whose place it takes or, where there is none, of its folder: so that what root writes can
+/// be read by the proxy's user.
+fn keep_owner(fresh: &Path, path: &Path) -> io::Result<()> {
+    let own = fs::metadata(fresh)?;
+    let owner = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path)))?;
+    // Only root may give files away, and nobody else has to.
+    if own.uid() != 0 || owner.uid() == 0 {
+        return Ok(());
+    }
+    chown(fresh, Some(owner.uid()), Some(owner.gid()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes a file's name outlast a power cut.
 fn sync_names(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
+    fs::File::open(folder_of(path))?.sync_all()
 }
 
 fn text(place: &KeyPlace) -> Result<Zeroizing<String>, KeyError> {

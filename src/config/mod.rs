@@ -108,6 +108,8 @@ pub(crate) enum Named {
 pub struct Setup {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Whether nothing guards it that Blotter knows of, and nobody says otherwise: no TLS, or no keys of callers.
+    pub(crate) is_open: bool,
     /// Where operators reach it, if they do.
     pub admin: Option<Admin>,
     /// The log.
@@ -172,7 +174,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
             sources.insert(0, source);
             let version = version(&sources);
             let detector = Arc::new(detector);
-            let File { listen, admin, audit, audit_key, key, named, keys, asks, .. } = file;
+            let File { listen, is_open, admin, audit, audit_key, key, named, keys, asks, .. } = file;
             let keys = Arc::new(keys);
             let ruleset = Ruleset {
                 detector,
@@ -189,7 +191,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
                 patterns,
                 version,
             };
-            Ok(Setup { listen, admin, audit, audit_key, key, ruleset, sources, named })
+            Ok(Setup { listen, is_open, admin, audit, audit_key, key, ruleset, sources, named })
         }
         _ => Err(problems),
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ use crate::detect::Problem;
 /// The files behind a setup.
 pub struct Watch {
     config: PathBuf,
+    /// Where callers reach the proxy until it is started again.
+    listen: SocketAddr,
     named: Vec<Named>,
     stamps: Vec<Stamp>,
     contents: Contents,
@@ -44,7 +47,15 @@ impl Watch {
     pub fn new(config: &Path, setup: &Setup) -> Self {
         let named = with_config(config, setup.named.clone());
         let (stamps, contents) = (stamps(&named), contents(&named));
-        Self { config: config.into(), named, stamps, contents, outline: Outline::of(setup), fresh: true }
+        Self {
+            config: config.into(),
+            listen: setup.listen,
+            named,
+            stamps,
+            contents,
+            outline: Outline::of(setup),
+            fresh: true,
+        }
     }
 
     /// Looks whether the files changed. Blocks while it reads them.
@@ -72,7 +83,7 @@ impl Watch {
             Ok(source) => super::build(source, folder),
             Err(problems) => (Vec::new(), Err(problems)),
         };
-        match loaded {
+        match loaded.and_then(|setup| self.guarded(setup)) {
             Ok(setup) => {
                 self.watch(with_config(&self.config, named));
                 let outline = Outline::of(&setup);
@@ -88,6 +99,22 @@ impl Watch {
                 Look::Unusable(problems, changed.into_keys().collect())
             }
         }
+    }
+
+    /// A setup, unless it would take the guards from an address that stays open to others until the next start.
+    fn guarded(&self, setup: Setup) -> Result<Setup, Vec<Problem>> {
+        if !setup.is_open || self.listen.ip().is_loopback() {
+            return Ok(setup);
+        }
+        Err(vec![Problem {
+            file: self.config.display().to_string(),
+            line: 1,
+            what: format!(
+                "others reach the proxy at {} until it is started again, and nothing would guard it",
+                self.listen
+            ),
+            remedy: "leave `[tls]` and `[callers]` as they are, or start it again to take another `listen`".to_owned(),
+        }])
     }
 
     fn watch(&mut self, named: Vec<Named>) {
@@ -186,5 +213,22 @@ mod tests {
         let told = look();
         check(told.clone(), &["a.key", "needs a restart: `listen`"]);
         assert!(!told.contains(&crypto::hex(&crypto::sha256(b"sk-1"))[..12]), "{told}");
+    }
+
+    #[test]
+    fn what_others_reach_keeps_its_guards_until_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.toml");
+        let write = |head: &str| {
+            fs::write(&path, format!("{head}\n[[route]]\nname = \"a\"\nupstream = \"https://a.example\"\n"))
+        };
+        write("listen = \"0.0.0.0:1\"\nlisten_unguarded = true").unwrap();
+        let setup = super::super::load(Some(&path)).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let mut watch = Watch::new(&path, &setup);
+        write("listen = \"127.0.0.1:1\"").unwrap();
+        let Look::Unusable(problems, _) = watch.look() else { panic!("it would be open to all") };
+        assert!(problems[0].to_string().contains("others reach the proxy at 0.0.0.0:1"), "{}", problems[0]);
+        write("listen = \"127.0.0.1:1\"\nlisten_unguarded = true").unwrap();
+        assert!(matches!(watch.look(), Look::Changed(..)));
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -51,6 +52,43 @@ impl Service<Uri> for Dial {
                 Box::pin(async move { straight.call(upstream).await.map_err(Into::into) })
             }
         }
+    }
+}
+
+/// Connections that have to stand within some time: the proxy's tunnel and TLS included.
+#[derive(Clone)]
+pub(super) struct Within<C> {
+    connector: C,
+    time: Duration,
+}
+
+impl<C> Within<C> {
+    /// Connections by `connector`.
+    pub(super) fn new(connector: C, time: Duration) -> Self {
+        Self { connector, time }
+    }
+}
+
+impl<C> Service<Uri> for Within<C>
+where
+    C: Service<Uri, Error: Into<Box<dyn Error + Send + Sync>>, Future: Send + 'static>,
+{
+    type Response = C::Response;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.connector.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, upstream: Uri) -> Self::Future {
+        let (connected, time) = (self.connector.call(upstream), self.time);
+        Box::pin(async move {
+            match tokio::time::timeout(time, connected).await {
+                Ok(connected) => connected.map_err(Into::into),
+                Err(_) => Err(format!("no connection within {} seconds", time.as_secs()).into()),
+            }
+        })
     }
 }
 

@@ -158,8 +158,11 @@ impl Gateway {
     }
 
     /// Why newer files are not used, if they are not.
-    pub fn trouble(&self) -> Arc<Vec<Trouble>> {
-        self.trouble.load_full()
+    pub fn trouble(&self) -> Vec<Trouble> {
+        let file = &self.ruleset().keys;
+        let place = || file.path().display().to_string();
+        let callers = file.trouble().map(|why| Trouble { place: place(), why });
+        self.trouble.load().iter().cloned().chain(callers).collect()
     }
 
     /// What is counted and measured.

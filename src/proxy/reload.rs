@@ -117,7 +117,7 @@ impl Gateway {
     /// Which rules run, for a person, and which newer files could not be used.
     pub fn describe_rules(&self) -> String {
         let mut text = format!("rules {}\n", self.ruleset().version);
-        for Trouble { place, .. } in self.trouble.load().iter() {
+        for Trouble { place, .. } in self.trouble() {
             text.push_str(&format!("not used, the rules above stay: {place}\n"));
         }
         text

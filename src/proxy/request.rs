@@ -14,6 +14,7 @@ use super::outgoing::Outgoing;
 use super::places::{Crowded, Flight};
 use super::refused::Refused;
 use super::{headers, upload};
+use crate::caller;
 use crate::config::Limits;
 use crate::policy::Exemption;
 use crate::provider::Dialect;
@@ -237,7 +238,9 @@ fn without_keys(target: &str) -> String {
     const LONG: usize = 36;
     let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"%-./_".contains(&byte);
-    let is_key = |(name, value): (&str, &str)| KEYS.contains(&name) && value.len() > LONG && value.bytes().all(fits);
+    let is_key = |(name, value): (&str, &str)| {
+        KEYS.contains(&name) && value.len() > LONG && value.bytes().all(fits) && !caller::is_key(value)
+    };
     let scanned: Vec<&str> =
         query.split('&').filter(|parameter| !parameter.split_once('=').is_some_and(is_key)).collect();
     format!("{path}?{}", scanned.join("&"))

@@ -10,7 +10,7 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::dial::Dial;
+use super::dial::{Dial, Within};
 use super::outgoing::Outgoing;
 use super::refused::Refused;
 use crate::audit::Outcome;
@@ -25,7 +25,7 @@ pub(super) struct Client {
     sockets: Pool,
 }
 
-type Pool = legacy::Client<HttpsConnector<Dial>, Outgoing>;
+type Pool = legacy::Client<Within<HttpsConnector<Dial>>, Outgoing>;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub(super) enum Purpose {
     /// One call that becomes a WebSocket, which HTTP/2 does not.
     Socket,
 }
+
+/// How long a connection may be silent until the other side is asked whether it is there, and how long that may take.
+const ALIVE: Duration = Duration::from_secs(10);
 
 /// TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +63,7 @@ fn pool(limits: &Limits, outbound: &Outbound, purpose: Purpose) -> Result<Pool, 
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
     connector.set_nodelay(true);
+    connector.set_keepalive(Some(ALIVE));
     connector.set_connect_timeout(Some(Duration::from_secs(limits.connect_seconds)));
     let tls = || rustls::ClientConfig::builder_with_provider(crypto::for_tls()).with_safe_default_protocol_versions();
     let tls = match &outbound.roots {
@@ -73,9 +77,13 @@ fn pool(limits: &Limits, outbound: &Outbound, purpose: Purpose) -> Result<Pool, 
         Purpose::Calls => https.enable_all_versions().wrap_connector(dial),
         Purpose::Socket => https.enable_http1().wrap_connector(dial),
     };
+    let connector = Within::new(connector, Duration::from_secs(limits.connect_seconds));
     // A request is sent on another connection only if the one that was kept closed before a byte of it was written.
     Ok(legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
+        .http2_keep_alive_interval(ALIVE)
+        .http2_keep_alive_timeout(ALIVE)
         .pool_idle_timeout(Duration::from_secs(60))
         .retry_canceled_requests(true)
         .build(connector))

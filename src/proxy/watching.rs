@@ -102,6 +102,7 @@ impl Gateway {
         self.conversations.sweep();
         let now = Timestamp::now();
         self.tell_expiry(now);
+        self.metrics.stale(!self.trouble().is_empty());
         let quiet = self.watching.alarms().pass(&self.ruleset().alarms.rules, now);
         quiet.into_iter().for_each(|alarm| self.raise(alarm));
         for (caller, change) in self.door.take_changes() {

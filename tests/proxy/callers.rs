@@ -245,6 +245,7 @@ async fn keys_change_at_once_in_a_proxy_that_runs() {
     house.expect(&proxy, PATH, &[("x-api-key", &newest)], 200, "{}").await;
     assert_eq!(house.told().matches("the callers stay as they were").count(), 1, "{}", house.told());
     std::fs::write(house.path("who.toml"), kept).unwrap();
+    house.expect(&proxy, PATH, &[("x-api-key", &newest)], 200, "{}").await;
 
     house.run(&["key", "revoke", "bot"]);
     house.expect(&proxy, PATH, &[("x-api-key", &newest)], 401, "caller/revoked").await;

@@ -135,17 +135,30 @@ async fn the_next_upstream_is_tried_only_when_nothing_could_be_sent() {
     let provider = Provider::start(Manner::default()).await.unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (broken, tries) = raw(b"", false).await;
+    // It takes connections, and never says a word of TLS.
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mute = format!(
+        "[[route]]\nname = \"mute\"\nupstreams = [\"https://{}\", \"http://{}\"]\n",
+        mute.local_addr().unwrap(),
+        provider.address()
+    );
     let route = |name: &str, first: SocketAddr| {
         format!("[[route]]\nname = \"{name}\"\nupstreams = [\"http://{first}\", \"http://{}\"]\n", provider.address())
     };
-    let proxy = Proxy::start(provider.address(), &(route("away", nobody) + &route("broken", broken))).await;
+    let proxy = Proxy::start(
+        provider.address(),
+        &("[limits]\nconnect_seconds = 1\n".to_owned() + &mute + &route("away", nobody) + &route("broken", broken)),
+    )
+    .await;
     let caller = Caller::new();
     let answer = caller.send(proxy.address, "POST", "/away/v1/chat/completions?a=b", &[], CHAT.into()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(provider.seen()[0].target, "/v1/chat/completions?a=b");
     let answer = caller.send(proxy.address, "POST", "/broken/v1/chat/completions", &[], CHAT.into()).await;
     assert_eq!((answer.status.as_u16(), provider.count(), tries.load(Ordering::SeqCst)), (502, 1, 1));
-    assert_eq!(proxy.stop().await.len(), 2);
+    let answer = caller.send(proxy.address, "POST", "/mute/v1/chat/completions", &[], CHAT.into()).await;
+    assert_eq!((answer.status.as_u16(), provider.count()), (200, 2));
+    assert_eq!(proxy.stop().await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
