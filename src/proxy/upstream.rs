@@ -103,10 +103,11 @@ pub(super) async fn send(
     let sent = to_first_reachable(client.to(purpose), request, route);
     match tokio::time::timeout(idle.min(left), sent).await {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) if error.is_connect() => Err(Refused::upstream(
-            "upstream/unreachable",
-            format!("The provider cannot be reached ({}): check the route's `upstream`.", cause(&error)),
-        )),
+        Ok(Err(error)) if error.is_connect() => {
+            tracing::warn!(route = route.name, cause = cause(&error), "no upstream can be reached");
+            let message = format!("The provider cannot be reached ({}): check the route's `upstream`.", cause(&error));
+            Err(Refused::upstream("upstream/unreachable", message))
+        }
         Ok(Err(error)) if body.is_lost() => {
             tracing::error!(error = cause(&error), "an upload cannot be read back: look at `upload_folder`");
             let message = "Blotter cannot read an upload back from its disk, so the provider got a part of it at most. Tell whoever \
