@@ -10,6 +10,8 @@ pub(super) enum Early {
     BrokenOff,
     CallerGone,
     Overtime,
+    /// The proxy stops, and has waited as long as it may.
+    Stopping,
     TimedOut,
     TooLong,
     Undecodable(Undecodable),
@@ -36,6 +38,13 @@ impl Early {
                 format!("The provider's answer {undecodable}, so it cannot be read: try again."),
             ),
             Self::Overtime => Refused::overtime(),
+            Self::Stopping => Refused {
+                outcome: Outcome::Interrupted,
+                ..Refused::busy(
+                    "proxy/stopping",
+                    "Blotter is stopping and cannot wait for the answer's end: try again.",
+                )
+            },
             Self::Unread => Refused::upstream(
                 "answer/unread",
                 "The provider's answer is text in a form that the route's `answers = \"redact\"` cannot guard: ask for JSON.",

@@ -96,6 +96,8 @@ pub struct Gateway {
     answers: TaskTracker,
     /// The proxy was told to stop.
     draining: CancellationToken,
+    /// It has waited for answers as long as it may.
+    cut: CancellationToken,
 }
 
 impl Gateway {
@@ -124,6 +126,7 @@ impl Gateway {
             spans: Arc::default(),
             answers: TaskTracker::new(),
             draining: CancellationToken::new(),
+            cut: CancellationToken::new(),
         };
         gateway.tell_expiry(Timestamp::now());
         Ok(gateway)

@@ -1,7 +1,7 @@
 //! The way back: the upstream's answer to the caller, its values restored, its end in the log.
 
 use std::borrow::Cow;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -201,10 +201,12 @@ impl Relay {
     }
 
     async fn pump_to_end(&mut self, sender: &Pieces) -> Result<(), Early> {
+        let mut cut = pin!(self.gateway.cut.clone().cancelled_owned());
         loop {
             let next = tokio::select! {
                 next = self.next() => next?,
                 () = sender.closed() => return Err(Early::CallerGone),
+                () = &mut cut => return Err(Early::Stopping),
             };
             let Some(bytes) = next else { break };
             let ready = join(self.restore(&bytes)?);

@@ -13,6 +13,8 @@ use super::{Gateway, connection};
 
 /// How often what is kept is looked through for what is too old.
 const SWEEP: Duration = Duration::from_secs(10);
+/// How long answers that are cut have to tell their callers.
+const PARTING: Duration = Duration::from_secs(2);
 /// How long exchanges that are cut have to write their closing entries.
 const CUTTING: Duration = Duration::from_secs(10);
 
@@ -62,8 +64,10 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
     let patience = Duration::from_secs(gateway.ruleset().limits.drain_seconds);
     if tokio::time::timeout(patience, ended()).await.is_err() {
         tracing::warn!(seconds = patience.as_secs(), "some exchanges did not end in time and are cut");
+        gateway.cut.cancel();
+        let parted = tokio::time::timeout(PARTING, ended()).await;
         cut.cancel();
-        if tokio::time::timeout(CUTTING, ended()).await.is_err() {
+        if parted.is_err() && tokio::time::timeout(CUTTING, ended()).await.is_err() {
             tracing::error!("some exchanges could not be cut: the next start closes them in the log");
         }
     }
