@@ -28,7 +28,7 @@ use crate::metrics::{Metrics, Phase, Way};
 use crate::policy::Answers;
 use crate::provider::Dialect;
 use crate::redact::{AnswerAccount, Guard, Restorer, VALUE_LENGTH, Vault, without_cut_value};
-use crate::wire::frame::Framing;
+use crate::wire::frame::{Framing, whole_frames};
 
 /// An upstream's answer whose head has arrived.
 pub(super) struct Answer {
@@ -142,7 +142,9 @@ impl Relay {
                         Err(early) => break Err(early),
                     }
                 }
-                Ok(None) => break self.finish(),
+                Ok(None) => {
+                    break self.finish().and_then(|last| if self.is_cut() { Err(Early::BrokenOff) } else { Ok(last) });
+                }
                 Err(early) => break Err(early),
             }
         };
@@ -215,8 +217,16 @@ impl Relay {
             }
             send(&self.gateway.metrics, sender, vec![ready]).await?;
         }
-        let last = self.finish()?;
-        send(&self.gateway.metrics, sender, last).await
+        let mut last = join(self.finish()?);
+        if let Some(framing) = self.framing.filter(|_| self.is_cut()) {
+            // Half a frame says nothing, and what its caller is told next has to stand by itself.
+            last.truncate(whole_frames(framing, &last));
+        }
+        if let Some(framing) = self.framing.filter(|_| !last.is_empty()) {
+            self.sent = Sent::after(framing, &last);
+        }
+        send(&self.gateway.metrics, sender, vec![last]).await?;
+        if self.is_cut() { Err(Early::BrokenOff) } else { Ok(()) }
     }
 
     /// What an answer that broke off still sends.
@@ -262,6 +272,11 @@ impl Relay {
             part.keep_told(&self.gateway, restorer);
         }
         Ok(ready)
+    }
+
+    /// Whether a good answer ended in the middle of its JSON, as behind a gateway that hides a break.
+    fn is_cut(&self) -> bool {
+        self.status.is_success() && self.restorer.as_ref().is_some_and(Restorer::is_cut)
     }
 
     /// What was held of an answer that broke off and may leave all the same.

@@ -56,6 +56,8 @@ pub struct Restorer {
     usage: &'static [(&'static [&'static str], Tokens)],
     end: End,
     ended: bool,
+    /// Its JSON ended before its end.
+    cut: bool,
     /// Whether an answer that should be one text was UTF-8 so far.
     is_text: bool,
     limits: AnswerLimits,
@@ -82,6 +84,7 @@ impl Restorer {
             usage: dialect.usage,
             end: dialect.end,
             ended: false,
+            cut: false,
             is_text: true,
             limits,
             splitter: Splitter::new(framing),
@@ -124,6 +127,7 @@ impl Restorer {
     /// Ends the answer and gives what is left of it.
     pub fn finish(&mut self) -> Result<Vec<Bytes>, FrameTooLong> {
         if let Some(frame) = self.splitter.rest() {
+            self.cut = is_cut(self.framing, &frame);
             self.take(frame)?;
         }
         self.flow.decide_all();
@@ -139,6 +143,11 @@ impl Restorer {
     /// Whether the provider has said that its stream ends here.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether it ended in the middle of its JSON.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// What was seen since this was asked for last.
@@ -243,6 +252,15 @@ impl Restorer {
             None => (frame, None),
         }
     }
+}
+
+/// Whether the last frame of an answer is JSON without its end.
+fn is_cut(framing: Framing, frame: &[u8]) -> bool {
+    let payload = Payload::find(framing, frame).filter(|_| framing != Framing::Text);
+    payload.is_some_and(|payload| {
+        let text = payload.text.trim_ascii();
+        matches!(text.first(), Some(b'{' | b'[')) && !matches!(text.last(), Some(b'}' | b']'))
+    })
 }
 
 /// Whether a frame's JSON says that it is the last.

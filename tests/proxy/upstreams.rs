@@ -50,6 +50,7 @@ const EVENTS: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntr
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_has_a_defined_end() {
     let half = [EVENTS, b"11\r\ndata: {\"a\":\"b\"}\n\n\r\n"].concat().leak();
+    let clean_end = [EVENTS, b"15\r\ndata: {\"choices\":[{\"d\r\n0\r\n\r\n"].concat().leak();
     let bad_chunk = [EVENTS, b"zz\r\ndata: {}\n\n\r\n"].concat().leak();
     for (name, answer, stalls, status, outcome, reason) in [
         ("nothing", &b""[..], false, 502, Outcome::UpstreamFailed, "upstream/broken-off"),
@@ -57,11 +58,20 @@ async fn trouble_has_a_defined_end() {
         ("half a head", b"HTTP/1.1 200 OK\r\ncontent-", false, 502, Outcome::UpstreamFailed, "upstream/broken-off"),
         ("silence", b"", true, 504, Outcome::TimedOut, "upstream/timeout"),
         ("a stalled stream", half, true, 200, Outcome::TimedOut, "upstream/timeout"),
+        ("half a frame before a clean end", clean_end, false, 200, Outcome::UpstreamFailed, "upstream/broken-off"),
         ("half a stream", half, false, 200, Outcome::UpstreamFailed, "upstream/broken-off"),
         ("a bad chunk", bad_chunk, false, 200, Outcome::UpstreamFailed, "upstream/broken-off"),
         (
             "half a whole answer",
             b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"a\":",
+            false,
+            502,
+            Outcome::UpstreamFailed,
+            "upstream/broken-off",
+        ),
+        (
+            "half a whole answer before a clean end",
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n{\"a\":",
             false,
             502,
             Outcome::UpstreamFailed,
