@@ -106,7 +106,7 @@ pub fn verify_within(folder: &Path, key: &MacKey, scope: &Scope) -> Result<Repor
         }
     }
     if until.is_none() {
-        walk.check_end();
+        walk.check_end(walk.before.or_else(|| end(folder, &all)));
     }
     let head = walk.before.map(|(_, head)| head);
     // A file that cannot be read is a problem already.
@@ -254,16 +254,16 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Does the log go as far as its newest checkpoint?
-    fn check_end(&mut self) {
+    /// Does the log, which ends like this, go as far as its newest checkpoint?
+    fn check_end(&mut self, end: Option<(Volume, Head)>) {
         let Some(newest) = self.scope.checkpoints.iter().max_by_key(|checkpoint| checkpoint.head.seq) else { return };
-        let last = self.before.map_or(0, |(_, head)| head.seq);
+        let last = end.map_or(0, |(_, head)| head.seq);
         if newest.head.seq > last {
             let what = format!(
                 "the log ends with entry {last}, but had {} at {:.0}: its end was cut off",
                 newest.head.seq, newest.at
             );
-            let segment = self.before.map_or("checkpoints".to_owned(), |(volume, _)| volume.to_string());
+            let segment = end.map_or("checkpoints".to_owned(), |(volume, _)| volume.to_string());
             self.report.problems.push(Problem { segment, seq: Some(last + 1), what });
         }
     }
@@ -271,6 +271,13 @@ impl Walk<'_> {
     fn problem(&mut self, volume: Volume, seq: Option<i64>, what: String) {
         self.report.problems.push(Problem { segment: volume.to_string(), seq, what });
     }
+}
+
+/// Where the log ends, whichever part of it is checked.
+fn end(folder: &Path, all: &[Volume]) -> Option<(Volume, Head)> {
+    let volume = *all.last()?;
+    let connection = segment::open_for_reading(folder, volume).ok()??;
+    Some((volume, segment::head(&connection).ok()?))
 }
 
 /// What was seen in one page of entries.

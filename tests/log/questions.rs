@@ -73,6 +73,9 @@ async fn a_log_answers_its_keepers_questions() {
         assert!(top.contains(light), "{light}: {top}");
     }
 
+    let nothing = here.run(&["audit", "verify", "--since", "2020-01-01", "--until", "2020-02-01"]);
+    assert!(nothing.code == 2 && nothing.talk.contains("no file of these months"), "{nothing:?}");
+
     let news = here.fine(&["audit", "tail", "-n", "3"]);
     assert!(news.lines().count() == 3 && news.lines().last().unwrap().contains("  stopped  "), "{news}");
     let news = here.fine(&["audit", "tail", "-n", "4", "--csv"]);

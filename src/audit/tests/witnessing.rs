@@ -67,6 +67,17 @@ fn a_log_is_verified_by_months() {
     assert_eq!(verified(None, Some(october)), 2);
 }
 
+#[test]
+fn a_log_that_is_asked_for_later_months_does_not_look_cut() {
+    let folder = small_log();
+    let checkpoints = vec![checkpoint(&folder)];
+    let scope = Scope { since: Some(at("2027-01-01T00:00:00Z")), until: None, checkpoints };
+    let problems = || verify_within(folder.path(), &key(), &scope).unwrap().problems;
+    assert_eq!(problems(), []);
+    tamper(&folder, "DELETE FROM entry WHERE seq = 6; DELETE FROM event WHERE seq = 6");
+    assert_eq!(problems().len(), 1, "a cut is found from there, too");
+}
+
 #[tokio::test]
 async fn a_writer_signs_checkpoints_when_they_are_due_and_at_its_end() {
     let folder = TempDir::new().unwrap();

@@ -48,6 +48,9 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let scope = Scope { since: options.since, until: options.until, checkpoints };
     let mut report = audit::verify_within(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain), &scope)?;
     report.problems.extend(unproven);
+    if report.segments == 0 && report.problems.is_empty() {
+        anyhow::bail!("the log has no file of these months, so nothing was proven: see `blotter audit retention`");
+    }
     match options.output {
         Output { json: true, .. } => writeln!(std::io::stdout(), "{}", json(&report))?,
         Output { csv: true, .. } => table(&report.problems).print_csv()?,
