@@ -318,7 +318,8 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
         }
         let document = match Document::parse(text.as_bytes(), depth_left) {
             Ok(document) => document,
-            Err(JsonError::TooDeep { at, .. }) if self.place == Place::Open => {
+            // What an answer says is written by a model, and has to be logged however deep it nests.
+            Err(JsonError::TooDeep { at, .. }) if self.place == Place::Open && self.redaction.answer.is_none() => {
                 return Err(JsonError::TooDeep { limit, at }.into());
             }
             Err(_) => return self.marks_in_words(text, before),

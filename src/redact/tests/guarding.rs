@@ -204,3 +204,13 @@ fn the_log_tells_what_was_done_with_an_answers_values() {
         assert_eq!(without_codes(&redactor.for_log(b"no JSON: bob@y.org", answer).0), "no JSON: [EMAIL]");
     }
 }
+
+#[test]
+fn what_a_model_nests_however_deep_is_logged_without_values() {
+    let policy = Policy::default();
+    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
+    let answer = Answer { guard: Answers::Leave, vault: &Vault::default() };
+    let said = format!("[\"{} ssn 219-09-9999\"]", "[".repeat(500));
+    let (logged, _) = redactor.for_log(said.as_bytes(), answer);
+    assert!(logged.starts_with(b"[\"[[") && !String::from_utf8_lossy(&logged).contains("219-09"), "{logged:?}");
+}
