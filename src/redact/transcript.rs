@@ -45,6 +45,14 @@ struct TranscriptLane {
     text: String,
 }
 
+impl TranscriptLane {
+    /// It without what may be cut at its end. A tool's name comes whole.
+    fn whole(&self) -> Self {
+        let text = if self.kind == CALLED { &self.text } else { without_cut_value(&self.text) };
+        Self { at: self.at.clone(), field: self.field.clone(), kind: self.kind, text: text.to_owned() }
+    }
+}
+
 impl Transcript {
     /// Keeps at most `bytes` of text.
     pub fn new(bytes: usize) -> Self {
@@ -57,8 +65,7 @@ impl Transcript {
             return;
         }
         let kept = &text[..text.floor_char_boundary(self.left)];
-        let first_cut = kept.len() < text.len() && !self.truncated;
-        self.truncated |= first_cut;
+        self.truncated |= kept.len() < text.len();
         self.left -= kept.len();
         let full = self.lanes.len() == MOST_LANES;
         let lane = match self.lanes.iter_mut().rev().find(|lane| lane.field == field && lane.at == at) {
@@ -67,10 +74,6 @@ impl Transcript {
             None => self.begin(at, field, kind(strand)),
         };
         lane.text.push_str(kept);
-        if first_cut {
-            let whole = lane.text.floor_char_boundary(lane.text.len().saturating_sub(VALUE_LENGTH));
-            lane.text.truncate(whole);
-        }
     }
 
     /// Adds which tool is called there, however often that is said.
@@ -97,18 +100,14 @@ impl Transcript {
         self.truncated
     }
 
-    /// The lanes as a JSON list.
+    /// The lanes as a JSON list. Where there was more than is kept each may end within a value.
     pub fn to_json(&self) -> String {
-        json(&self.lanes)
+        if self.truncated { self.to_json_of_broken() } else { json(&self.lanes) }
     }
 
     /// The lanes of an answer that ended early, each without the value that may have been cut there.
     pub fn to_json_of_broken(&self) -> String {
-        let whole = |lane: &TranscriptLane| {
-            let (at, field, text) = (lane.at.clone(), lane.field.clone(), without_cut_value(&lane.text).to_owned());
-            TranscriptLane { at, field, kind: lane.kind, text }
-        };
-        json(&self.lanes.iter().map(whole).collect::<Vec<_>>())
+        json(&self.lanes.iter().map(TranscriptLane::whole).collect::<Vec<_>>())
     }
 
     fn begin(&mut self, at: &[u64], field: &str, kind: &'static str) -> &mut TranscriptLane {
@@ -127,6 +126,18 @@ fn kind(strand: Strand) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_lane_of_a_cut_answer_ends_within_a_value() {
+        let mut transcript = Transcript::new(30);
+        transcript.call(&[0], "pay");
+        transcript.append(&[0], "content", Strand::Text, "ssn 536-90-");
+        transcript.append(&[1], "content", Strand::Text, "hello to all of you");
+        transcript.append(&[0], "content", Strand::Text, "4399");
+        let json = transcript.to_json();
+        assert!(transcript.truncated() && json.contains("\"pay\"") && json.contains("\"ssn \""), "{json}");
+        assert!(!json.contains("536"), "{json}");
+    }
 
     #[test]
     fn a_text_that_broke_off_ends_before_what_may_be_half_a_value() {
