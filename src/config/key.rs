@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -98,33 +98,35 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
 pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
-    let written = match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => write_new(fresh.as_ref(), text),
-    };
-    written
-        .and_then(|()| keep_owner(fresh.as_ref(), path))
-        .and_then(|()| fs::rename(&fresh, path))
-        .and_then(|()| sync_names(path))
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{}", text.trim_end())?;
-    file.sync_all()?;
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let owner = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path)))?;
+    let mut file = create(fresh.as_ref())?;
+    // Root gives it to the owner of the file whose place it takes or, where there is none, of the folder: the proxy's user, as a rule.
+    // By its handle, as the owner of the folder could put another file under its name.
+    if file.metadata()?.uid() == 0 && owner.uid() != 0 {
+        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    fill(&mut file, text)?;
+    fs::rename(&fresh, path)?;
     sync_names(path)
 }
 
-/// Gives a fresh file to the owner of the one whose place it takes or, where there is none, of its folder: so that what root writes can
-/// be read by the proxy's user.
-fn keep_owner(fresh: &Path, path: &Path) -> io::Result<()> {
-    let own = fs::metadata(fresh)?;
-    let owner = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path)))?;
-    // Only root may give files away, and nobody else has to.
-    if own.uid() != 0 || owner.uid() == 0 {
-        return Ok(());
-    }
-    chown(fresh, Some(owner.uid()), Some(owner.gid()))
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    fill(&mut create(path)?, text)?;
+    sync_names(path)
+}
+
+/// A new file that is its owner's alone.
+fn create(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn fill(file: &mut fs::File, text: &str) -> io::Result<()> {
+    writeln!(file, "{}", text.trim_end())?;
+    file.sync_all()
 }
 
 fn folder_of(path: &Path) -> &Path {
