@@ -296,7 +296,6 @@ impl Metrics {
     pub fn rules(&self, version: &str) {
         self.rules.clear();
         self.rules.get_or_create(&[("version", version.to_owned())]).set(1);
-        self.rules_stale.set(0);
     }
 
     /// The listener's certificate expires then, and the first of those who sign callers' then.
@@ -342,7 +341,6 @@ impl Metrics {
     pub fn reloaded(&self, taken: bool) {
         let result = if taken { "taken" } else { "refused" };
         self.reloads.get_or_create(&[("result", result.to_owned())]).inc();
-        self.stale(!taken);
     }
 
     /// Whether newer files, or that of the callers, cannot be used.

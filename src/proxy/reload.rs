@@ -107,6 +107,7 @@ impl Gateway {
             self.raise(Alarm::Configuration { change });
         }
         self.trouble.store(Arc::new(trouble));
+        self.metrics.stale(!self.trouble().is_empty());
         let event = Event { at: Timestamp::now(), kind: EventKind::Reloaded, detail: detail.to_string() };
         if let Err(error) = self.log.event(event).await {
             self.metrics.log_failed();
