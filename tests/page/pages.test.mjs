@@ -90,6 +90,20 @@ test("an exchange is found by a filter, read, and proven", async () => {
   await page.close();
 });
 
+test("what left as it was is told beside the log's copy, and so is what was refused", async () => {
+  const id = await stage.chat([...Array(2100).fill("hi"), "my laptop's MAC is 00:1B:44:11:3A:B7"]);
+  const page = await stage.enter("auditor", `/exchange?id=${id}`);
+  await page.getByRole("button", { name: "Show the texts" }).click();
+  await page.getByText("These left as they were, or masked: MAC (alert).").waitFor();
+  await page.getByText("Only the first 2,000 strings are shown here").waitFor();
+  const answer = await fetch(`${stage.proxy}/openai/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"a":1,"a":2}' });
+  await page.goto(`${stage.admin}/exchange?id=${answer.headers.get("x-blotter-exchange")}`);
+  await page.getByRole("button", { name: "Show the texts" }).click();
+  await page.getByText("What was refused and not forwarded").waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
 test("a known value is searched for without standing in the address", async () => {
   const page = await stage.enter("auditor", "/exchanges");
   await page.getByText("Look for a value that you know").click();

@@ -40,7 +40,7 @@ export class Stage {
     stage.provider = spawn(FAKE_PROVIDER, ["--cut", "20"], { stdio: ["ignore", "pipe", "inherit"] });
     const provider = await line(stage.provider.stdout, /^(\S+)$/);
     writeFileSync(join(stage.folder, "proxy.toml"), `listen = "127.0.0.1:0"\ndefault_route = "openai"\n[admin]\nlisten = "127.0.0.1:0"\n
-[[route]]\nname = "openai"\nupstream = "http://${provider}"\n[[route]]\nname = "nowhere"\nupstream = "http://127.0.0.1:9"\n`);
+[entities.MAC]\naction = "alert"\n[[route]]\nname = "openai"\nupstream = "http://${provider}"\n[[route]]\nname = "nowhere"\nupstream = "http://127.0.0.1:9"\n`);
     stage.keys = Object.fromEntries(["auditor", "operator", "reporter"].map((role) => [role, stage.blotter("key", "new", `the-${role}`, "--role", role).trim()]));
     stage.serving = spawn(BLOTTER, ["serve"], { cwd: stage.folder, stdio: ["ignore", "ignore", "pipe"] });
     const lines = createInterface({ input: stage.serving.stderr });

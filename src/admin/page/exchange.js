@@ -6,6 +6,8 @@ import { may } from "./exchanges.js";
 import { words } from "./words.js";
 
 const told = words.exchange;
+/** How many strings of a text are shown by themselves. */
+const MOST = 2000;
 
 export async function show(main, query, { me, fail }) {
   const id = query.get("id") ?? "";
@@ -31,7 +33,7 @@ export async function show(main, query, { me, fail }) {
   if (me.role !== "auditor") return void put(texts, el("p", { class: "empty" }, told.auditorsOnly));
   const open = el("button", { type: "button", class: "main", on: { click: async () => {
     try {
-      put(texts, both(await ask("/api/texts", { query: { id } })));
+      put(texts, both(await ask("/api/texts", { query: { id } }), record));
     } catch (error) {
       fail(error);
     }
@@ -88,9 +90,12 @@ function proven({ entries, checkpoint }) {
 }
 
 /** What the model received and what it answered, side by side where there is room. */
-function both({ texts, request, answer }) {
+function both({ texts, request, answer }, { opened, closed }) {
   if (texts !== "readable") return el("p", { class: "empty" }, told.unreadable[texts]);
-  return el("div", { class: "two" }, el("section", {}, el("h3", {}, told.received), side(request)),
+  const passed = opened.findings.filter(({ action }) => ["alert", "allow", "mask"].includes(action)).map((one) => `${one.entity} (${one.action})`);
+  const isRefused = closed?.outcome === "refused";
+  return el("div", { class: "two" }, el("section", {}, el("h3", {}, isRefused ? told.notForwarded : told.received),
+    passed.length > 0 && !isRefused && el("p", { class: "wrong" }, told.passed([...new Set(passed)].join(", "))), side(request)),
     el("section", {}, el("h3", {}, told.answered), answer ? side(answer) : el("p", { class: "empty" }, told.stillOpen)));
 }
 
@@ -104,7 +109,9 @@ function side({ text, bytes, shown }) {
     return [cut, el("pre", { tabindex: 0 }, marked(text, more))];
   }
   const raw = el("details", {}, el("summary", {}, told.raw), el("pre", { tabindex: 0 }, marked(text, more)));
-  return [cut, el("dl", { class: "texts" }, strings(value).map(([path, string]) => el("div", { class: path.includes("tool") || path.includes("arguments") ? "tool" : undefined },
+  const all = strings(value);
+  const many = all.length > MOST && el("p", { class: "wrong" }, told.many(number(MOST)));
+  return [cut, many, el("dl", { class: "texts" }, all.slice(0, MOST).map(([path, string]) => el("div", { class: path.includes("tool") || path.includes("arguments") ? "tool" : undefined },
     el("dt", {}, path), el("dd", {}, marked(string, more))))), raw];
 }
 
@@ -115,7 +122,7 @@ function strings(value) {
   }
   const found = [];
   const walk = (one, path, depth) => {
-    if (found.length > 2000) return;
+    if (found.length > MOST) return;
     if (one && typeof one === "object" && depth < 100) {
       const role = typeof one.role === "string" ? ` (${one.role})` : "";
       for (const [key, child] of Object.entries(one)) if (!(key === "role" && role)) walk(child, [...path.slice(0, -1), `${path.at(-1) ?? ""}${role}`, key].filter(Boolean), depth + 1);

@@ -15,8 +15,13 @@ export async function show(main, query, { go, fail, me }) {
   const body = el("div", {});
   const state = el("p", { class: "soft" });
   put(main, el("div", { class: "row center" }, el("h1", {}, told.title), el("div", { role: "group", "aria-label": told.range, class: "choice" }, choice), state), lights, body);
+  // What was seen before says nothing of now.
+  const fallen = (why) => {
+    put(state, why);
+    put(lights, light(["bad", told.light.log, why]));
+  };
   const draw = (seen) => {
-    if (seen.error) return put(state, seen.error);
+    if (seen.error) return fallen(seen.error);
     // Whoever stands on a link goes on standing on it, wherever it moves.
     const stood = document.activeElement;
     const link = stood?.getAttribute("href");
@@ -30,7 +35,7 @@ export async function show(main, query, { go, fail, me }) {
   events.onmessage = (event) => draw(JSON.parse(event.data));
   // A stream ends by itself now and then; whoever is not let in again is asked who they are.
   events.onerror = () => ask("/api/overview", { query: { range } }).catch((error) => {
-    if (error.status) { events.close(); fail(error); } else put(state, told.away);
+    if (error.status) { events.close(); fail(error); } else fallen(told.away);
   });
   return () => events.close();
 }

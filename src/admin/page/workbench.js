@@ -45,8 +45,9 @@ export async function show(main, query, { me, go, fail }) {
     soon();
   };
   const copy = async () => {
-    await navigator.clipboard?.writeText(toml.value);
-    put(problems, el("p", {}, told.copied));
+    const copied = await navigator.clipboard?.writeText(toml.value).then(() => true, () => false);
+    if (!copied) toml.select();
+    put(problems, el("p", {}, copied ? told.copied : told.selected));
   };
   const compare = (path, form) => async (event) => {
     event.preventDefault();
