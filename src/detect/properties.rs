@@ -170,8 +170,11 @@ proptest! {
             && read_b.text().starts_with(|c: char| c.is_ascii_digit());
         prop_assume!(!stacked);
         // A label alone above a value, and the head of a table, name it.
-        prop_assume!(names(&format!("{a}\n{b}"), a.len() + 1) == names(&b, 0));
-        let together = detector().scan(&format!("{a}\n{b}"), "");
+        let both = format!("{a}\n{b}");
+        let both_read = format!("{}\n{}", read_a.text(), read_b.text());
+        prop_assume!(names(&both, a.len() + 1) == names(&b, 0));
+        prop_assume!(names(&both_read, read_a.text().len() + 1) == names(read_b.text(), 0));
+        let together = detector().scan(&both, "");
         let apart = detector().scan(&a, "").into_iter().chain(shifted(detector().scan(&b, ""), a.len() + 1));
         prop_assert_eq!(together, apart.collect::<Vec<_>>());
     }
