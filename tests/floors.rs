@@ -78,6 +78,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn every_arrow_points_down() {
     for (room, floor) in FLOORS {
         for (path, code) in sources(room) {
+            assert!(!code.contains("crate::{"), "{}: a `use` for each room, so that its arrow shows", path.display());
             for used in code.split("crate::").skip(1) {
                 let name: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
                 if let Some((_, below)) = FLOORS.iter().find(|(room, _)| *room == name) {
