@@ -63,6 +63,23 @@ test("the overview moves while traffic flows", async () => {
   await page.close();
 });
 
+test("what a page that was left had asked for shows nowhere", async () => {
+  const page = await stage.enter("auditor");
+  let answer;
+  const answered = new Promise((now) => { answer = now; });
+  await page.route("**/api/report?*", (route) => answered.then(() => route.fulfill({ json: { report: { title: "Late", parts: [], days: [], entities: [], holds: true } } })).catch(() => {}));
+  await page.getByRole("link", { name: "Report" }).click();
+  await page.getByText("Writing the report").waitFor();
+  await page.getByRole("link", { name: "Exchanges" }).click();
+  await page.locator("tbody tr").first().waitFor();
+  answer();
+  await page.unrouteAll({ behavior: "wait" });
+  await page.evaluate(() => fetch("/api/me").then((me) => me.text()));
+  assert.deepEqual(await page.locator("h1").allTextContents(), ["Exchanges"]);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
 test("an exchange is found by a filter, read, and proven", async () => {
   const id = await stage.chat(`My SSN is 536-90-4399. ${HOSTILE}`, { system: HOSTILE });
   const page = await stage.enter("auditor", "/exchanges");

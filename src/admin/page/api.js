@@ -21,6 +21,9 @@ export async function ask(path, { query = {}, form, signal } = {}) {
   return answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
 }
 
+/** Asks for a page: what it asked ends when the page is left. */
+export const asker = (left) => (path, { signal = left, ...options } = {}) => ask(path, { ...options, signal: AbortSignal.any([left, signal]) });
+
 function told(text) {
   try {
     return JSON.parse(text).error;

@@ -1,5 +1,5 @@
 // The frame of all pages: who is logged in, where they may go, and what the address shows.
-import { ask } from "./api.js";
+import { ask, asker } from "./api.js";
 import { el, put } from "./dom.js";
 import * as exchange from "./exchange.js";
 import * as exchanges from "./exchanges.js";
@@ -23,24 +23,31 @@ const PAGES = [
 
 const main = document.getElementById("main");
 const top = document.getElementById("top");
-let leave = () => {};
+let shown = new AbortController();
 let me = {};
 
-/** Shows what the address says. */
+/** Shows what the address says; tells whether it is still asked for. What was shown before asks and says nothing any more. */
 async function render() {
-  leave();
-  leave = () => {};
+  shown.abort();
+  shown = new AbortController();
+  const { signal } = shown;
   const page = PAGES.find((page) => page.path === location.pathname);
   if (!me.role) return login.show(main, me, enter);
   head(page);
   put(main);
   if (!page || !page.roles.includes(me.role)) return put(main, el("h1", {}, words.nowhere));
   document.title = `${page.title} – Blotter`;
+  const view = {
+    me, signal, ask: asker(signal),
+    go: (...where) => signal.aborted || go(...where),
+    fail: (error) => signal.aborted || fail(error),
+  };
   try {
-    leave = (await page.show(main, new URLSearchParams(location.search), { me, go, fail })) ?? (() => {});
+    await page.show(main, new URLSearchParams(location.search), view);
   } catch (error) {
-    fail(error);
+    view.fail(error);
   }
+  return !signal.aborted;
 }
 
 /** The bar with the way to every page. */
@@ -61,9 +68,9 @@ function fail(error) {
 }
 
 /** Goes to an address of these pages. */
-export function go(address, { replace = false } = {}) {
+function go(address, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"]({}, "", address);
-  if (!replace) render().then(() => main.focus());
+  if (!replace) render().then((stays) => stays && main.focus());
 }
 
 async function enter() {

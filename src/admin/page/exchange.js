@@ -1,5 +1,4 @@
 // One exchange.
-import { ask } from "./api.js";
 import { timeline } from "./chart.js";
 import { el, entity, marked, number, put, span, table, time } from "./dom.js";
 import { may } from "./exchanges.js";
@@ -9,7 +8,7 @@ const told = words.exchange;
 /** How many strings of a text are shown by themselves. */
 const MOST = 2000;
 
-export async function show(main, query, { me, fail }) {
+export async function show(main, query, { ask, me, fail }) {
   const id = query.get("id") ?? "";
   const { record, places, rules } = await ask("/api/exchange", { query: { id } });
   const { opened, closed } = record;

@@ -1,5 +1,4 @@
 // Which exchanges there were.
-import { ask } from "./api.js";
 import { el, entity, field, number, put, span, table, time } from "./dom.js";
 import { words } from "./words.js";
 
@@ -11,9 +10,9 @@ const OF_CUSTOMERS = ["subject", "conversation"];
 /** Whether a reader may ask for exchanges by this. */
 export const may = (me, filter) => me.role === "auditor" || !OF_CUSTOMERS.includes(filter);
 
-export async function show(main, query, { go, me }) {
+export async function show(main, query, { ask, go, me }) {
   const rows = el("div", { "aria-live": "polite" });
-  put(main, el("h1", {}, told.title), form(query, go, me), me.role === "auditor" && known(query, rows, me), rows);
+  put(main, el("h1", {}, told.title), form(query, go, me), me.role === "auditor" && known(query, rows, me, ask), rows);
   const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, query.get(name)]));
   const found = await ask("/api/exchanges", { query: asked });
   // What was asked for by its own name stands in the address by the log's name for it, which says nothing to others.
@@ -43,7 +42,7 @@ function form(query, go, me) {
 }
 
 /** The search for a value that the reader knows; it is sent, and stands in no address. */
-function known(query, rows, me) {
+function known(query, rows, me, ask) {
   const input = el("input", { name: "value", autocomplete: "off", spellcheck: "false", placeholder: told.knownHint });
   const said = el("span", { class: "wrong", role: "alert" });
   const search = async (value, asked) => {

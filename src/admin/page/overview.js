@@ -1,5 +1,4 @@
 // How the proxy does, moving by itself.
-import { ask } from "./api.js";
 import { bars, columns } from "./chart.js";
 import { el, entity, number, put, renew, span, table, time } from "./dom.js";
 import { OUTCOMES } from "./exchanges.js";
@@ -8,7 +7,7 @@ import { words } from "./words.js";
 const RANGES = ["hour", "day", "week"];
 const told = words.overview;
 
-export async function show(main, query, { go, fail, me }) {
+export async function show(main, query, { ask, go, fail, me, signal }) {
   const range = RANGES.includes(query.get("range")) ? query.get("range") : "hour";
   const choice = RANGES.map((one) => el("button", { type: "button", "aria-pressed": String(one === range), on: { click: () => go(`/?range=${one}`) } }, told.ranges[one]));
   const lights = el("ul", { class: "lights", "aria-label": told.lights });
@@ -37,7 +36,7 @@ export async function show(main, query, { go, fail, me }) {
   events.onerror = () => ask("/api/overview", { query: { range } }).catch((error) => {
     if (error.status) { events.close(); fail(error); } else fallen(told.away);
   });
-  return () => events.close();
+  signal.addEventListener("abort", () => events.close());
 }
 
 function page(seen, me) {

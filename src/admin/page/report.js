@@ -1,12 +1,11 @@
 // The report of a week or a month, to be read, printed and filed away.
-import { ask } from "./api.js";
 import { bars, columns } from "./chart.js";
 import { el, entity, field, put, table } from "./dom.js";
 import { words } from "./words.js";
 
 const told = words.report;
 
-export async function show(main, query, { go }) {
+export async function show(main, query, { ask, go }) {
   const kind = query.get("month") || query.get("last") === "month" ? "month" : "week";
   const given = query.get(kind);
   const day = el("input", { type: "date", name: "day", value: given });

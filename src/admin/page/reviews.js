@@ -1,11 +1,11 @@
 // System prompts and tools in use, the unreviewed ones first.
-import { ask } from "./api.js";
+import { ask as send } from "./api.js";
 import { el, entity, field, marked, number, put, time } from "./dom.js";
 import { words } from "./words.js";
 
 const told = words.reviews;
 
-export async function show(main, query, { go, fail }) {
+export async function show(main, query, { ask, go, fail }) {
   const last = query.get("last") ?? "1000";
   put(main, el("h1", {}, told.title), el("p", { role: "status" }, told.reading));
   const { read, seen } = await ask("/api/reviews", { query: { last } });
@@ -18,7 +18,8 @@ export async function show(main, query, { go, fail }) {
     const chosen = [...main.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.value);
     if (!chosen.length) return put(said, told.choose);
     try {
-      await ask("/api/reviews/sign-off", { form: { seen: chosen, note: note.value } });
+      // It is signed off, even if the page is left meanwhile.
+      await send("/api/reviews/sign-off", { form: { seen: chosen, note: note.value } });
       go(`/reviews?last=${last}`);
     } catch (error) {
       fail(error);

@@ -1,12 +1,11 @@
 // Patterns on trial: what they find in a text and why, and what an edited file would find instead.
-import { ask } from "./api.js";
 import { el, entity, field, hue, number, put, table } from "./dom.js";
 import { words } from "./words.js";
 
 const told = words.workbench;
 const PAUSE = 350;
 
-export async function show(main, query, { me, go, fail }) {
+export async function show(main, query, { ask, me, go, fail, signal }) {
   const { files } = await ask("/api/patterns");
   const text = el("textarea", { rows: 8, spellcheck: "false", "aria-label": told.text, placeholder: told.hint });
   const marks = el("pre", { class: "marks", tabindex: 0, "aria-label": told.marked });
@@ -19,6 +18,7 @@ export async function show(main, query, { me, go, fail }) {
   let original = "";
   let asking = new AbortController();
   let timer;
+  signal.addEventListener("abort", () => clearTimeout(timer));
 
   const edited = () => (chosen.value && toml.value !== original ? { file: chosen.value, toml: toml.value } : undefined);
   const look = async () => {
@@ -94,7 +94,6 @@ export async function show(main, query, { me, go, fail }) {
   if (query.get("exchange") && me.role === "auditor") await take(query.get("exchange")).catch(fail);
   else await look();
   text.focus();
-  return () => { clearTimeout(timer); asking.abort(); };
 }
 
 /** As much of a text as is taken at once: the limit is one of bytes. */
