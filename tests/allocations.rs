@@ -1,4 +1,5 @@
-//! Text in which nothing could be a value is scanned without an allocation. Alone in its file: a count is of the whole process.
+//! Text in which nothing could be a value is scanned without an allocation, and no text with much memory. Alone in its file: a
+//! count is of the whole process.
 
 use blotter::detect::{BUILT_IN, Detector, Settings, Source};
 
@@ -6,7 +7,7 @@ use blotter::detect::{BUILT_IN, Detector, Settings, Source};
 static COUNTED: dhat::Alloc = dhat::Alloc;
 
 #[test]
-fn text_without_candidates_costs_no_allocation() {
+fn scanning_takes_little_memory() {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).into(), text: (*text).into() };
     let sources: Vec<Source> = BUILT_IN.iter().map(source).collect();
     let detector = Detector::compile(&sources, &Settings::default()).unwrap();
@@ -24,5 +25,11 @@ fn text_without_candidates_costs_no_allocation() {
     assert_eq!(allocations(&text), (0, 0));
     let (found, blocks) = allocations("write to ann@x.org");
     assert!(found == 1 && blocks > 0, "nothing is counted");
+    for long_line in ["@ ", "1 "].map(|candidates| candidates.repeat(200_000)) {
+        let before = dhat::HeapStats::get();
+        detector.scan(&long_line, "");
+        let most = dhat::HeapStats::get().max_bytes - before.curr_bytes;
+        assert!(most < 32 << 20, "{most} bytes for a line of {}", long_line.len());
+    }
     drop(profiler);
 }

@@ -1046,3 +1046,22 @@ fn a_name_in_capitals_is_what_its_last_word_says() {
         check_values("", &format!("{name}=2015352855"), &[]);
     }
 }
+
+#[test]
+fn a_value_is_found_wherever_it_stands_in_a_long_line() {
+    const PIECE: usize = 64 << 10;
+    let talk = "and so on and on, ".repeat(PIECE / 10);
+    for before in PIECE - 60..PIECE + 10 {
+        let text = format!("{} my ssn is 219-09-9998, {talk}", &talk[..before]);
+        let found: Vec<&str> = DETECTOR.scan(&text, "").into_iter().map(|finding| &text[finding.span]).collect();
+        assert_eq!(found, ["219-09-9998"], "{before}");
+    }
+}
+
+#[test]
+fn nothing_before_a_long_line_that_goes_on_leaves_unscanned() {
+    let (talk, endless) = ("and so on and on\n".repeat(300), "and so on ".repeat(40_000));
+    let text = format!("{talk}ann@x.org\n{endless}");
+    let (found, end) = DETECTOR.scan_beginning(&text, "");
+    assert_eq!(found.len(), usize::from(end > talk.len()), "{end}");
+}

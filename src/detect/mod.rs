@@ -173,55 +173,84 @@ impl Detector {
     /// count on a value's own line only, but for a label alone above it and the head of its table; and nothing is found across
     /// a line end but key blocks and numbers with a line for each group of digits.
     pub fn scan(&self, text: &str, before: &str) -> Vec<Finding> {
-        if !before.is_empty() && text.len() <= ASSIGNED {
-            let mut seen = self.read_all(text, before);
-            self.scan_assigned(text, before, &mut seen);
-            return seen.found;
-        }
-        let (mut found, mut start) = (Vec::new(), 0);
-        while start < text.len() {
+        self.scan_in_parts(text, before).flatten().collect()
+    }
+
+    /// The same part by part: who has found enough goes no further.
+    pub fn scan_in_parts<'s>(&'s self, text: &'s str, before: &'s str) -> impl Iterator<Item = Vec<Finding>> + 's {
+        let mut start = 0;
+        std::iter::from_fn(move || {
             let before = if start == 0 { before } else { "" };
-            let (of_part, end) = self.scan_part(text, start, before);
-            found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
+            let (found, end) = match text.len() {
+                length if start >= length => return None,
+                length if length <= ASSIGNED && !before.is_empty() => (self.scan_named(text, before), length),
+                _ => self.scan_part(text, start, before),
+            };
             start = end;
-        }
-        found
+            Some(found)
+        })
     }
 
     /// What is found in the beginning of a text of which more will follow, and how long that beginning is: the more is known of
     /// the text, the longer. The rest is scanned for itself once more of it is there, and the same is found as in the whole text,
     /// except that a list of numbers of hundreds of kilobytes is scanned in pieces.
     pub fn scan_beginning(&self, text: &str, before: &str) -> (Vec<Finding>, usize) {
-        let (mut found, mut start) = (Vec::new(), 0);
-        loop {
-            let (mut of_part, end) = self.scan_part(text, start, if start == 0 { before } else { "" });
+        let (mut found, mut end, mut settled) = (Vec::new(), 0, (0, 0));
+        while end < text.len() {
+            let (of_part, part_end) = self.scan_part(text, end, if end == 0 { before } else { "" });
+            found.extend(of_part);
+            end = part_end;
             if chunks::is_settled(text, end) {
-                found.extend(of_part.into_iter().map(|finding| finding.behind(start)));
-                start = end;
-                continue;
+                settled = (found.len(), end);
+            } else if chunks::is_border(text, end) {
+                break;
             }
-            if start > 0 {
-                return (found, start);
-            }
-            let end = chunks::cut(text, &of_part);
-            of_part.retain(|finding| finding.span.start < end);
-            return (of_part, end);
         }
+        let (known, settled) = settled;
+        if settled > 0 {
+            found.truncate(known);
+            return (found, settled);
+        }
+        let end = chunks::cut(&text[..end], &found);
+        found.retain(|finding| finding.span.start < end);
+        (found, end)
     }
 
-    /// What is found in the part of `text` that begins at `start`, counted from there, and where the next part begins.
+    /// What is found in the part of `text` that begins at `start`, and where the next part begins.
     fn scan_part(&self, text: &str, start: usize, before: &str) -> (Vec<Finding>, usize) {
         let end = chunks::end(text, start);
+        if !chunks::is_border(text, start) || !chunks::is_border(text, end) {
+            return self.scan_piece(text, start..end, before);
+        }
         let Seen { found, opens_block, .. } = self.read_all(&text[start..end], before);
         if !opens_block || end == text.len() {
-            return (found, end);
+            return (behind(found, start).collect(), end);
         }
-        let reach = chunks::line_end(text, text.ceil_char_boundary((end + shape::WINDOW).min(text.len())));
-        let mut found = self.read_all(&text[start..reach], before).found;
-        let begun = found.iter().rfind(|finding| start + finding.span.start < end);
-        let end = begun.map_or(end, |begun| chunks::line_end(text, start + begun.span.end).max(end));
-        found.retain(|finding| start + finding.span.start < end);
+        let reach = chunks::reach(text, end);
+        let mut found: Vec<Finding> = behind(self.read_all(&text[start..reach], before).found, start).collect();
+        let begun = found.iter().rfind(|finding| finding.span.start < end);
+        let end = begun.map_or(end, |begun| chunks::line_end(text, begun.span.end).min(reach).max(end));
+        found.retain(|finding| finding.span.start < end);
         (found, end)
+    }
+
+    /// The same for a piece of a part that is too long to be scanned at once: what stands around it is read too.
+    fn scan_piece(&self, text: &str, piece: Range<usize>, before: &str) -> (Vec<Finding>, usize) {
+        let around = chunks::around(text, &piece);
+        let found = behind(self.read_all(&text[around.clone()], before).found, around.start);
+        let found = found.filter(|finding| finding.span.end > piece.start && finding.span.start < piece.end);
+        let found: Vec<Finding> = found
+            .map(|finding| Finding { span: finding.span.start.max(piece.start)..finding.span.end, ..finding })
+            .collect();
+        let end = found.last().map_or(piece.end, |last| last.span.end.max(piece.end));
+        (found, end)
+    }
+
+    /// What is found in a short text that goes by a name.
+    fn scan_named(&self, text: &str, name: &str) -> Vec<Finding> {
+        let mut seen = self.read_all(text, name);
+        self.scan_assigned(text, name, &mut seen);
+        seen.found
     }
 
     /// What all readings of `text` show.
@@ -386,6 +415,11 @@ pub fn schema() -> String {
 fn is_glued(text: &str, span: &Range<usize>) -> bool {
     let runs = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
     runs(span.start.checked_sub(1)) || runs(Some(span.end))
+}
+
+/// The same findings where `before` bytes stand before the text.
+fn behind(found: Vec<Finding>, before: usize) -> impl Iterator<Item = Finding> {
+    found.into_iter().map(move |finding| finding.behind(before))
 }
 
 /// Adds a finding where no other is.
