@@ -47,7 +47,7 @@ pub(super) struct NewOptions {
     #[arg(value_parser = name)]
     name: String,
     /// How long it is good: `90d`, `12h`
-    #[arg(long, value_parser = length)]
+    #[arg(long, value_parser = lifetime)]
     expires: Option<SignedDuration>,
     /// A route that it opens; without this all of them
     #[arg(long = "route")]
@@ -235,6 +235,11 @@ fn days(left: SignedDuration) -> String {
 
 fn name(text: &str) -> Result<String, String> {
     caller::check_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn lifetime(text: &str) -> Result<SignedDuration, String> {
+    let over = || format!("`{text}` would be over at once: write as in `90d` or `12h`");
+    length(text).and_then(|length| if length.is_zero() { Err(over()) } else { Ok(length) })
 }
 
 fn length(text: &str) -> Result<SignedDuration, String> {

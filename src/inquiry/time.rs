@@ -34,7 +34,7 @@ pub fn age(text: &str) -> Option<SignedDuration> {
         "d" => 86_400,
         _ => return None,
     };
-    Some(SignedDuration::from_secs(count.parse::<i64>().ok()?.checked_mul(seconds)?))
+    Some(SignedDuration::from_secs(i64::from(count.parse::<u32>().ok()?) * seconds))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(time("2026-11-22T10:00:00Z"), Ok(now));
         assert_eq!(time("24h").unwrap().as_second(), 1_795_341_600 - 86_400);
         assert!(time("2026-11-22").is_ok());
-        for text in ["", "h", "-", "yesterday", "2026-13-01", "99999999999999999999d", "é"] {
+        for text in ["", "h", "-", "yesterday", "2026-13-01", "99999999999999999999d", "-5d", "é"] {
             assert!(time(text).is_err(), "{text}");
         }
     }

@@ -177,7 +177,8 @@ async fn who_may_not_come_in_is_told_in_the_apis_own_shape_and_logged() {
     let house = House::build("").await;
     let bot = house.run(&["key", "new", "bot", "--route", "openai", "--cidr", "127.0.0.0/8", "--cidr", "::1/128"]);
     let far = house.run(&["key", "new", "far", "--cidr", "10.0.0.0/8"]);
-    let late = house.run(&["key", "new", "late", "--expires", "0s"]);
+    let late = house.run(&["key", "new", "late"]);
+    house.run(&["key", "rotate", "late", "--overlap", "0s"]);
     let gone = house.run(&["key", "new", "gone"]);
     let eyes = house.run(&["key", "new", "eyes", "--role", "auditor"]);
     house.run(&["key", "revoke", "gone"]);
@@ -318,6 +319,7 @@ async fn keys_are_listed_without_their_secrets() {
     assert!(house.fail(&["key", "new", "bot-2", "--route", "nowhere"]).contains("there is no route `nowhere`"));
     assert!(house.fail(&["key", "rotate", "cat"]).contains("there is no caller `cat`"));
     assert!(house.fail(&["key", "new", "key_1"]).contains("cannot name a caller"));
+    assert!(house.fail(&["key", "new", "bot-2", "--expires", "0d"]).contains("would be over at once"));
     let open = std::fs::Permissions::from_mode(0o666);
     std::fs::set_permissions(house.path("callers.toml"), open).unwrap();
     assert!(house.fail(&["serve"]).contains("others can write to the file of callers"));
