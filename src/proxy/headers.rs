@@ -69,6 +69,11 @@ pub(super) fn has_unknown_of_ours(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| name.as_str().starts_with("x-blotter-") && !TOLD.contains(name))
 }
 
+/// What is told to the log more than once, and could be there only as one of them.
+pub(super) fn told_twice(headers: &HeaderMap) -> Option<HeaderName> {
+    TOLD.into_iter().find(|name| headers.get_all(name).iter().nth(1).is_some())
+}
+
 /// Every credential that the caller shows, without the word `Bearer`.
 pub(super) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = CREDENTIALS.iter().flat_map(|name| headers.get_all(*name));

@@ -96,18 +96,19 @@ pub(super) fn check_head(method: &Method, headers: &HeaderMap, limits: &Limits) 
     Ok(())
 }
 
-/// Refuses headers for Blotter that it does not know: a misspelled `x-blotter-subject` would leave a customer without a name in the
-/// log, and their texts beyond erasure.
+/// Refuses headers for Blotter that it does not know, or that are there twice: a misspelled `x-blotter-subject` would leave a customer
+/// without a name in the log, and their texts beyond erasure, as would the second of two.
 pub(super) fn check_own_headers(headers: &HeaderMap) -> Result<(), Refused> {
-    if !headers::has_unknown_of_ours(headers) {
-        return Ok(());
-    }
-    Err(Refused::request(
-        StatusCode::BAD_REQUEST,
-        "request/own-header",
+    let message = if headers::has_unknown_of_ours(headers) {
         "A header's name begins with `x-blotter-` and is none that Blotter knows: it takes `x-blotter-subject`, \
-        `x-blotter-conversation`, `x-blotter-purpose` and `x-blotter-consent`.",
-    ))
+        `x-blotter-conversation`, `x-blotter-purpose` and `x-blotter-consent`."
+            .to_owned()
+    } else if let Some(name) = headers::told_twice(headers) {
+        format!("The header `{name}` is there more than once: send it once.")
+    } else {
+        return Ok(());
+    };
+    Err(Refused::request(StatusCode::BAD_REQUEST, "request/own-header", message))
 }
 
 /// Refuses a caller's signature that would be wrong for the upstream, unless the route has a key of its own.
