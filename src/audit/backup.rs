@@ -56,8 +56,7 @@ pub fn back_up(folder: &Path, copy: &Path) -> Result<Copied, AuditError> {
 
 /// Copies the keys of the log in `folder` to the file `copy`, which must not be there yet; fails when `ring` does not open them.
 pub fn back_up_keys(folder: &Path, ring: &KeyRing, copy: &Path) -> Result<(), AuditError> {
-    let path = key_file::path_in(folder);
-    let keys = KeyFile::open_for_reading(folder, ring.clone())?.ok_or(AuditError::NoKeys { path })?;
+    let keys = KeyFile::open_for_reading(folder, ring.clone())?;
     keys.subject(key_file::NOBODY)?;
     // Made here, so that nobody else can read it at any moment.
     let made = OpenOptions::new().write(true).create_new(true).open(copy);

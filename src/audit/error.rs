@@ -40,7 +40,7 @@ pub enum AuditError {
         folder: PathBuf,
     },
     /// The keys of the log's texts are not there.
-    #[error("`{}` is missing, and with it the keys of all texts: restore it from its backup, or move the log away to begin another", path.display())]
+    #[error("`{}` is missing, and with it the keys of all texts and who is who: move the log away, and bring it back with its keys by `blotter audit restore`, or begin another", path.display())]
     NoKeys {
         /** Where it should be. */
         path: PathBuf,

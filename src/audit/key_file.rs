@@ -73,18 +73,18 @@ impl KeyFile {
         Ok(Self { patience, ..self })
     }
 
-    /// Opens the file beside its writer, to be read; `None` when there is none.
-    pub fn open_for_reading(folder: &Path, ring: KeyRing) -> Result<Option<Self>, AuditError> {
+    /// Opens the file beside its writer, to be read; fails when there is none.
+    pub fn open_for_reading(folder: &Path, ring: KeyRing) -> Result<Self, AuditError> {
         let path = path_in(folder);
         if !path.exists() {
-            return Ok(None);
+            return Err(AuditError::NoKeys { path });
         }
         let failed = |error| AuditError::reading(&path, error);
         let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
         let file = Self { connection, ring, path, identity: None, patience: PATIENCE };
         file.check_version()?;
-        Ok(Some(file))
+        Ok(file)
     }
 
     /// Fails when the open file is no longer the one in the folder: keys that are written to it would be lost.

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::error::AuditError;
 use super::filter::Filter;
-use super::key_file::KeyFile;
+use super::key_file::{self, KeyFile};
 use super::mention::Mentions;
 use super::noted;
 use super::query::{Reader, Record, Summary};
@@ -19,7 +19,7 @@ impl Reader {
     ///
     /// Texts that no key opens are not found: an erased customer stays erased, an expired day expired.
     pub fn mentioning(&self, placeholders: &[String], filter: &Filter) -> Result<Vec<Summary>, AuditError> {
-        let Some(keys) = self.keys() else { return Ok(Vec::new()) };
+        let Some(keys) = self.keys() else { return Err(AuditError::NoKeys { path: key_file::path_in(self.folder()) }) };
         let names = Mentions::within(placeholders.concat().as_bytes());
         let mut pointed_to = noted::find(keys, &names)?;
         pointed_to.extend(self.newer_than(noted::noted_until(keys)?)?);

@@ -113,10 +113,10 @@ impl Reader {
         self.keys.as_ref()
     }
 
-    /// Reads texts too, and knows customers by their hashed ids.
+    /// Reads texts too, and knows customers by their hashed ids; fails when the keys are not there.
     pub fn unlock(self, ring: &KeyRing) -> Result<Self, AuditError> {
         let keys = KeyFile::open_for_reading(&self.folder, ring.clone())?;
-        Ok(Self { keys, ..self })
+        Ok(Self { keys: Some(keys), ..self })
     }
 
     /// The log's token for a customer; what is no hashed id is taken for the token itself.

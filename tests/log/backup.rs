@@ -67,3 +67,38 @@ async fn a_proxy_ends_with_its_log_if_it_is_told_to() {
     assert_eq!(proxy.wait(), 2);
     assert_eq!(here.provider.count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_without_its_keys_says_so_where_they_are_needed() {
+    let here = Installation::new("").await;
+    let proxy = here.serve();
+    proxy.ask("my card is LC-00000001", "ann", &[]).await;
+    assert_eq!(proxy.stop(), 0);
+    here.fine(&["audit", "backup", "--keys", "keys.copy"]);
+    let listed = here.fine(&["audit", "list", "--json"]);
+    let exchange: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let [id, token] = ["exchange", "subject"].map(|name| exchange[name].as_str().unwrap());
+    std::fs::remove_file(here.path("audit/keys.db")).unwrap();
+    for command in [&["list"][..], &["list", "--subject", token], &["subject", token]] {
+        assert_eq!(here.fine(&[&["audit"], command, &["--json"]].concat()), listed, "{command:?}");
+    }
+    assert!(here.fine(&["audit", "show", id]).contains("their keys are not here"));
+    for command in [
+        &["subject", "ann"][..],
+        &["subject", token, "--export", "json"],
+        &["list", "--subject", "ann"],
+        &["list", "--conversation", "talk"],
+        &["list", "--value", "LC-00000001"],
+        &["review"],
+        &["leaks"],
+    ] {
+        let ran = here.run(&[&["audit"], command].concat());
+        assert!(ran.code == 2 && ran.out.is_empty(), "{command:?}: {ran:?}");
+        assert!(ran.talk.contains("`audit/keys.db` is missing"), "{command:?}: {ran:?}");
+    }
+    std::fs::rename(here.path("audit"), here.path("moved")).unwrap();
+    here.fine(&["audit", "restore", "moved", "--keys", "keys.copy"]);
+    assert_eq!(here.fine(&["audit", "subject", "ann", "--json"]), listed);
+    let nobody = here.run(&["audit", "subject", "nobody", "--export", "json"]);
+    assert!(nobody.code == 0 && nobody.talk.contains("nothing is held about this customer"), "{nobody:?}");
+}

@@ -42,7 +42,7 @@ fn a_file_of_an_older_format_is_read_and_followed_by_another() {
 #[test]
 fn an_older_file_of_keys_is_brought_up_to_date_and_a_newer_one_refused() {
     let folder = old_log(NEWEST);
-    let keys = KeyFile::open_for_reading(folder.path(), ring()).unwrap().unwrap();
+    let keys = KeyFile::open_for_reading(folder.path(), ring()).unwrap();
     assert!(keys.conversations("talk").unwrap().is_empty(), "it can be read as it is");
     let keys = KeyFile::open(folder.path(), ring()).unwrap();
     let token = keys.make_conversation("talk", 1).unwrap();

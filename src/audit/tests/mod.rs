@@ -50,7 +50,7 @@ fn keys() -> Keys {
 
 /// What the log calls the customer whom the bot calls `found_by`.
 fn token(folder: &Path, found_by: &str) -> String {
-    let file = KeyFile::open_for_reading(folder, ring()).unwrap().unwrap();
+    let file = KeyFile::open_for_reading(folder, ring()).unwrap();
     file.subject(found_by).unwrap().unwrap().token.unwrap()
 }
 

@@ -95,12 +95,15 @@ pub(super) const HEADING: [&str; 12] = [
 pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     let mut reader = Reader::open(&setup.audit.folder)?;
-    if options.subject.is_some() || options.conversation.is_some() || options.value.is_some() {
-        reader = reader.unlock(&setup.audit_key.read_ring()?)?;
-    }
     let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
     let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
-    let token = |identity, id: Option<String>| Some(identities.as_ref()?.asked(identity, &id?));
+    let token = |identity, id: &Option<String>| Some(identities.as_ref()?.asked(identity, id.as_ref()?));
+    let subject = token(Identity::Subject, &options.subject);
+    let conversation = token(Identity::Conversation, &options.conversation);
+    // By a token they are found without the keys, too.
+    if (&subject, &conversation) != (&options.subject, &options.conversation) || options.value.is_some() {
+        reader = reader.unlock(&setup.audit_key.read_ring()?)?;
+    }
     let filter = Filter {
         since: options.span.since,
         until: options.span.until,
@@ -108,10 +111,10 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         pattern: options.pattern,
         caller: match options.caller {
             Some(name) if setup.ruleset.callers.as_ref().is_some_and(|file| file.callers().knows(&name)) => Some(name),
-            shown => token(Identity::Caller, shown),
+            shown => token(Identity::Caller, &shown),
         },
-        subject: token(Identity::Subject, options.subject),
-        conversations: token(Identity::Conversation, options.conversation).map(|id| vec![id]),
+        subject,
+        conversations: conversation.map(|id| vec![id]),
         route: options.route,
         model: options.model,
         status: options.status,

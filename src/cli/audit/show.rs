@@ -6,15 +6,21 @@ use serde_json::Value;
 
 use super::super::{ConfigFile, Outcome, print};
 use super::note;
-use crate::audit::{Closed, Counts, EventKind, Opened, Reader, Record, Tally, Texts};
+use crate::audit::{AuditError, Closed, Counts, EventKind, Opened, Reader, Record, Tally, Texts};
 use crate::wire::json::{Document, Kind, NodeId};
 
 /// Shows the exchange with this id.
 pub(super) fn run(config: &ConfigFile, id: &str, json: bool) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
-    let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
+    let folder = &setup.audit.folder;
+    let reader = match Reader::open(folder)?.unlock(&setup.audit_key.read_ring()?) {
+        Err(AuditError::NoKeys { .. }) => Reader::open(folder)?,
+        unlocked => unlocked?,
+    };
     let record = reader.show(id)?.ok_or_else(|| anyhow::anyhow!("no exchange `{id}`: see `blotter audit list`"))?;
-    note(&setup, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
+    if record.texts != Texts::Locked {
+        note(&setup, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
+    }
     let mut out = std::io::stdout().lock();
     match json {
         true => writeln!(out, "{}", serde_json::to_string(&record)?)?,
@@ -74,7 +80,7 @@ pub(in crate::cli) fn describe(record: &Record) -> String {
             lines.push("\nthe texts are not those that were sealed: run `blotter audit verify`".to_owned())
         }
         Texts::Destroyed => lines.push("\nthe texts are gone: their key was destroyed".to_owned()),
-        Texts::Locked => lines.push("\nthe texts are sealed, and were not unlocked".to_owned()),
+        Texts::Locked => lines.push("\nthe texts are sealed, and their keys are not here".to_owned()),
         Texts::Readable => lines.extend(texts_of(opened, closed.as_ref())),
     }
     lines.join("\n") + "\n"
