@@ -77,7 +77,7 @@ fn filter(desk: &Desk, asked: &Asked, query: &Query) -> Result<Filter, Failure> 
     Ok(Filter {
         since: at("since")?,
         until: at("until")?,
-        entity: text("entity"),
+        entity: text("entity").map(|name| name.to_ascii_uppercase()),
         pattern: text("pattern"),
         caller: match query.text("caller") {
             Some(name) if desk.gateway.keys().knows(name) || name == "anonymous" => Some(name.to_owned()),

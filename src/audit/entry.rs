@@ -215,7 +215,7 @@ impl FromStr for Outcome {
         let known = || Self::ALL.map(Self::name).join("`, `");
         Self::ALL
             .into_iter()
-            .find(|outcome| outcome.name() == name)
+            .find(|outcome| outcome.name().eq_ignore_ascii_case(name))
             .ok_or_else(|| format!("`{name}` is no outcome: use one of `{}`", known()))
     }
 }

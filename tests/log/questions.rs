@@ -40,15 +40,27 @@ async fn a_log_answers_its_keepers_questions() {
         (&["--value", "LC-00000002", "--subject", "ann"], 0),
         (&["--value", "LC-99999999"], 0),
         (&["--pattern", "loyalty"], 3),
-        (&["--pattern", "other"], 0),
+        (&["--entity", "loyalty"], 3),
         (&["--model", "large"], 1),
         (&["--caller", "sk-1"], 1),
+        (&["--caller", "anonymous"], 3),
         (&["--conversation", "talk-1"], 1),
-        (&["--outcome", "refused"], 1),
+        (&["--outcome", "Refused"], 1),
+        (&["--entity", "LOYALTY", "--until", "2020-01-01"], 0),
     ] {
         assert_eq!(count(filter), expected, "{filter:?}");
     }
     assert_eq!(here.run(&["audit", "list", "--value", "hello"]).code, 2, "no value at all");
+    for (filter, told) in [
+        (["--entity", "LOYALTI"], "entity `LOYALTI`: perhaps `LOYALTY` is meant"),
+        (["--pattern", "royalty"], "pattern `royalty`: perhaps `loyalty` is meant"),
+        (["--model", "Large"], "model `Large`: perhaps `large` is meant"),
+        (["--route", "elsewhere"], "route `elsewhere`: see `blotter audit stats --by route`"),
+        (["--caller", "sk-secret"], "this caller: see `blotter audit stats --by caller`"),
+    ] {
+        let ran = here.run(&[&["audit", "list"], &filter[..]].concat());
+        assert!(ran.code == 2 && ran.out.is_empty() && ran.talk.contains(told), "{filter:?}: {ran:?}");
+    }
     let csv = here.fine(&["audit", "list", "--csv", "--model", "large"]);
     assert!(csv.starts_with("exchange,at,route,model,") && csv.lines().count() == 2, "{csv}");
 

@@ -1,12 +1,14 @@
 //! `blotter audit list`: which exchanges there were.
 
+use std::convert::Infallible;
+
 use clap::Args;
 use jiff::Timestamp;
 
 use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
-use super::note;
 use super::output::{Output, tallies};
+use super::{names, note};
 use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary};
 use crate::inquiry::{self, Archive, value};
 use crate::proxy::{Identities, Identity};
@@ -16,7 +18,7 @@ pub(in crate::cli) struct Options {
     #[command(flatten)]
     span: SpanOptions,
     /// With a finding of this entity, such as CARD
-    #[arg(long)]
+    #[arg(long, value_parser = |name: &str| Ok::<_, Infallible>(name.to_ascii_uppercase()))]
     entity: Option<String>,
     /// With a finding by this pattern
     #[arg(long)]
@@ -109,9 +111,9 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         until: options.span.until,
         entity: options.entity,
         pattern: options.pattern,
-        caller: match options.caller {
-            Some(name) if setup.ruleset.callers.as_ref().is_some_and(|file| file.callers().knows(&name)) => Some(name),
-            shown => token(Identity::Caller, &shown),
+        caller: match &options.caller {
+            Some(name) if !reader.list(&names::of_caller(name))?.is_empty() => Some(name.clone()),
+            shown => token(Identity::Caller, shown),
         },
         subject,
         conversations: conversation.map(|id| vec![id]),
@@ -134,6 +136,9 @@ pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outco
         }
         None => reader.list(&filter)?,
     };
+    if found.is_empty() {
+        names::check(&filter, options.caller.as_deref(), &setup.ruleset, &reader)?;
+    }
     print(&found, &options.output)?;
     Ok(Outcome::Fine)
 }

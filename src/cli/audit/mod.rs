@@ -4,6 +4,7 @@ mod backup;
 mod keys;
 mod leaks;
 mod list;
+mod names;
 mod output;
 mod report;
 mod retention;
