@@ -59,6 +59,19 @@ async fn a_copy_that_was_changed_is_not_restored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_only_file_is_gone_does_not_hold() {
+    let here = Installation::new("").await;
+    let proxy = here.serve();
+    proxy.ask("my card is LC-00000001", "ann", &[]).await;
+    assert_eq!(proxy.stop(), 0);
+    std::fs::remove_file(here.segment()).unwrap();
+    let ran = here.run(&["audit", "verify"]);
+    assert!(ran.code == 1 && ran.out.starts_with("checkpoints entry 1: the log ends with entry 0, but had "), "{ran:?}");
+    std::fs::remove_file(here.path("audit/checkpoints")).unwrap();
+    assert_eq!(here.run(&["audit", "verify"]).code, 2, "no log at all");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_ends_with_its_log_if_it_is_told_to() {
     let here = Installation::new("on_failure = \"exit\"").await;
     let proxy = here.serve();

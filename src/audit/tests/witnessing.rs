@@ -36,6 +36,15 @@ fn a_cut_tail_is_found() {
 }
 
 #[test]
+fn a_log_without_a_file_is_found() {
+    let folder = small_log();
+    let kept = checkpoint(&folder);
+    fs::remove_file(folder.path().join("2026-11.db")).unwrap();
+    let what = "the log ends with entry 0, but had 6 at 2026-11-22T12:00:00Z: its end was cut off";
+    check(&folder, vec![kept], &[(1, what)]);
+}
+
+#[test]
 fn a_history_that_was_rewritten_with_the_key_is_found() {
     let kept = checkpoint(&small_log());
     let folder = TempDir::new().unwrap();
