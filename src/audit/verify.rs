@@ -96,16 +96,18 @@ pub fn verify_within(folder: &Path, key: &MacKey, scope: &Scope) -> Result<Repor
     let volumes: Vec<Volume> = all.iter().copied().filter(within).collect();
     let dropped = dropped(folder, &all);
     let report = Report::default();
-    let mut walk = Walk { folder, key, scope, report, before: None, dropped, earlier: volumes.first() != all.first() };
+    let earlier = volumes.first() != all.first();
+    let mut walk = Walk { folder, key, scope, report, before: None, unread: None, dropped, earlier };
     for volume in &volumes {
         match segment::open_for_reading(folder, *volume) {
             Ok(Some(connection)) => walk.segment(&connection, *volume),
             Ok(None) => {}
             Err(error @ AuditError::Newer { .. }) => return Err(error),
-            Err(error) => walk.problem(*volume, None, error.to_string()),
+            Err(error) => walk.unread(*volume, error.to_string()),
         }
     }
-    if until.is_none() {
+    // Of a file that cannot be read it is not known where it ends.
+    if until.is_none() && walk.unread.is_none_or(|unread| Some(&unread) != all.last()) {
         walk.check_end(walk.before.or_else(|| end(folder, &all)));
     }
     let head = walk.before.map(|(_, head)| head);
@@ -123,6 +125,8 @@ struct Walk<'a> {
     report: Report,
     /// The file and the entry that come before what is read next.
     before: Option<(Volume, Head)>,
+    /// The last file that could not be read to its end, which is a problem already.
+    unread: Option<Volume>,
     /// What the log says of files that it dropped.
     dropped: HashSet<String>,
     /// Files before the first one are there, and were left out.
@@ -133,8 +137,13 @@ impl Walk<'_> {
     fn segment(&mut self, connection: &Connection, volume: Volume) {
         self.report.segments += 1;
         if let Err(error) = self.read(connection, volume) {
-            self.problem(volume, None, format!("the rest cannot be read: {error}"));
+            self.unread(volume, format!("the rest cannot be read: {error}"));
         }
+    }
+
+    fn unread(&mut self, volume: Volume, what: String) {
+        self.problem(volume, None, what);
+        self.unread = Some(volume);
     }
 
     fn read(&mut self, connection: &Connection, volume: Volume) -> Result<()> {
@@ -221,6 +230,7 @@ impl Walk<'_> {
         }
         match (first.previous, self.before.map(|(volume, _)| volume.to_string())) {
             (Some(_), None) if self.earlier => {}
+            (Some(previous), _) if self.unread.is_some_and(|unread| unread.to_string() == previous) => {}
             (Some(previous), None) if self.dropped.contains(&retention::detail(&previous, first.before)) => {}
             (Some(previous), found) if found.as_ref() != Some(&previous) => {
                 self.problem(volume, None, format!("the file before it, `{previous}`, is missing"));

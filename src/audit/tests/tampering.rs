@@ -148,6 +148,19 @@ fn a_damaged_file_is_found() {
     assert!(!problems(&folder).is_empty());
 }
 
+#[test]
+fn a_file_that_is_none_is_one_problem() {
+    for month in ["2026-10", "2026-11", "2026-12"] {
+        let folder = three_months();
+        let checkpoint = Checkpoint { head: verify(folder.path(), &key()).unwrap().head.unwrap(), at: november() };
+        fs::write(folder.path().join(format!("{month}.db")), "no database, but text as long as a header of one would be").unwrap();
+        let scope = Scope { checkpoints: vec![checkpoint], ..Scope::default() };
+        let problems = verify_within(folder.path(), &key(), &scope).unwrap().problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!((problems[0].segment.as_str(), problems[0].seq), (month, None));
+    }
+}
+
 /// October with entries 1 and 2, November with 3 and 4, December with 5 and 6.
 fn three_months() -> TempDir {
     let folder = TempDir::new().unwrap();
