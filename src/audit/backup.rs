@@ -70,6 +70,16 @@ pub fn back_up_keys(folder: &Path, ring: &KeyRing, copy: &Path) -> Result<(), Au
     sync(copy)
 }
 
+/// Fails when `copy` is no copy of a log's keys, or `ring` does not open them.
+pub fn check_keys(copy: &Path, ring: &KeyRing) -> Result<(), AuditError> {
+    let opened = KeyFile::open_copy(copy.into(), ring.clone()).and_then(|keys| keys.subject(key_file::NOBODY));
+    match opened {
+        Ok(Some(_)) => Ok(()),
+        Err(error @ (AuditError::Newer { .. } | AuditError::WrongSealingKey { .. })) => Err(error),
+        _ => Err(AuditError::NoKeyCopy { path: copy.into() }),
+    }
+}
+
 /// Puts the copy of a log, and of its keys, in the place of `folder`, which must not be there or be empty, in one step.
 pub fn put_back(copy: &Path, keys: Option<&Path>, folder: &Path) -> Result<Copied, AuditError> {
     let failed = |error: io::Error| AuditError::creating(folder, &error);

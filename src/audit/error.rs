@@ -39,6 +39,12 @@ pub enum AuditError {
         /** The log's folder. */
         folder: PathBuf,
     },
+    /// The file is no copy of a log's keys.
+    #[error("`{}` is not there, or no copy of a log's keys: give the file that `blotter audit backup --keys` made", path.display())]
+    NoKeyCopy {
+        /** The file. */
+        path: PathBuf,
+    },
     /// The keys of the log's texts are not there.
     #[error("`{}` is missing, and with it the keys of all texts and who is who: move the log away, and bring it back with its keys by `blotter audit restore`, or begin another", path.display())]
     NoKeys {

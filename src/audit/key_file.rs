@@ -79,6 +79,11 @@ impl KeyFile {
         if !path.exists() {
             return Err(AuditError::NoKeys { path });
         }
+        Self::open_copy(path, ring)
+    }
+
+    /// Opens a file of keys, wherever it is, to be read.
+    pub fn open_copy(path: PathBuf, ring: KeyRing) -> Result<Self, AuditError> {
         let failed = |error| AuditError::reading(&path, error);
         let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;

@@ -64,7 +64,7 @@ mod verify;
 mod volume;
 mod writer;
 
-pub use backup::{Copied, back_up, back_up_keys, put_back};
+pub use backup::{Copied, back_up, back_up_keys, check_keys, put_back};
 pub use chain::Head;
 pub use checkpoint::{Checkpoint, checkpoint_at, checkpoints_in, newest_checkpoint, read_checkpoints};
 pub use entry::{Closed, Counts, Coverage, Opened, Outcome, Tally, Timings, Usage, display};

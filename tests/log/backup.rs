@@ -28,6 +28,16 @@ async fn a_lost_log_comes_back_from_its_copies() {
     assert_eq!(here.run(&["audit", "restore", "copy", "--keys", "keys.copy"]).code, 2, "a log stands there");
 
     std::fs::rename(here.path("audit"), here.path("lost")).unwrap();
+    for wrong in ["proxy.toml", "nowhere", "lost/checkpoints"] {
+        let ran = here.run(&["audit", "restore", "copy", "--keys", wrong]);
+        assert!(ran.code == 2 && ran.talk.contains(&format!("`{wrong}` is not there, or no copy")), "{ran:?}");
+    }
+    let own = std::fs::read(here.path("audit.key")).unwrap();
+    std::fs::write(here.path("audit.key"), "0".repeat(64)).unwrap();
+    let ran = here.run(&["audit", "restore", "copy", "--keys", "keys.copy"]);
+    assert!(ran.code == 2 && ran.talk.contains("`keys.copy` does not open with the key of `[audit]`"), "{ran:?}");
+    std::fs::write(here.path("audit.key"), own).unwrap();
+    assert!(!here.path("audit").exists(), "nothing was restored by halves");
     let restored = here.fine(&["audit", "restore", "copy", "--keys", "keys.copy", "--checkpoint", "lost/checkpoints"]);
     assert!(restored.contains("entries were written after this copy"), "{restored}");
     let proxy = here.serve();

@@ -77,6 +77,9 @@ pub(super) fn backup(config: &ConfigFile, options: &BackupOptions) -> anyhow::Re
 pub(super) fn restore(config: &ConfigFile, options: &RestoreOptions) -> anyhow::Result<Outcome> {
     let setup = config.setup()?;
     let keys = setup.keys()?;
+    if let Some(copy) = &options.keys {
+        audit::check_keys(copy, &keys.sealing)?;
+    }
     Reader::open(&options.folder)?;
     let (checkpoints, unproven) = options.witness.checkpoints(&setup, &options.folder)?;
     let mut report = check(&options.folder, &setup, &keys, checkpoints.clone())?;
