@@ -178,6 +178,9 @@ impl Cause for io::Error {
 
 impl Cause for rusqlite::Error {
     fn told(&self) -> String {
+        if let Self::FromSqlConversionFailure(_, _, cause) = self {
+            return cause.to_string();
+        }
         match self.sqlite_error_code().map(remedy) {
             None | Some(SEE_CAUSE) => self.to_string(),
             Some(remedy) => format!("{self}: {remedy}"),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::error::AuditError;
 use super::query::Reader;
+use super::time::Stored;
 
 /// An event as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,6 +79,6 @@ pub(super) fn at(connection: &Connection, seq: i64) -> Result<Option<Happening>>
 }
 
 fn read(row: &Row<'_>) -> Result<Happening> {
-    let at = Timestamp::from_microsecond(row.get(1)?).unwrap_or_default();
+    let Stored(at) = row.get(1)?;
     Ok(Happening { seq: row.get(0)?, at, name: row.get(2)?, detail: row.get(3)?, in_newest_file: false })
 }

@@ -58,6 +58,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod text;
+mod time;
 mod unclosed;
 mod unnoted;
 mod verify;

@@ -7,6 +7,7 @@ use super::entry::{Outcome, Timings};
 use super::error::AuditError;
 use super::query::Reader;
 use super::segment;
+use super::time::Stored;
 
 /// Something that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ fn tell_file(
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query(params![from, last, since.as_microsecond()])?;
         while let Some(row) = rows.next()? {
-            tell(Timestamp::from_microsecond(row.get(0)?).unwrap_or_default(), read(row)?);
+            tell(row.get::<_, Stored>(0)?.0, read(row)?);
         }
         Ok(())
     };

@@ -20,6 +20,7 @@ use super::event::{Event, EventKind};
 use super::key_file::KeyFile;
 use super::segment;
 use super::settings::Settings;
+use super::time::Stored;
 use super::volume::Volume;
 
 /// What a file of the log holds, and until when.
@@ -52,10 +53,9 @@ pub fn lifetimes(settings: &Settings, file: &KeyFile) -> Result<Vec<Lifetime>, A
         let Some(connection) = segment::open_for_reading(&settings.folder, volume)? else { continue };
         let failed = |error| AuditError::reading(&volume.path_in(&settings.folder), error);
         let span = "SELECT count(*), min(at_us), max(at_us) FROM entry";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?));
-        let (entries, first, last) = connection.query_row(span, [], read).map_err(failed)?;
-        let texts_until =
-            [first, last].map(|at| end_of_text(Timestamp::from_microsecond(at).unwrap_or_default(), settings));
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, [row.get(1)?, row.get(2)?]));
+        let (entries, ends) = connection.query_row(span, [], read).map_err(failed)?;
+        let texts_until = ends.map(|Stored(at)| end_of_text(at, settings));
         let held = speaks_of(&connection, &held).map_err(failed)?;
         let until = end_of_file(volume, settings);
         lifetimes.push(Lifetime { volume, entries: entries.cast_unsigned(), texts_until, until, held });

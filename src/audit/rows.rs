@@ -12,6 +12,7 @@ use super::entry::{Closed, Counts, Coverage, Opened, Outcome, Tally, Timings, Us
 use super::event::Event;
 use super::schema::{CLOSED, COVERAGE, DECLARED, ENTRY, EVENT, FINDING, OPENED, PAYLOAD, SEGMENT, Table};
 use super::sealer::{CODEC, Sealed};
+use super::time::Stored;
 
 /// Appends entries inside a transaction that somebody else begins and commits.
 pub struct Appender<'a> {
@@ -264,10 +265,10 @@ pub fn read_payload(connection: &Connection, seq: i64) -> Result<Option<Sealed>>
 
 fn read_entry(connection: &Connection, seq: i64) -> Result<Option<(Timestamp, Vec<Tally>)>> {
     let at = connection.prepare_cached(ENTRY.select)?.query_row([seq, seq], |row| row.get("at_us")).optional()?;
-    let Some(at) = at else { return Ok(None) };
+    let Some(Stored(at)) = at else { return Ok(None) };
     let mut statement = connection.prepare_cached(FINDING.select)?;
     let findings = statement.query_map([seq, seq], read_tally)?.collect::<Result<_>>()?;
-    Ok(Some((Timestamp::from_microsecond(at).unwrap_or_default(), findings)))
+    Ok(Some((at, findings)))
 }
 
 fn read_counts(connection: &Connection, seq: i64) -> Result<Counts> {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::error::AuditError;
 use super::query::{Reach, Reader};
+use super::time::Stored;
 
 /// What exchanges, or findings, are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Reader {
             let select = "SELECT caller, at_us FROM (SELECT caller, min(seq) AS seq FROM opened GROUP BY caller)
                 JOIN entry USING (seq)";
             let mut statement = file.here.prepare(select)?;
-            let read = |row: &Row<'_>| Ok((row.get(0)?, Timestamp::from_microsecond(row.get(1)?).unwrap_or_default()));
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Stored>(1)?.0));
             for caller in statement.query_map([], read)? {
                 // Files come from the newest to the oldest.
                 callers.extend([caller?]);

@@ -1,10 +1,10 @@
 //! What happened to the keys and waits for its place in the log.
 
-use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::super::error::AuditError;
 use super::super::event::{Event, EventKind};
+use super::super::time::Stored;
 use super::KeyFile;
 
 impl KeyFile {
@@ -32,7 +32,7 @@ impl KeyFile {
 }
 
 fn read_note(row: &Row<'_>) -> rusqlite::Result<(i64, Option<Event>)> {
-    let at = Timestamp::from_microsecond(row.get(1)?).unwrap_or_default();
+    let Stored(at) = row.get(1)?;
     let kind = EventKind::named(row.get_ref(2)?.as_str()?);
     let detail = row.get(3)?;
     Ok((row.get(0)?, kind.map(|kind| Event { at, kind, detail })))

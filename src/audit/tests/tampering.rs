@@ -212,3 +212,17 @@ fn a_month_whose_end_was_cut_is_found() {
     let found = problems(&folder);
     assert!(found.iter().any(|(_, what)| what == "follows entry 4, but the file before it ends with 3"), "{found:?}");
 }
+
+#[test]
+fn a_time_that_is_none_is_told_and_not_taken_for_1970() {
+    let folder = small_log();
+    let connection = database(&folder);
+    connection.execute_batch("DROP TRIGGER entry_never_updated").unwrap();
+    connection.execute_batch("UPDATE entry SET at_us = 9000000000000000000 WHERE seq IN (2, 6)").unwrap();
+    let reader = reader(folder.path());
+    let told = [reader.list(&Filter::default()).err(), reader.happenings(&Happenings::default()).err()];
+    for error in told.map(|error| error.unwrap().to_string()) {
+        assert!(error.ends_with("which is none: run `blotter audit verify`, which names it"), "{error}");
+    }
+    assert_eq!(problems(&folder).iter().filter_map(|(seq, _)| *seq).collect::<Vec<_>>(), [2, 6]);
+}
