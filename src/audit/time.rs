@@ -15,5 +15,7 @@ impl FromSql for Stored {
 
 /// What stands in the place of a time.
 #[derive(Debug, thiserror::Error)]
-#[error("the time of an entry is {0} microseconds from 1970, which is none: run `blotter audit verify`, which names it")]
+#[error(
+    "the time of an entry is {0} microseconds from 1970, which is none: run `blotter audit verify`, which names it"
+)]
 struct NoTime(i64);

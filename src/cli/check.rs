@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::{ConfigFile, Outcome};
+use crate::config::User;
 use crate::detect;
 
 #[derive(Args)]
@@ -21,7 +22,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
         write!(out, "{}", detect::schema())?;
         return Ok(Outcome::Fine);
     }
-    match config.load() {
+    match config.load(User::Proxy) {
         Ok(setup) => {
             let patterns = setup.ruleset.detector.patterns().len();
             let routes = setup.ruleset.routes.iter().count();

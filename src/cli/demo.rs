@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::{Outcome, audit, print};
 use crate::audit::{Keys, Log, Reader, Settings, Writer};
-use crate::config::{self, Setup};
+use crate::config::{self, Setup, User};
 use crate::crypto::{KeyRing, MasterKey, hex, random};
 use crate::detect::Source;
 use crate::fake::{Bot, Manner, Provider};
@@ -131,7 +131,7 @@ struct Proxy {
 
 impl Proxy {
     async fn start(provider: &Provider, folder: &Path) -> anyhow::Result<Self> {
-        let Setup { ruleset, .. } = config::from_source(configuration(provider.address()), folder)
+        let Setup { ruleset, .. } = config::from_source(configuration(provider.address()), folder, User::Proxy)
             .map_err(|problems| anyhow::anyhow!("the demo's configuration is wrong: {problems:?}"))?;
         let key = MasterKey::generate();
         let sealing = KeyRing::generate();

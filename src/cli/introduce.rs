@@ -38,9 +38,9 @@ pub(super) fn introduce(setup: &Setup, listening: SocketAddr, admin: Option<Sock
     if let Some(webhook) = &ruleset.alarms.webhook {
         eprintln!("  alarms    to {}", webhook.origin);
     }
-    eprintln!("  log       {}", setup.audit.folder.display());
-    eprintln!("  keys      {} (keep a copy: without it the log cannot be verified)", setup.key);
-    eprintln!("            {} (keep a copy, apart from the log: without it no text can be read)", setup.audit_key);
+    eprintln!("  log       {}", setup.log.settings.folder.display());
+    eprintln!("  keys      {} (keep a copy: without it the log cannot be verified)", setup.log.key);
+    eprintln!("            {} (keep a copy, apart from the log: without it no text can be read)", setup.log.audit_key);
     eprintln!("Point a bot at it:");
     for route in ruleset.routes.iter() {
         let (variable, path) =

@@ -13,7 +13,7 @@ use super::print::{NOTHING, Table};
 use super::{ConfigFile, Outcome};
 use crate::audit::{AuditError, Event, EventKind, Keys, Log, Registry};
 use crate::caller::{self, Callers, Grant, Key, Rate, Role, Standing};
-use crate::config::{CallerFile, Setup};
+use crate::config::{CallerFile, Setup, User};
 use crate::crypto::{MacKey, Purpose};
 
 #[derive(Subcommand)]
@@ -65,7 +65,7 @@ pub(super) struct NewOptions {
 
 /// Does it.
 pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
+    let setup = config.setup(User::Command)?;
     let file = Arc::clone(&setup.ruleset.keys);
     match command {
         Command::List { json } => list(&file.callers(), json),
@@ -145,15 +145,15 @@ struct Office<'a> {
 impl<'a> Office<'a> {
     /// Opens the log, and makes it if there is none yet.
     fn open(setup: &'a Setup) -> anyhow::Result<Self> {
-        let master = setup.key.read_or_make()?;
-        let keys = Keys::new(&master, setup.audit_key.read_or_make_ring()?);
-        match Log::open(&setup.audit, &keys) {
+        let master = setup.log.key.read_or_make()?;
+        let keys = Keys::new(&master, setup.log.audit_key.read_or_make_ring()?);
+        match Log::open(&setup.log.settings, &keys) {
             Ok((_, writer)) => writer.close()?,
             // The proxy runs.
             Err(AuditError::Locked { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let registry = Registry::open(&setup.audit, &keys.sealing)?;
+        let registry = Registry::open(&setup.log.settings, &keys.sealing)?;
         Ok(Self { setup, keys, registry, mac: master.derive(Purpose::Caller) })
     }
 
@@ -163,7 +163,7 @@ impl<'a> Office<'a> {
     }
 
     fn settle(self) -> anyhow::Result<Outcome> {
-        if !settle(&self.setup.audit, &self.keys, &self.registry)? {
+        if !settle(&self.setup.log.settings, &self.keys, &self.registry)? {
             eprintln!("blotter: it is done; the proxy will write it into its log");
         }
         Ok(Outcome::Fine)

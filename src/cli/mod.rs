@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{self, Setup};
+use crate::config::{self, LogPlace, Setup, User};
 use crate::detect::{OnFailure, Problem, Service};
 
 /// A PII-redacting streaming reverse proxy for AI model calls.
@@ -124,14 +124,23 @@ impl ConfigFile {
         self.config.as_deref().or_else(|| here.exists().then_some(here))
     }
 
-    fn load(&self) -> Result<Setup, Vec<Problem>> {
-        config::load(self.path())
+    fn load(&self, user: User) -> Result<Setup, Vec<Problem>> {
+        config::load(self.path(), user)
     }
 
     /// The setup, or all problems in one error.
-    fn setup(&self) -> anyhow::Result<Setup> {
-        self.load().map_err(|problems| anyhow!("the configuration cannot be used:{}", list(&problems)))
+    fn setup(&self, user: User) -> anyhow::Result<Setup> {
+        self.load(user).map_err(unusable)
     }
+
+    /// Where the log is: all that is read of the configuration, so that nothing else need be right or there.
+    fn log(&self) -> anyhow::Result<LogPlace> {
+        config::load_log(self.path()).map_err(unusable)
+    }
+}
+
+fn unusable(problems: Vec<Problem>) -> anyhow::Error {
+    anyhow!("the configuration cannot be used:{}", list(&problems))
 }
 
 /// Problems below a heading, a line each.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::print::{self, Table};
 use super::{ConfigFile, Outcome, input, preview};
-use crate::config::{KeyPlace, Setup};
+use crate::config::{KeyPlace, Setup, User};
 use crate::crypto::{MacKey, MasterKey, Purpose};
 use crate::policy::Policy;
 use crate::redact::{Mark, Redactor};
@@ -49,11 +49,11 @@ struct Scanned {
 
 /// Scans every file and reports.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
+    let setup = config.setup(User::Command)?;
     for service in setup.ruleset.detector.services() {
         eprintln!("blotter: `scan` does not ask the service `{}`: only the proxy does", service.name);
     }
-    let key = placeholder_key(&setup.key);
+    let key = placeholder_key(&setup.log.key);
     let standard_input = [PathBuf::from("-")];
     let files = if options.files.is_empty() { &standard_input[..] } else { &options.files };
     if let Some(endpoint) = &options.endpoint {

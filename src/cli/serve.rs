@@ -17,7 +17,7 @@ use super::{ConfigFile, Outcome, Talk, process, systemd};
 use crate::admin::{self, Desk};
 use crate::alarm::Alarm;
 use crate::audit::{AuditError, Event, EventKind, Inventory, Keys, Log, Reader};
-use crate::config::{Look, Setup, Watch};
+use crate::config::{Look, Setup, User, Watch};
 use crate::inquiry::Archive;
 use crate::proxy::{self, Gateway};
 
@@ -25,7 +25,7 @@ use crate::proxy::{self, Gateway};
 pub(super) fn run(config: &ConfigFile) -> anyhow::Result<Outcome> {
     let talk = super::start_logging("blotter=info");
     process::prepare();
-    let setup = config.setup()?;
+    let setup = config.setup(User::Proxy)?;
     let watch = config.path().map(|path| Watch::new(path, &setup));
     super::runtime()?.block_on(serve(setup, watch, talk))
 }
@@ -38,13 +38,13 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
         Some(admin) => Some(listen(admin.listen).await?),
         None => None,
     };
-    let (key, ring) = (setup.key.read_or_make()?, setup.audit_key.read_or_make_ring()?);
-    let archive = Archive::new(setup.audit.clone(), &key, ring.clone());
-    let (log, writer) = Log::open(&setup.audit, &Keys::new(&key, ring))?;
+    let (key, ring) = (setup.log.key.read_or_make()?, setup.log.audit_key.read_or_make_ring()?);
+    let archive = Archive::new(setup.log.settings.clone(), &key, ring.clone());
+    let (log, writer) = Log::open(&setup.log.settings, &Keys::new(&key, ring))?;
     log.event(event(EventKind::Started, &setup.ruleset.version)).await?;
     let inventory = setup.inventory();
-    let before = Inventory::newest(&setup.audit)?.map(|inventory| inventory.ruleset);
-    if let Some(configured) = inventory.event(&setup.audit, Timestamp::now())? {
+    let before = Inventory::newest(&setup.log.settings)?.map(|inventory| inventory.ruleset);
+    if let Some(configured) = inventory.event(&setup.log.settings, Timestamp::now())? {
         log.event(configured).await?;
     }
     let stop = told_to_stop(talk)?;
@@ -57,7 +57,7 @@ async fn serve(setup: Setup, watch: Option<Watch>, talk: Talk) -> anyhow::Result
         let change = format!("the proxy starts under the rules {version}, and started under {before} before");
         gateway.raise(Alarm::Configuration { change });
     }
-    recall(&setup.audit.folder, &gateway)?;
+    recall(&setup.log.settings.folder, &gateway)?;
     let desk = Arc::new(Desk::new(Arc::clone(&gateway), archive));
     let admin = admin_listener.map(|listener| tokio::spawn(admin::serve(listener, desk, pending())));
     let current = tokio::spawn(keep_current(watch, Arc::clone(&gateway), signal(SignalKind::hangup())?));

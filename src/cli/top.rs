@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::print::{self, NOTHING};
 use super::{ConfigFile, Outcome};
+use crate::config::User;
 use crate::inquiry::{Archive, Overview, Range, Watch};
 use lights::{Light, lights};
 
@@ -33,8 +34,8 @@ pub(super) struct Options {
 
 /// Shows it until it is interrupted.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let archive = Archive::of(&setup)?;
+    let setup = config.setup(User::Command)?;
+    let archive = Archive::of(&setup.log)?;
     super::runtime()?.block_on(async {
         let mut watch = Watch::default();
         loop {

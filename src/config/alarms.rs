@@ -107,7 +107,7 @@ fn webhook(
         sections.problem(url.span(), format!("the webhook's address cannot be used: {why}"), remedy.to_owned());
     });
     let span = secret.span();
-    let key = signing_key(secret.into_inner(), folder).map_err(|why| sections.problem(span, why, MAKE.to_owned()));
+    let key = signing_key(secret.into_inner(), folder).map_err(|why| sections.unready(span, why, MAKE));
     Some(Webhook { url: Secret::new(url.into_inner()), origin: origin.ok()?, key: key.ok()? })
 }
 

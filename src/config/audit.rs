@@ -1,4 +1,4 @@
-//! The `[audit]` section: where the log is, under which key, and for how long.
+//! The `[audit]` and `[key]` sections: where the log is, under which keys, and for how long.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,28 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::key::KeyPlace;
+use super::key::{KeyError, KeyPlace};
 use super::place::PlaceSection;
 use super::sections::Sections;
-use crate::audit::{Checkpoints, OnFailure, Settings};
+use crate::audit::{Checkpoints, Keys, OnFailure, Settings};
+
+/// Where the log is, and where its keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The log.
+    pub settings: Settings,
+    /// Where the key is that wraps the keys of the log's texts.
+    pub audit_key: KeyPlace,
+    /// Where the installation's key is.
+    pub key: KeyPlace,
+}
+
+impl LogPlace {
+    /// The log's keys.
+    pub fn keys(&self) -> Result<Keys, KeyError> {
+        Ok(Keys::new(&self.key.read()?, self.audit_key.read_ring()?))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -48,12 +66,16 @@ impl Default for AuditSection {
     }
 }
 
-/// Takes the section; what is wrong is told, and its default stands in.
-pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlace) {
+/// Takes the sections; what is wrong is told, and its default stands in.
+pub(super) fn read(sections: &mut Sections, folder: &Path) -> LogPlace {
     let section: AuditSection = sections.take("audit").unwrap_or_default();
+    let key = sections.take("key");
+    let mut place = |section: Option<Spanned<PlaceSection>>, name, file| {
+        let place = section.and_then(|section| KeyPlace::of(sections, section, name, folder));
+        place.unwrap_or_else(|| KeyPlace::File(folder.join(file)))
+    };
+    let (key, audit_key) = (place(key, "[key]", "blotter.key"), place(section.key, "[audit] key", "audit.key"));
     let defaults = Settings::of(&folder.join(section.folder));
-    let key = section.key.and_then(|key| KeyPlace::of(sections, key, "[audit] key", folder));
-    let key = key.unwrap_or_else(|| KeyPlace::File(folder.join("audit.key")));
     let origin = origin(sections, section.checkpoint_origin).unwrap_or(defaults.checkpoints.origin);
     let mut number = |name, value: Spanned<i64>, range| sections.bounded(name, value, range);
     const TEN_YEARS: RangeInclusive<u64> = 1..=3660;
@@ -78,7 +100,7 @@ pub(super) fn read(sections: &mut Sections, folder: &Path) -> (Settings, KeyPlac
         },
         folder: defaults.folder,
     };
-    (settings, key)
+    LogPlace { settings, audit_key, key }
 }
 
 /// A name that can stand in a signed note: no blanks, no plus.

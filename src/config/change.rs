@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Setup;
+use super::{LogPlace, Setup};
 use crate::crypto::{Hash, hex, sha256};
 use crate::detect::Source;
 
@@ -39,11 +39,11 @@ pub(super) struct Outline {
 
 impl Outline {
     pub(super) fn of(setup: &Setup) -> Self {
-        let Setup { listen, admin, audit, audit_key, key, .. } = setup;
+        let Setup { listen, admin, log: LogPlace { settings, audit_key, key }, .. } = setup;
         let fixed = vec![
             ("listen", format!("{listen}")),
             ("[admin]", format!("{admin:?}")),
-            ("[audit]", format!("{audit:?} {audit_key:?}")),
+            ("[audit]", format!("{settings:?} {audit_key:?}")),
             ("[key]", format!("{key:?}")),
             ("connections", setup.ruleset.limits.connections.to_string()),
         ];

@@ -8,11 +8,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::callers::{self, Asks, CallerFile};
-use super::key::KeyPlace;
-use super::place::PlaceSection;
 use super::sections::Sections;
-use super::{Admin, Alarms, Limits, Named, Outbound, Tls, admin, alarms, audit, check_url, key, policy, tls};
-use crate::audit::Settings as Log;
+use super::{
+    Admin, Alarms, Limits, LogPlace, Named, Outbound, Tls, User, admin, alarms, audit, check_url, key, policy, tls,
+};
 use crate::detect::{Entity, Problem, Source};
 use crate::policy::{Answers, Exemption, Policy};
 use crate::route::{Credential, Declaration, Route, Routes, Scheme, Secret, Upstream};
@@ -27,9 +26,7 @@ pub(super) struct File {
     pub patterns: Option<PathBuf>,
     pub phone_regions: Spanned<Vec<String>>,
     pub countries: Spanned<Vec<String>>,
-    pub audit: Log,
-    pub audit_key: KeyPlace,
-    pub key: KeyPlace,
+    pub log: LogPlace,
     /// Keys of callers and readers.
     pub keys: CallerFile,
     /// Whether callers have to show one.
@@ -79,16 +76,14 @@ struct TelemetrySection {
 }
 
 /// Reads a `proxy.toml` whose relative paths begin at `folder`. What is wrong is told, and its default stands in.
-pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>), Vec<Problem>> {
-    let mut sections = Sections::read(source)?;
-    let (audit, audit_key) = audit::read(&mut sections, folder);
+pub(super) fn read(source: &Source, folder: &Path, user: User) -> Result<(File, Vec<Problem>), Vec<Problem>> {
+    let mut sections = Sections::read(source, user)?;
+    let log = audit::read(&mut sections, folder);
     let (keys, asks) = callers::read(&mut sections, folder);
     let callers = Some(&keys).filter(|_| asks == Asks::Everybody);
     let mut named = Vec::new();
-    let told = sections.problems.len();
+    let has_tls = sections.has("tls");
     let tls = tls::read(&mut sections, folder, &mut named);
-    // What is wrong with a given `[tls]` is told already.
-    let has_tls = tls.is_some() || sections.problems.len() > told;
     let outbound = outbound(&mut sections, folder, &mut named);
     let (listen, is_open) = listen(&mut sections, has_tls, callers.is_some());
     let routes = routes(&mut sections, folder, &mut named, callers.is_some());
@@ -103,9 +98,7 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<(File, Vec<Problem>
         patterns,
         phone_regions: sections.take("phone_regions").unwrap_or_else(|| Spanned::new(0..0, vec!["US".to_owned()])),
         countries: sections.take("countries").unwrap_or_else(|| Spanned::new(0..0, Vec::new())),
-        audit,
-        audit_key,
-        key: key_place(&mut sections, folder),
+        log,
         limits: limits(&mut sections),
         upload_folder: upload_folder(&mut sections, folder),
         tls,
@@ -159,7 +152,7 @@ fn upload_folder(sections: &mut Sections, folder: &Path) -> PathBuf {
     let path = folder.join(told.get_ref());
     if !path.is_dir() {
         let what = format!("`upload_folder` leads to no folder: {}", path.display());
-        sections.problem(told.span(), what, "make the folder, for the proxy's user alone".to_owned());
+        sections.unready(told.span(), what, "make the folder, for the proxy's user alone");
     }
     path
 }
@@ -173,12 +166,6 @@ fn otlp(sections: &mut Sections) -> Option<Arc<Secret>> {
         return None;
     }
     Some(Arc::new(Secret::new(otlp.into_inner())))
-}
-
-fn key_place(sections: &mut Sections, folder: &Path) -> KeyPlace {
-    let default = KeyPlace::File(folder.join("blotter.key"));
-    let section = sections.take::<Spanned<PlaceSection>>("key");
-    section.and_then(|section| KeyPlace::of(sections, section, "[key]", folder)).unwrap_or(default)
 }
 
 fn limits(sections: &mut Sections) -> Limits {
@@ -283,8 +270,7 @@ fn credential(sections: &mut Sections, section: Spanned<CredentialSection>, fold
         Some(header) if !sendable(header) => Err(format!("`{header}` is no header that can carry a credential")),
         _ => value,
     };
-    let value =
-        value.map_err(|what| sections.problem(span, what, "the route cannot work without it".to_owned())).ok()?;
+    let value = value.map_err(|what| sections.unready(span, what, "the route cannot work without it")).ok()?;
     Some(match header.map(|header| header.to_ascii_lowercase()) {
         None => {
             Credential { header: "authorization".to_owned(), value: Secret::new(format!("Bearer {}", value.as_str())) }

@@ -24,7 +24,6 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use crate::audit::{Keys, Settings as Log};
 use crate::crypto;
 use crate::detect::{Detector, Entity, Problem, Service, Settings, Source};
 use crate::policy::Policy;
@@ -32,13 +31,16 @@ use crate::route::{Routes, Secret, Upstream};
 
 use callers::Asks;
 use file::File;
+use sections::Sections;
 
 pub use admin::Admin;
 pub use alarms::{Alarms, Webhook};
+pub use audit::LogPlace;
 pub use callers::{CallerFile, CallerFileError};
 pub use change::Change;
 pub use key::{KeyError, KeyPlace};
 pub use limits::Limits;
+pub use sections::User;
 pub use tls::Tls;
 pub use watch::{Look, Watch};
 
@@ -113,11 +115,7 @@ pub struct Setup {
     /// Where operators reach it, if they do.
     pub admin: Option<Admin>,
     /// The log.
-    pub audit: Log,
-    /// Where the key is that wraps the keys of the log's texts.
-    pub audit_key: KeyPlace,
-    /// Where the installation's key is.
-    pub key: KeyPlace,
+    pub log: LogPlace,
     /// The rules.
     pub ruleset: Ruleset,
     /// The files that the rules were read from.
@@ -127,23 +125,36 @@ pub struct Setup {
 }
 
 /// Reads `proxy.toml` at `path`, or the default one, and all that it names.
-pub fn load(path: Option<&Path>) -> Result<Setup, Vec<Problem>> {
+pub fn load(path: Option<&Path>, user: User) -> Result<Setup, Vec<Problem>> {
+    let (source, folder) = find(path)?;
+    from_source(source, folder, user)
+}
+
+/// Reads of `proxy.toml` at `path`, or of the default one, where the log is: all that most questions to it need.
+pub fn load_log(path: Option<&Path>) -> Result<LogPlace, Vec<Problem>> {
+    let (source, folder) = find(path)?;
+    let mut sections = Sections::read(&source, User::Command)?;
+    let log = audit::read(&mut sections, folder);
+    if sections.problems.is_empty() { Ok(log) } else { Err(sections.problems) }
+}
+
+/// The file, and where its relative paths begin.
+fn find(path: Option<&Path>) -> Result<(Source, &Path), Vec<Problem>> {
     let source = match path {
         Some(path) => patterns::read(path).map_err(|problem| vec![problem])?,
         None => Source { name: "proxy.toml (built in)".to_owned(), text: DEFAULT.to_owned() },
     };
-    let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
-    from_source(source, folder)
+    Ok((source, path.and_then(Path::parent).unwrap_or(Path::new(""))))
 }
 
 /// Reads a `proxy.toml` whose relative paths begin at `folder`.
-pub fn from_source(source: Source, folder: &Path) -> Result<Setup, Vec<Problem>> {
-    build(source, folder).1
+pub fn from_source(source: Source, folder: &Path, user: User) -> Result<Setup, Vec<Problem>> {
+    build(source, folder, user).1
 }
 
 /// The same, and the files that it names, whether they could be used or not.
-fn build(source: Source, folder: &Path) -> (Vec<Named>, Result<Setup, Vec<Problem>>) {
-    match file::read(&source, folder) {
+fn build(source: Source, folder: &Path, user: User) -> (Vec<Named>, Result<Setup, Vec<Problem>>) {
+    match file::read(&source, folder, user) {
         Ok((file, problems)) => (file.named.clone(), from_file(source, file, problems)),
         Err(problems) => (Vec::new(), Err(problems)),
     }
@@ -174,7 +185,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
             sources.insert(0, source);
             let version = version(&sources);
             let detector = Arc::new(detector);
-            let File { listen, is_open, admin, audit, audit_key, key, named, keys, asks, .. } = file;
+            let File { listen, is_open, admin, log, named, keys, asks, .. } = file;
             let keys = Arc::new(keys);
             let ruleset = Ruleset {
                 detector,
@@ -191,7 +202,7 @@ fn from_file(source: Source, file: File, mut problems: Vec<Problem>) -> Result<S
                 patterns,
                 version,
             };
-            Ok(Setup { listen, is_open, admin, audit, audit_key, key, ruleset, sources, named })
+            Ok(Setup { listen, is_open, admin, log, ruleset, sources, named })
         }
         _ => Err(problems),
     }
@@ -204,13 +215,6 @@ impl Ruleset {
             Some(policy) => Arc::new(Self { policy: Arc::new(policy), ..Self::clone(self) }),
             None => Arc::clone(self),
         }
-    }
-}
-
-impl Setup {
-    /// The log's keys.
-    pub fn keys(&self) -> Result<Keys, KeyError> {
-        Ok(Keys::new(&self.key.read()?, self.audit_key.read_ring()?))
     }
 }
 

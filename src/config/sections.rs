@@ -8,22 +8,37 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::detect::{Problem, Source};
 
+/// Who reads a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum User {
+    /// A command beside the proxy: it needs no provider's key and no certificate.
+    Command,
+    /// The proxy.
+    Proxy,
+}
+
 /// A file's sections that nobody has taken yet, and the problems so far.
 pub(super) struct Sections<'s> {
     source: &'s Source,
+    user: User,
     table: DeTable<'s>,
     pub problems: Vec<Problem>,
 }
 
 impl<'s> Sections<'s> {
     /// Reads a file's TOML. Where its grammar is broken, only that is told: the rest would be guesswork.
-    pub(super) fn read(source: &'s Source) -> Result<Self, Vec<Problem>> {
+    pub(super) fn read(source: &'s Source, user: User) -> Result<Self, Vec<Problem>> {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
-        let mut sections = Self { source, table: table.into_inner(), problems: Vec::new() };
+        let mut sections = Self { source, user, table: table.into_inner(), problems: Vec::new() };
         for error in errors {
             sections.report(&error, 0..0);
         }
         if sections.problems.is_empty() { Ok(sections) } else { Err(sections.problems) }
+    }
+
+    /// Whether `key` is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
     }
 
     /// Takes the value of `key`; `None` when it is missing or wrong.
@@ -86,6 +101,13 @@ impl<'s> Sections<'s> {
     pub(super) fn out_of_range(&mut self, span: Range<usize>, name: &str, range: &RangeInclusive<u64>) {
         let remedy = format!("give a number from {} to {}", range.start(), range.end());
         self.problem(span, format!("`{name}` is out of range"), remedy);
+    }
+
+    /// Reports that something is not there which the proxy needs, and nobody else.
+    pub(super) fn unready(&mut self, span: Range<usize>, what: String, remedy: &str) {
+        if self.user == User::Proxy {
+            self.problem(span, what, remedy.to_owned());
+        }
     }
 
     /// Reports a mistake at `span`.

@@ -6,7 +6,8 @@ use crate::policy::Exemption;
 
 fn read(text: &str) -> Result<Setup, Vec<String>> {
     let source = Source { name: "proxy.toml".to_owned(), text: text.to_owned() };
-    from_source(source, Path::new("/folder")).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    from_source(source, Path::new("/folder"), User::Proxy)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 fn check(text: &str, expected: &[&str]) {
@@ -29,9 +30,9 @@ fn the_default_file_says_the_defaults() {
     let bare = read(ROUTE).map_err(|problems| problems.join("\n")).unwrap();
     assert_eq!(setup.ruleset.limits, Limits::default());
     assert_eq!(setup.ruleset.alarms.rules, Rules::default());
-    assert_eq!((setup.listen, &setup.audit, &setup.key), (bare.listen, &bare.audit, &bare.key));
-    assert_eq!(setup.audit.folder, Path::new("/folder/audit"));
-    assert_eq!(setup.audit_key, bare.audit_key);
+    assert_eq!((setup.listen, &setup.log.settings, &setup.log.key), (bare.listen, &bare.log.settings, &bare.log.key));
+    assert_eq!(setup.log.settings.folder, Path::new("/folder/audit"));
+    assert_eq!(setup.log.audit_key, bare.log.audit_key);
     assert_eq!(setup.ruleset.routes.default().unwrap().name, "openai");
 }
 

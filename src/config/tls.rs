@@ -56,7 +56,7 @@ pub(super) fn read(sections: &mut Sections, folder: &Path, named: &mut Vec<Named
     named.extend([Named::File(at(&certificate)), Named::Secret(at(&key))]);
     named.extend(client_ca.as_ref().map(|path| Named::File(at(path))));
     let mut told = |span: Range<usize>, path: &Path, (what, remedy): Wrong| {
-        sections.problem(span, format!("{} {what}", path.display()), remedy.to_owned());
+        sections.unready(span, format!("{} {what}", path.display()), remedy);
     };
     let chain = chain(&at(&certificate)).map_err(|wrong| told(certificate.span(), &at(&certificate), wrong));
     let secret = private_key(&at(&key)).map_err(|wrong| told(key.span(), &at(&key), wrong));
@@ -79,7 +79,7 @@ pub(super) fn read_upstream(
     let file = folder.join(path.get_ref());
     named.push(Named::File(file.clone()));
     let read = self::roots(&file).map_err(|(what, remedy)| {
-        sections.problem(path.span(), format!("{} {what}", file.display()), remedy.to_owned());
+        sections.unready(path.span(), format!("{} {what}", file.display()), remedy);
     });
     read.ok().map(|(roots, _)| Arc::new(roots))
 }

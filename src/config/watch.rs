@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::change::{Change, Outline};
-use super::{Named, Setup, patterns};
+use super::{Named, Setup, User, patterns};
 use crate::crypto::{self, Hash};
 use crate::detect::Problem;
 
@@ -80,7 +80,7 @@ impl Watch {
         let read = patterns::read(&self.config).map_err(|problem| vec![problem]);
         let folder = self.config.parent().unwrap_or(Path::new(""));
         let (named, loaded) = match read {
-            Ok(source) => super::build(source, folder),
+            Ok(source) => super::build(source, folder, User::Proxy),
             Err(problems) => (Vec::new(), Err(problems)),
         };
         match loaded.and_then(|setup| self.guarded(setup)) {
@@ -185,7 +185,8 @@ mod tests {
         fs::create_dir(at("patterns")).unwrap();
         write("proxy.toml", CONFIG);
         write("patterns/a.toml", PATTERN);
-        let setup = super::super::load(Some(&at("proxy.toml"))).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let setup =
+            super::super::load(Some(&at("proxy.toml")), User::Proxy).unwrap_or_else(|problems| panic!("{problems:?}"));
         let mut watch = Watch::new(&at("proxy.toml"), &setup);
         let mut look = || match watch.look() {
             Look::Changed(_, change) => format!("{change}"),
@@ -223,7 +224,7 @@ mod tests {
             fs::write(&path, format!("{head}\n[[route]]\nname = \"a\"\nupstream = \"https://a.example\"\n"))
         };
         write("listen = \"0.0.0.0:1\"\nlisten_unguarded = true").unwrap();
-        let setup = super::super::load(Some(&path)).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let setup = super::super::load(Some(&path), User::Proxy).unwrap_or_else(|problems| panic!("{problems:?}"));
         let mut watch = Watch::new(&path, &setup);
         write("listen = \"127.0.0.1:1\"").unwrap();
         let Look::Unusable(problems, _) = watch.look() else { panic!("it would be open to all") };

@@ -12,7 +12,7 @@ mod visible;
 mod watch;
 
 use crate::audit::{AuditError, Keys, Reader, Settings, Verifier};
-use crate::config::{KeyError, Setup};
+use crate::config::{KeyError, LogPlace};
 use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 
 pub use chain::Chain;
@@ -48,8 +48,8 @@ impl Archive {
     }
 
     /// The log of a configuration, whose keys are there.
-    pub fn of(setup: &Setup) -> Result<Self, KeyError> {
-        Ok(Self::new(setup.audit.clone(), &setup.key.read()?, setup.audit_key.read_ring()?))
+    pub fn of(log: &LogPlace) -> Result<Self, KeyError> {
+        Ok(Self::new(log.settings.clone(), &log.key.read()?, log.audit_key.read_ring()?))
     }
 
     /// Reads everything but texts.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use blotter::config;
+use blotter::config::{self, User};
 use blotter::detect::Source;
 
 #[test]
@@ -17,7 +17,7 @@ fn every_bad_configuration_is_told_what_is_wrong() {
         let text = fs::read_to_string(path).unwrap();
         let expected = text.split_once("# expect:\n").unwrap_or_else(|| panic!("{} expects nothing", path.display())).1;
         let expected: Vec<&str> = expected.lines().map(|line| line.trim_start_matches("# ")).collect();
-        let Err(problems) = config::load(Some(path)) else { panic!("{} is refused", path.display()) };
+        let Err(problems) = config::load(Some(path), User::Proxy) else { panic!("{} is refused", path.display()) };
         // Each begins with its line in this file, or with another file beside it.
         let (file, beside) = (format!("{}:", path.display()), format!("{}/", folder.display()));
         let bare = |problem: &str| problem.replace(&file, "").replace(&beside, "");
@@ -41,7 +41,8 @@ fn the_configurations_of_deploy_are_good_ones() {
     for (name, text) in [("container.toml", read("container.toml")), ("kubernetes.yaml", lines.join("\n"))] {
         let source = Source { name: name.to_owned(), text };
         let folder = tempfile::tempdir().unwrap();
-        let setup = config::from_source(source, folder.path()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let setup =
+            config::from_source(source, folder.path(), User::Proxy).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!((setup.listen.port(), setup.admin.unwrap().listen.port()), (8787, 8788), "{name}");
     }
 }

@@ -104,6 +104,26 @@ async fn a_log_answers_its_keepers_questions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commands_need_nothing_that_only_the_proxy_needs() {
+    let here = asked().await;
+    let config = std::fs::read_to_string(here.path("proxy.toml")).unwrap();
+    let away = "credential = { env = \"BLOTTER_NO_SUCH_KEY\" }\n[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n";
+    std::fs::write(here.path("proxy.toml"), config + away).unwrap();
+    for command in [&["audit", "list", "--value", "LC-00000001"][..], &["key", "list"], &["top", "--once"]] {
+        here.fine(command);
+    }
+    for command in ["serve", "check"].map(|command| here.run(&[command])) {
+        assert!(command.code > 0 && (command.talk + &command.out).contains("BLOTTER_NO_SUCH_KEY"));
+    }
+    std::fs::write(here.path("patterns/broken.toml"), "[[pattern").unwrap();
+    for command in
+        ["list", "verify", "stats", "retention", "review --new --sign-off seen", "subject ann", "backup copy"]
+    {
+        here.fine(&[&["audit"], &command.split(' ').collect::<Vec<_>>()[..]].concat());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prompts_and_tools_are_signed_off() {
     let here = asked().await;
     let ran = here.run(&["audit", "review", "--json"]);

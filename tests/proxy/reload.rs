@@ -136,7 +136,7 @@ async fn new_files_are_taken_and_bad_ones_are_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_keeps_the_rules_that_it_began_with() {
-    use blotter::config;
+    use blotter::config::{self, User};
     use blotter::detect::Source;
     use http_body_util::BodyExt;
 
@@ -151,7 +151,8 @@ async fn an_exchange_keeps_the_rules_that_it_began_with() {
 
     let text = "[[route]]\nname = \"other\"\nupstream = \"https://127.0.0.1:1\"\n[entities.SSN]\nrestore = \"never\"\n";
     let source = Source { name: "proxy.toml".to_owned(), text: text.to_owned() };
-    let setup = config::from_source(source, proxy.folder.path()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let setup =
+        config::from_source(source, proxy.folder.path(), User::Proxy).unwrap_or_else(|problems| panic!("{problems:?}"));
     let before = proxy.gateway.ruleset().version.clone();
     proxy.gateway.adopt(setup.ruleset).unwrap();
     let rest = response.into_body().collect().await.unwrap().to_bytes();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use blotter::audit::{Filter, Keys, Log, Reader, Record, Writer};
-use blotter::config::{self, Setup};
+use blotter::config::{self, Setup, User};
 use blotter::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 use blotter::detect::Source;
 use blotter::proxy::{self, Gateway};
@@ -140,10 +140,11 @@ impl Proxy {
     pub async fn start(upstream: SocketAddr, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = configuration(upstream, more);
-        let Setup { ruleset, audit, .. } =
-            config::from_source(source, folder.path()).map_err(|problems| format!("{problems:?}")).unwrap();
+        let Setup { ruleset, log, .. } = config::from_source(source, folder.path(), User::Proxy)
+            .map_err(|problems| format!("{problems:?}"))
+            .unwrap();
         let key = MasterKey::from_hex(&"07".repeat(32)).unwrap();
-        let (log, writer) = Log::open(&audit, &Keys::new(&key, sealing())).unwrap();
+        let (log, writer) = Log::open(&log.settings, &Keys::new(&key, sealing())).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let gateway = Arc::new(Gateway::new(ruleset, log, &key).unwrap());

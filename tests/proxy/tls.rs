@@ -170,7 +170,11 @@ async fn callers_are_served_over_tls_and_see_a_new_certificate_when_it_comes() {
     assert!(!proxy.gateway.metrics().text().contains("blotter_certificate_expires 0\n"));
 
     let adopt = |more: &str| {
-        let setup = blotter::config::from_source(configuration(provider.address(), more), proxy.folder.path());
+        let setup = blotter::config::from_source(
+            configuration(provider.address(), more),
+            proxy.folder.path(),
+            blotter::config::User::Proxy,
+        );
         proxy.gateway.adopt(setup.unwrap_or_else(|problems| panic!("{problems:?}")).ruleset).unwrap();
     };
     put(folder.path(), &other);

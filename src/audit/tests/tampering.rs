@@ -153,7 +153,11 @@ fn a_file_that_is_none_is_one_problem() {
     for month in ["2026-10", "2026-11", "2026-12"] {
         let folder = three_months();
         let checkpoint = Checkpoint { head: verify(folder.path(), &key()).unwrap().head.unwrap(), at: november() };
-        fs::write(folder.path().join(format!("{month}.db")), "no database, but text as long as a header of one would be").unwrap();
+        fs::write(
+            folder.path().join(format!("{month}.db")),
+            "no database, but text as long as a header of one would be",
+        )
+        .unwrap();
         let scope = Scope { checkpoints: vec![checkpoint], ..Scope::default() };
         let problems = verify_within(folder.path(), &key(), &scope).unwrap().problems;
         assert_eq!(problems.len(), 1, "{problems:?}");

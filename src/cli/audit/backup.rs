@@ -16,7 +16,7 @@ use crate::audit::{
     self, Checkpoint, Checkpoints, Event, EventKind, Filter, Keys, Log, Reader, Registry, Report, Scope, Settings,
     Texts,
 };
-use crate::config::Setup;
+use crate::config::LogPlace;
 
 /// How many of the newest exchanges a drill opens.
 const SAMPLE: usize = 1000;
@@ -50,24 +50,24 @@ pub(in crate::cli) struct RestoreOptions {
 
 /// Copies the log, or its keys, or both.
 pub(super) fn backup(config: &ConfigFile, options: &BackupOptions) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let keys = setup.keys()?;
+    let place = config.log()?;
+    let keys = place.keys()?;
     let mut outcome = Outcome::Fine;
     if let Some(copy) = &options.folder {
-        Reader::open(&setup.audit.folder)?;
-        let copied = audit::back_up(&setup.audit.folder, copy)?;
-        let report = check(copy, &setup, &keys, Vec::new())?;
+        Reader::open(&place.settings.folder)?;
+        let copied = audit::back_up(&place.settings.folder, copy)?;
+        let report = check(copy, &place, &keys, Vec::new())?;
         let last = report.head.map_or(0, |head| head.seq);
-        note(&setup, EventKind::BackedUp, json!({ "files": copied.files, "last": last }).to_string())?;
+        note(&place, EventKind::BackedUp, json!({ "files": copied.files, "last": last }).to_string())?;
         let kib = copied.bytes.div_ceil(1024);
         writeln!(std::io::stdout(), "copied {} files, {kib} KiB, to {}", copied.files, copy.display())?;
         verify::print(&report)?;
         outcome = if report.problems.is_empty() { outcome } else { Outcome::Found };
     }
     if let Some(copy) = &options.keys {
-        audit::back_up_keys(&setup.audit.folder, &keys.sealing, copy)?;
-        note(&setup, EventKind::BackedUp, json!({ "keys": true }).to_string())?;
-        let days = setup.audit.backup_days;
+        audit::back_up_keys(&place.settings.folder, &keys.sealing, copy)?;
+        note(&place, EventKind::BackedUp, json!({ "keys": true }).to_string())?;
+        let days = place.settings.backup_days;
         writeln!(std::io::stdout(), "copied the keys to {}: destroy it within {days} days", copy.display())?;
     }
     Ok(outcome)
@@ -75,14 +75,14 @@ pub(super) fn backup(config: &ConfigFile, options: &BackupOptions) -> anyhow::Re
 
 /// Puts a log back, or tries to.
 pub(super) fn restore(config: &ConfigFile, options: &RestoreOptions) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let keys = setup.keys()?;
+    let place = config.log()?;
+    let keys = place.keys()?;
     if let Some(copy) = &options.keys {
         audit::check_keys(copy, &keys.sealing)?;
     }
     Reader::open(&options.folder)?;
-    let (checkpoints, unproven) = options.witness.checkpoints(&setup, &options.folder)?;
-    let mut report = check(&options.folder, &setup, &keys, checkpoints.clone())?;
+    let (checkpoints, unproven) = options.witness.checkpoints(&place, &options.folder)?;
+    let mut report = check(&options.folder, &place, &keys, checkpoints.clone())?;
     report.problems.extend(unproven);
     verify::print(&report)?;
     if !report.problems.is_empty() {
@@ -90,7 +90,7 @@ pub(super) fn restore(config: &ConfigFile, options: &RestoreOptions) -> anyhow::
         return Ok(Outcome::Found);
     }
     let last = report.head.map_or(0, |head| head.seq);
-    let lost = newest(&setup, options, checkpoints)?.map(|newest| newest.head.seq - last).filter(|lost| *lost > 0);
+    let lost = newest(&place, options, checkpoints)?.map(|newest| newest.head.seq - last).filter(|lost| *lost > 0);
     if let Some(lost) = lost {
         writeln!(
             std::io::stdout(),
@@ -98,44 +98,50 @@ pub(super) fn restore(config: &ConfigFile, options: &RestoreOptions) -> anyhow::
         )?;
     }
     match options.drill {
-        true => drill(&setup, &keys, options, last),
-        false => put_back(&setup, &keys, options, json!({ "last": last, "lost": lost })),
+        true => drill(&place, &keys, options, last),
+        false => put_back(&place, &keys, options, json!({ "last": last, "lost": lost })),
     }
 }
 
 fn put_back(
-    setup: &Setup,
+    place: &LogPlace,
     keys: &Keys,
     options: &RestoreOptions,
     detail: serde_json::Value,
 ) -> anyhow::Result<Outcome> {
-    audit::put_back(&options.folder, options.keys.as_deref(), &setup.audit.folder)?;
-    let erased = if options.keys.is_some() { go_on(&setup.audit, keys, &detail)? } else { 0 };
-    let folder = setup.audit.folder.display();
+    audit::put_back(&options.folder, options.keys.as_deref(), &place.settings.folder)?;
+    let erased = if options.keys.is_some() { go_on(&place.settings, keys, &detail)? } else { 0 };
+    let folder = place.settings.folder.display();
     writeln!(std::io::stdout(), "restored to {folder}; {erased} customers were erased again")?;
     Ok(Outcome::Fine)
 }
 
 /// Restores to a folder that goes away again, goes on with the log there, and opens the newest texts.
-fn drill(setup: &Setup, keys: &Keys, options: &RestoreOptions, last: i64) -> anyhow::Result<Outcome> {
-    let mut folder = setup.audit.folder.clone().into_os_string();
+fn drill(place: &LogPlace, keys: &Keys, options: &RestoreOptions, last: i64) -> anyhow::Result<Outcome> {
+    let mut folder = place.settings.folder.clone().into_os_string();
     folder.push(".drill");
     let folder = PathBuf::from(folder);
     audit::put_back(&options.folder, options.keys.as_deref(), &folder)?;
-    let tried = try_out(setup, keys, options, &folder, last);
+    let tried = try_out(place, keys, options, &folder, last);
     fs::remove_dir_all(&folder).with_context(|| format!("`{}` is left behind", folder.display()))?;
     tried
 }
 
-fn try_out(setup: &Setup, keys: &Keys, options: &RestoreOptions, folder: &Path, last: i64) -> anyhow::Result<Outcome> {
+fn try_out(
+    place: &LogPlace,
+    keys: &Keys,
+    options: &RestoreOptions,
+    folder: &Path,
+    last: i64,
+) -> anyhow::Result<Outcome> {
     // The outside copy of checkpoints hears nothing of a drill.
-    let checkpoints = Checkpoints { copy: None, ..setup.audit.checkpoints.clone() };
-    let settings = Settings { folder: folder.into(), checkpoints, ..setup.audit.clone() };
+    let checkpoints = Checkpoints { copy: None, ..place.settings.checkpoints.clone() };
+    let settings = Settings { folder: folder.into(), checkpoints, ..place.settings.clone() };
     let erased = match options.keys {
         Some(_) => go_on(&settings, keys, &json!({ "drill": true, "last": last }))?,
         None => 0,
     };
-    let report = check(folder, setup, keys, Vec::new())?;
+    let report = check(folder, place, keys, Vec::new())?;
     let mut reader = Reader::open(folder)?;
     if options.keys.is_some() {
         reader = reader.unlock(&keys.sealing)?;
@@ -171,10 +177,10 @@ fn go_on(settings: &Settings, keys: &Keys, detail: &serde_json::Value) -> anyhow
 }
 
 /// Verifies the log in `folder` against the checkpoints that speak of what it holds.
-fn check(folder: &Path, setup: &Setup, keys: &Keys, mut checkpoints: Vec<Checkpoint>) -> anyhow::Result<Report> {
+fn check(folder: &Path, place: &LogPlace, keys: &Keys, mut checkpoints: Vec<Checkpoint>) -> anyhow::Result<Report> {
     if checkpoints.is_empty() {
         let none = Witness::default();
-        checkpoints = none.checkpoints(setup, folder)?.0;
+        checkpoints = none.checkpoints(place, folder)?.0;
     }
     let last = audit::last_entry(folder)?;
     checkpoints.retain(|checkpoint| checkpoint.head.seq <= last);
@@ -183,14 +189,14 @@ fn check(folder: &Path, setup: &Setup, keys: &Keys, mut checkpoints: Vec<Checkpo
 
 /// The newest checkpoint that this machine knows of, in the log that is there and in the second file too.
 fn newest(
-    setup: &Setup,
+    place: &LogPlace,
     options: &RestoreOptions,
     mut checkpoints: Vec<Checkpoint>,
 ) -> anyhow::Result<Option<Checkpoint>> {
-    checkpoints.extend(options.witness.checkpoints(setup, &setup.audit.folder)?.0);
-    if let Some(copy) = setup.audit.checkpoints.copy.as_ref().filter(|copy| copy.exists()) {
+    checkpoints.extend(options.witness.checkpoints(place, &place.settings.folder)?.0);
+    if let Some(copy) = place.settings.checkpoints.copy.as_ref().filter(|copy| copy.exists()) {
         let own = Witness::of(copy.clone());
-        checkpoints.extend(own.checkpoints(setup, &setup.audit.folder)?.0);
+        checkpoints.extend(own.checkpoints(place, &place.settings.folder)?.0);
     }
     Ok(checkpoints.into_iter().max_by_key(|checkpoint| checkpoint.head.seq))
 }

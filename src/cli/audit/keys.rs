@@ -29,29 +29,29 @@ pub(super) fn run(config: &ConfigFile, command: &Command) -> anyhow::Result<Outc
 }
 
 fn public(config: &ConfigFile) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let key = setup.key.read()?.signing_key().public();
-    writeln!(std::io::stdout(), "{}", Verifier::new(&setup.audit.checkpoints.origin, key))?;
+    let place = config.log()?;
+    let key = place.key.read()?.signing_key().public();
+    writeln!(std::io::stdout(), "{}", Verifier::new(&place.settings.checkpoints.origin, key))?;
     Ok(Outcome::Fine)
 }
 
 /// At no moment is a key wrapped by one that is not kept: the file holds both until all are wrapped anew.
 fn rotate(config: &ConfigFile) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let mut keys = setup.keys()?;
+    let place = config.log()?;
+    let mut keys = place.keys()?;
     // Nobody may wrap a key under the old one meanwhile.
-    let (log, writer) = crate::audit::Log::open(&setup.audit, &keys)?;
+    let (log, writer) = crate::audit::Log::open(&place.settings, &keys)?;
     let fresh = if keys.sealing.len() == 1 { keys.sealing.with_fresh() } else { keys.sealing.clone() };
-    let in_file = setup.audit_key.replace_ring(&fresh)?;
+    let in_file = place.audit_key.replace_ring(&fresh)?;
     let ring = if in_file { fresh } else { keys.sealing.clone() };
     anyhow::ensure!(ring.len() > 1, "there is no new key: give it before the old one, with a blank between them");
-    let registry = Registry::open(&setup.audit, &ring)?;
+    let registry = Registry::open(&place.settings, &ring)?;
     let rewrapped = registry.rotate(Timestamp::now())?;
     drop(log);
     writer.close()?;
     keys.sealing = ring.newest_alone();
-    setup.audit_key.replace_ring(&keys.sealing)?;
-    settle(&setup.audit, &keys, &Registry::open(&setup.audit, &keys.sealing)?)?;
+    place.audit_key.replace_ring(&keys.sealing)?;
+    settle(&place.settings, &keys, &Registry::open(&place.settings, &keys.sealing)?)?;
     let then = if in_file { "" } else { ": take the old key away" };
     writeln!(std::io::stdout(), "{rewrapped} keys are wrapped by the key {}{then}", ring.newest())?;
     Ok(Outcome::Fine)

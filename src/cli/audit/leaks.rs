@@ -15,6 +15,7 @@ use super::list::SpanOptions;
 use super::note;
 use super::output::Output;
 use crate::audit::{EventKind, Filter, Reader, Record, Texts};
+use crate::config::User;
 use crate::crypto::Purpose;
 use crate::detect::PatternId;
 use crate::policy::Policy;
@@ -47,9 +48,9 @@ struct Leak {
 
 /// Scans what can be read, and tells what is found.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let reader = Reader::open(&setup.audit.folder)?.unlock(&setup.audit_key.read_ring()?)?;
-    let key = setup.key.read()?.derive(Purpose::Placeholder);
+    let setup = config.setup(User::Command)?;
+    let reader = Reader::open(&setup.log.settings.folder)?.unlock(&setup.log.audit_key.read_ring()?)?;
+    let key = setup.log.key.read()?.derive(Purpose::Placeholder);
     let policy = Policy::default();
     let detector = &setup.ruleset.detector;
     let redactor = Redactor { detector, policy: &policy, key: &key, nesting: setup.ruleset.limits.nesting };
@@ -76,7 +77,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
             }
         }
     })?;
-    note(&setup, EventKind::Viewed, json!({ "scanned_again": scanned }).to_string())?;
+    note(&setup.log, EventKind::Viewed, json!({ "scanned_again": scanned }).to_string())?;
     let leaks: Vec<Leak> = leaks.into_values().collect();
     options.output.print(&table(&leaks), &leaks)?;
     eprintln!("{} found in the texts of {scanned} exchanges; those of {unread} cannot be read", leaks.len());

@@ -10,6 +10,7 @@ use super::super::{ConfigFile, Outcome};
 use super::output::{Output, tallies};
 use super::{names, note};
 use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary};
+use crate::config::{LogPlace, Setup, User};
 use crate::inquiry::{self, Archive, value};
 use crate::proxy::{Identities, Identity};
 
@@ -94,53 +95,60 @@ pub(super) const HEADING: [&str; 12] = [
 ];
 
 /// Lists the exchanges that the filters let through.
-pub(super) fn run(config: &ConfigFile, options: Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let mut reader = Reader::open(&setup.audit.folder)?;
-    let asks_for_ids = options.caller.is_some() || options.subject.is_some() || options.conversation.is_some();
-    let identities = if asks_for_ids { Some(Identities::new(&setup.key.read()?)) } else { None };
-    let token = |identity, id: &Option<String>| Some(identities.as_ref()?.asked(identity, id.as_ref()?));
-    let subject = token(Identity::Subject, &options.subject);
-    let conversation = token(Identity::Conversation, &options.conversation);
+pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
+    let place = config.log()?;
+    let mut reader = Reader::open(&place.settings.folder)?;
+    let filter = filter(options, &place, &reader)?;
+    let conversation = filter.conversations.as_ref().and_then(|all| all.first());
     // By a token they are found without the keys, too.
-    if (&subject, &conversation) != (&options.subject, &options.conversation) || options.value.is_some() {
-        reader = reader.unlock(&setup.audit_key.read_ring()?)?;
+    let by_id = filter.subject != options.subject || conversation != options.conversation.as_ref();
+    if by_id || options.value.is_some() {
+        reader = reader.unlock(&place.audit_key.read_ring()?)?;
     }
-    let filter = Filter {
-        since: options.span.since,
-        until: options.span.until,
-        entity: options.entity,
-        pattern: options.pattern,
-        caller: match &options.caller {
-            Some(name) if !reader.list(&names::of_caller(name))?.is_empty() => Some(name.clone()),
-            shown => token(Identity::Caller, shown),
-        },
-        subject,
-        conversations: conversation.map(|id| vec![id]),
-        route: options.route,
-        model: options.model,
-        status: options.status,
-        outcome: options.outcome,
-        limit: options.limit as usize,
-        ..Filter::default()
-    };
     let found = match &options.value {
-        Some(value) => {
-            let found = {
-                let archive = Archive::of(&setup)?;
-                value::find(&setup.ruleset.detector, &archive, &reader, value, &filter)?
-            };
-            let detail = serde_json::json!({ "searched_for_a_value": true, "found": found.len() });
-            note(&setup, EventKind::Viewed, detail.to_string())?;
-            found
-        }
+        Some(value) => find(config, &reader, value, &filter)?,
         None => reader.list(&filter)?,
     };
     if found.is_empty() {
-        names::check(&filter, options.caller.as_deref(), &setup.ruleset, &reader)?;
+        names::check(&filter, options.caller.as_deref(), config, &reader)?;
     }
     print(&found, &options.output)?;
     Ok(Outcome::Fine)
+}
+
+/// What is asked for, with ids as the log has them.
+fn filter(options: &Options, place: &LogPlace, reader: &Reader) -> anyhow::Result<Filter> {
+    let Options { caller, subject, conversation, .. } = options;
+    let asks_for_ids = caller.is_some() || subject.is_some() || conversation.is_some();
+    let identities = if asks_for_ids { Some(Identities::new(&place.key.read()?)) } else { None };
+    let token = |identity, id: &Option<String>| Some(identities.as_ref()?.asked(identity, id.as_ref()?));
+    Ok(Filter {
+        since: options.span.since,
+        until: options.span.until,
+        entity: options.entity.clone(),
+        pattern: options.pattern.clone(),
+        caller: match caller {
+            Some(name) if !reader.list(&names::of_caller(name))?.is_empty() => Some(name.clone()),
+            shown => token(Identity::Caller, shown),
+        },
+        subject: token(Identity::Subject, subject),
+        conversations: token(Identity::Conversation, conversation).map(|id| vec![id]),
+        route: options.route.clone(),
+        model: options.model.clone(),
+        status: options.status.clone(),
+        outcome: options.outcome,
+        limit: options.limit as usize,
+        ..Filter::default()
+    })
+}
+
+/// The exchanges that held a value; the log says that it was asked.
+fn find(config: &ConfigFile, reader: &Reader, value: &str, filter: &Filter) -> anyhow::Result<Vec<Summary>> {
+    let Setup { ruleset, log, .. } = config.setup(User::Command)?;
+    let found = value::find(&ruleset.detector, &Archive::of(&log)?, reader, value, filter)?;
+    let detail = serde_json::json!({ "searched_for_a_value": true, "found": found.len() });
+    note(&log, EventKind::Viewed, detail.to_string())?;
+    Ok(found)
 }
 
 /// Exchanges in the form that was asked for.

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use super::{ConfigFile, Outcome};
 use crate::audit::{self, AuditError, Event, EventKind, Keys, Registry, Settings};
-use crate::config::Setup;
+use crate::config::LogPlace;
 
 pub(super) use crate::inquiry::age;
 pub(super) use show::describe;
@@ -79,7 +79,7 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
         Command::Hold(options) => subject::hold(config, &options),
         Command::Keys(command) => keys::run(config, &command),
         Command::Leaks(options) => leaks::run(config, &options),
-        Command::List(options) => list::run(config, options),
+        Command::List(options) => list::run(config, &options),
         Command::Show { id, json } => show::run(config, &id, json),
         Command::Stats(options) => stats::run(config, &options),
         Command::Subject(options) => subject::subject(config, &options),
@@ -93,8 +93,8 @@ pub(super) fn run(config: &ConfigFile, command: Command) -> anyhow::Result<Outco
 }
 
 /// Has the log say it, sooner or later.
-fn note(setup: &Setup, kind: EventKind, detail: String) -> anyhow::Result<()> {
-    let registry = Registry::open(&setup.audit, &setup.audit_key.read_ring()?)?;
+fn note(place: &LogPlace, kind: EventKind, detail: String) -> anyhow::Result<()> {
+    let registry = Registry::open(&place.settings, &place.audit_key.read_ring()?)?;
     Ok(registry.note(&Event { at: Timestamp::now(), kind, detail })?)
 }
 

@@ -1,11 +1,12 @@
 //! Names in a filter that finds nothing: one that nobody knows is a slip of the pen, and an empty list would hide it.
 
+use super::super::ConfigFile;
 use crate::audit::{By, Filter, Reader, Span};
-use crate::config::Ruleset;
+use crate::config::{Ruleset, User};
 
-/// Fails when `filter` asks for a name that neither the configuration nor the log knows; `caller` is the one asked for, as it was
+/// Fails when `filter` asks for a name that neither the log nor the configuration knows; `caller` is the one asked for, as it was
 /// written.
-pub(super) fn check(filter: &Filter, caller: Option<&str>, ruleset: &Ruleset, reader: &Reader) -> anyhow::Result<()> {
+pub(super) fn check(filter: &Filter, caller: Option<&str>, config: &ConfigFile, reader: &Reader) -> anyhow::Result<()> {
     let Filter { entity, pattern, route, model, .. } = filter;
     let asked = [
         (By::Entity, entity.as_deref(), Filter { entity: entity.clone(), ..one() }),
@@ -16,12 +17,14 @@ pub(super) fn check(filter: &Filter, caller: Option<&str>, ruleset: &Ruleset, re
     ];
     for (by, name, alone) in asked {
         let Some(name) = name else { continue };
-        let mut known = configured(by, ruleset);
-        if known.iter().any(|known| known == name) || !reader.list(&alone)?.is_empty() {
+        if !reader.list(&alone)?.is_empty() {
             continue;
         }
-        known.extend(reader.stats(by, Span::default())?.into_iter().map(|stat| stat.key));
-        anyhow::bail!("{}", unknown(&format!("{by:?}").to_lowercase(), name, &known));
+        let mut known = configured(by, &config.setup(User::Command)?.ruleset);
+        if !known.iter().any(|known| known == name) {
+            known.extend(reader.stats(by, Span::default())?.into_iter().map(|stat| stat.key));
+            anyhow::bail!("{}", unknown(&format!("{by:?}").to_lowercase(), name, &known));
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::{ConfigFile, Outcome};
+use crate::config::User;
 use crate::inquiry::{Archive, Particulars, Period, day, report};
 
 #[derive(Args)]
@@ -24,14 +25,14 @@ pub(in crate::cli) struct Options {
 
 /// Writes the report to stdout.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let (setup, now) = (config.setup()?, Timestamp::now());
+    let (setup, now) = (config.setup(User::Command)?, Timestamp::now());
     let period = match (options.week, options.month) {
         (_, Some(Some(day))) => Period::month(day),
         (_, Some(None)) => Period::last_month(now),
         (Some(Some(day)), None) => Period::week(day),
         (_, None) => Period::last_week(now),
     }?;
-    let filed = report(&Archive::of(&setup)?, &setup.ruleset.keys.callers(), period, Particulars::Told, now)?;
+    let filed = report(&Archive::of(&setup.log)?, &setup.ruleset.keys.callers(), period, Particulars::Told, now)?;
     let text = if options.html { filed.paper.html() } else { filed.paper.markdown() };
     write!(std::io::stdout(), "{text}")?;
     Ok(if filed.holds { Outcome::Fine } else { Outcome::Found })

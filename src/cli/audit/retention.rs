@@ -7,8 +7,8 @@ use crate::audit::Registry;
 
 /// Shows what the log keeps until when.
 pub(super) fn run(config: &ConfigFile, output: &Output) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let registry = Registry::open(&setup.audit, &setup.audit_key.read_ring()?)?;
+    let place = config.log()?;
+    let registry = Registry::open(&place.settings, &place.audit_key.read_ring()?)?;
     let mut table = Table::new(&["FILE", "ENTRIES", "FIRST TEXT UNTIL", "LAST TEXT UNTIL", "FILE UNTIL", "ON HOLD"]);
     let lifetimes = registry.lifetimes()?;
     for lifetime in &lifetimes {

@@ -32,9 +32,9 @@ pub(in crate::cli) struct Options {
 
 /// Lists what was seen, and signs it off if asked to.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
+    let place = config.log()?;
     let filter = Filter { limit: usize::MAX, ..options.span.filter() };
-    let (mut seen, _) = review(&Archive::of(&setup)?, &filter)?;
+    let (mut seen, _) = review(&Archive::of(&place)?, &filter)?;
     seen.retain(|one| one.new || !options.new);
     options.output.print(&table(&seen), &seen)?;
     if options.text {
@@ -45,7 +45,7 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
         Some(note) => (EventKind::Reviewed, json!({ "note": note, "seen": hashes })),
         None => (EventKind::Viewed, json!({ "reviewed": hashes.len() })),
     };
-    note(&setup, kind, detail.to_string())?;
+    note(&place, kind, detail.to_string())?;
     let open = seen.iter().any(|one| one.new) && options.sign_off.is_none();
     Ok(if open { Outcome::Found } else { Outcome::Fine })
 }

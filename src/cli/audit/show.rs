@@ -11,15 +11,15 @@ use crate::wire::json::{Document, Kind, NodeId};
 
 /// Shows the exchange with this id.
 pub(super) fn run(config: &ConfigFile, id: &str, json: bool) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let folder = &setup.audit.folder;
-    let reader = match Reader::open(folder)?.unlock(&setup.audit_key.read_ring()?) {
+    let place = config.log()?;
+    let folder = &place.settings.folder;
+    let reader = match Reader::open(folder)?.unlock(&place.audit_key.read_ring()?) {
         Err(AuditError::NoKeys { .. }) => Reader::open(folder)?,
         unlocked => unlocked?,
     };
     let record = reader.show(id)?.ok_or_else(|| anyhow::anyhow!("no exchange `{id}`: see `blotter audit list`"))?;
     if record.texts != Texts::Locked {
-        note(&setup, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
+        note(&place, EventKind::Viewed, format!("{{\"exchange\":\"{}\"}}", record.opened.exchange))?;
     }
     let mut out = std::io::stdout().lock();
     match json {

@@ -62,8 +62,8 @@ impl By {
 
 /// Prints the sums of the log of the configuration.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let stats = Reader::open(&setup.audit.folder)?.stats(options.by.of_log(), options.span.span())?;
+    let place = config.log()?;
+    let stats = Reader::open(&place.settings.folder)?.stats(options.by.of_log(), options.span.span())?;
     options.output.print(&table(options.by, &stats, options.output.is_for_people()), &stats)?;
     Ok(Outcome::Fine)
 }

@@ -11,7 +11,7 @@ use super::super::{ConfigFile, Outcome};
 use super::output::{Output, tallies};
 use super::{list, note, settle, show};
 use crate::audit::{EventKind, Filter, Reader, Record, Registry, receipt};
-use crate::config::Setup;
+use crate::config::LogPlace;
 use crate::inquiry::escaped;
 use crate::proxy::{Identities, Identity};
 
@@ -62,12 +62,12 @@ pub(in crate::cli) struct HoldOptions {
 
 /// Shows or exports all that is held about a customer.
 pub(super) fn subject(config: &ConfigFile, options: &SubjectOptions) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let mut reader = Reader::open(&setup.audit.folder)?;
-    let subject = asked(&setup, &options.id)?;
+    let place = config.log()?;
+    let mut reader = Reader::open(&place.settings.folder)?;
+    let subject = asked(&place, &options.id)?;
     // By a token they are found without the keys, too.
     if subject != options.id || options.export.is_some() {
-        reader = reader.unlock(&setup.audit_key.read_ring()?)?;
+        reader = reader.unlock(&place.audit_key.read_ring()?)?;
     }
     let all = Filter { subject: Some(subject), limit: usize::MAX, ..Filter::default() };
     let Some(form) = options.export else {
@@ -81,7 +81,7 @@ pub(super) fn subject(config: &ConfigFile, options: &SubjectOptions) -> anyhow::
     records.reverse();
     let subject = records.first().map(|record| &record.opened.subject);
     let detail = json!({ "subject": subject, "exchanges": records.len() });
-    note(&setup, EventKind::Exported, detail.to_string())?;
+    note(&place, EventKind::Exported, detail.to_string())?;
     match form {
         Form::Csv => csv(&records)?,
         Form::Html => write!(std::io::stdout(), "{}", html(&records))?,
@@ -99,10 +99,10 @@ fn tell_if_nothing<T>(found: &[T]) {
 
 /// Destroys a customer's key, and prints the receipt.
 pub(super) fn erase(config: &ConfigFile, options: &EraseOptions) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let keys = setup.keys()?;
-    let registry = Registry::open(&setup.audit, &keys.sealing)?;
-    let subject = asked(&setup, &options.id)?;
+    let place = config.log()?;
+    let keys = place.keys()?;
+    let registry = Registry::open(&place.settings, &keys.sealing)?;
+    let subject = asked(&place, &options.id)?;
     let mut out = std::io::stdout().lock();
     let Some(reason) = options.reason.as_deref().filter(|_| !options.dry_run) else {
         let plan = registry.plan(&subject, "", Timestamp::now())?;
@@ -110,8 +110,8 @@ pub(super) fn erase(config: &ConfigFile, options: &EraseOptions) -> anyhow::Resu
         return Ok(Outcome::Fine);
     };
     let erasure = registry.erase(&subject, reason, Timestamp::now())?;
-    let logged = settle(&setup.audit, &keys, &registry)?;
-    write!(out, "{}", receipt(&erasure, &setup.audit.checkpoints.origin, &keys.signing))?;
+    let logged = settle(&place.settings, &keys, &registry)?;
+    write!(out, "{}", receipt(&erasure, &place.settings.checkpoints.origin, &keys.signing))?;
     if !logged {
         eprintln!("blotter: the erasure is done; the proxy will write it into its log");
     }
@@ -120,19 +120,19 @@ pub(super) fn erase(config: &ConfigFile, options: &EraseOptions) -> anyhow::Resu
 
 /// Keeps a customer from erasure and retention, or ends that.
 pub(super) fn hold(config: &ConfigFile, options: &HoldOptions) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let keys = setup.keys()?;
-    let registry = Registry::open(&setup.audit, &keys.sealing)?;
-    let token = registry.hold(&asked(&setup, &options.id)?, options.reason.as_deref(), Timestamp::now())?;
-    settle(&setup.audit, &keys, &registry)?;
+    let place = config.log()?;
+    let keys = place.keys()?;
+    let registry = Registry::open(&place.settings, &keys.sealing)?;
+    let token = registry.hold(&asked(&place, &options.id)?, options.reason.as_deref(), Timestamp::now())?;
+    settle(&place.settings, &keys, &registry)?;
     let what = if options.release { "is released" } else { "is on hold: neither erased nor expired" };
     writeln!(std::io::stdout(), "{token} {what}")?;
     Ok(Outcome::Fine)
 }
 
 /// What the log's room of keys knows the customer by.
-fn asked(setup: &Setup, id: &str) -> anyhow::Result<String> {
-    Ok(Identities::new(&setup.key.read()?).asked(Identity::Subject, id))
+fn asked(place: &LogPlace, id: &str) -> anyhow::Result<String> {
+    Ok(Identities::new(&place.key.read()?).asked(Identity::Subject, id))
 }
 
 fn csv(records: &[Record]) -> std::io::Result<()> {

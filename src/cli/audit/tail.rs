@@ -30,7 +30,7 @@ pub(in crate::cli) struct Options {
 
 /// Prints the newest of the log, and goes on if asked to.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let Settings { folder, .. } = config.setup()?.audit;
+    let Settings { folder, .. } = config.log()?.settings;
     let reader = Reader::open(&folder)?;
     let newest = audit::last_entry(&folder)?;
     // An exchange has two entries, of which one is shown.

@@ -13,7 +13,7 @@ use super::super::{ConfigFile, Outcome, print};
 use super::list::time;
 use super::output::Output;
 use crate::audit::{self, Checkpoint, Problem, Reader, Report, Scope, Verifier};
-use crate::config::Setup;
+use crate::config::LogPlace;
 use crate::crypto::Purpose;
 
 #[derive(Args)]
@@ -42,14 +42,14 @@ pub(super) struct Witness {
 
 /// Checks the log of the configuration.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
-    let (checkpoints, unproven) = options.witness.checkpoints(&setup, &setup.audit.folder)?;
+    let place = config.log()?;
+    let (checkpoints, unproven) = options.witness.checkpoints(&place, &place.settings.folder)?;
     if checkpoints.is_empty() && unproven.is_empty() {
         // Where there are some they tell of a log, be it gone.
-        Reader::open(&setup.audit.folder)?;
+        Reader::open(&place.settings.folder)?;
     }
     let scope = Scope { since: options.since, until: options.until, checkpoints };
-    let mut report = audit::verify_within(&setup.audit.folder, &setup.key.read()?.derive(Purpose::Chain), &scope)?;
+    let mut report = audit::verify_within(&place.settings.folder, &place.key.read()?.derive(Purpose::Chain), &scope)?;
     report.problems.extend(unproven);
     if report.segments == 0 && report.problems.is_empty() {
         anyhow::bail!("the log has no file of these months, so nothing was proven: see `blotter audit retention`");
@@ -69,13 +69,17 @@ impl Witness {
     }
 
     /// The checkpoints of the log in `folder` and those that were kept elsewhere, and what nobody signed.
-    pub(super) fn checkpoints(&self, setup: &Setup, folder: &Path) -> anyhow::Result<(Vec<Checkpoint>, Vec<Problem>)> {
+    pub(super) fn checkpoints(
+        &self,
+        place: &LogPlace,
+        folder: &Path,
+    ) -> anyhow::Result<(Vec<Checkpoint>, Vec<Problem>)> {
         let verifier = match &self.public_key {
             Some(path) => {
                 let text = fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
                 Verifier::parse(&text).with_context(|| format!("`{}` holds no public key of a log", path.display()))?
             }
-            None => Verifier::new(&setup.audit.checkpoints.origin, setup.key.read()?.signing_key().public()),
+            None => Verifier::new(&place.settings.checkpoints.origin, place.key.read()?.signing_key().public()),
         };
         let own = Some(audit::checkpoints_in(folder)).filter(|path| path.exists());
         let (mut checkpoints, mut unproven) = (Vec::new(), Vec::new());

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Options, Reading, Tally};
 use crate::cli::print::Table;
 use crate::cli::{ConfigFile, Outcome, list};
-use crate::config::{self, Setup};
+use crate::config::{self, Setup, User};
 use crate::detect::{Detector, Source};
 use crate::eval::{self, Side};
 
@@ -76,7 +76,7 @@ fn detector(config: &ConfigFile, setup: &Setup, patterns: &Path) -> anyhow::Resu
     table.remove("entities");
     let source = Source { name: file.name.clone(), text: table.to_string() };
     let folder = config.path().and_then(Path::parent).unwrap_or(Path::new(""));
-    let setup = config::from_source(source, folder)
+    let setup = config::from_source(source, folder, User::Command)
         .map_err(|problems| anyhow!("{patterns} cannot be used:{}", list(&problems)))?;
     Ok(setup.ruleset.detector)
 }

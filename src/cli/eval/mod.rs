@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::{ConfigFile, Outcome};
-use crate::config::Setup;
+use crate::config::{Setup, User};
 use crate::detect::Detector;
 use crate::eval::{Case, Ceiling, Floor, Kind, Names, Scores};
 use tally::{Place, Tally};
@@ -70,7 +70,7 @@ struct Line {
 
 /// Measures, or compares, and reports.
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
-    let setup = config.setup()?;
+    let setup = config.setup(User::Command)?;
     match &options.compare[..] {
         [old, new] => compare::run(config, &setup, options, [old, new]),
         _ => measure(&setup, options),

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 
 use super::*;
+use crate::config::User;
 use crate::detect::Source;
 
 /// A folder with a certificate authority, a certificate of its making and the key.
@@ -43,7 +44,7 @@ impl Folder {
     fn read(&self) -> String {
         let text = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\nclient_ca = \"ca.pem\"\n";
         let source = Source { name: "proxy.toml".to_owned(), text: text.to_owned() };
-        let mut sections = Sections::read(&source).unwrap();
+        let mut sections = Sections::read(&source, User::Proxy).unwrap();
         let tls = read(&mut sections, self.folder.path(), &mut Vec::new());
         let told: Vec<String> = sections.problems.iter().map(ToString::to_string).collect();
         assert_eq!(tls.is_none(), !told.is_empty(), "{told:?}");
