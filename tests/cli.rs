@@ -1,6 +1,7 @@
 //! The commands as a user runs them: what they print, and how they exit.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -72,6 +73,41 @@ fn what_cannot_be_done_exits_with_2() {
         assert_eq!(code, 2, "{arguments:?}: {talk}");
         assert!(out.is_empty() && !talk.is_empty(), "{arguments:?}: {out}{talk}");
     }
+}
+
+#[test]
+fn a_first_start_that_fails_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("patterns")).unwrap();
+    std::fs::write(at("patterns/a.toml"), PATTERN).unwrap();
+    let check = |settings: &str, command: &str, told: &str| {
+        let route = "[[route]]\nname = \"a\"\nupstream = \"https://a.example\"\n";
+        std::fs::write(at("proxy.toml"), format!("patterns = \"patterns\"\n{settings}\n{route}")).unwrap();
+        let (code, _, talk) = blotter(folder.path(), &command.split(' ').collect::<Vec<_>>(), "");
+        assert!(code == 2 && talk.contains(told), "{settings} {command}: {talk}");
+    };
+    check("", "audit list", "there is no log in `audit`: start the proxy");
+    check("", "audit verify", "blotter.key: there is no key: start the proxy");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("listen = \"{}\"", taken.local_addr().unwrap());
+    check(&listen, "serve", ": end what has it, or give another address");
+    let free = "listen = \"127.0.0.1:0\"\n";
+    let credential =
+        "[[route]]\nname = \"b\"\nupstream = \"https://b.example\"\ncredential = { env = \"BLOTTER_NONE\" }";
+    check(credential, "serve", "`BLOTTER_NONE` is empty or not set: put the provider's key there");
+    for (key, told) in [
+        ("env = \"BLOTTER_NONE\"", "`BLOTTER_NONE` holds no key: set it to 64 hexadecimal digits"),
+        ("command = [\"no-such-program\"]", "the command `no-such-program` printed no key: "),
+        ("file = \"nowhere/blotter.key\"", "nowhere/blotter.key: the key cannot be made: "),
+    ] {
+        check(&format!("{free}[key]\n{key}"), "serve", told);
+    }
+    std::fs::write(at("audit"), "").unwrap();
+    check(free, "serve", "the log `audit` cannot be written: ");
+    let readable = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(at("blotter.key"), readable).unwrap();
+    check(free, "serve", "blotter.key: others can read the key: run `chmod 600 blotter.key`");
 }
 
 #[test]

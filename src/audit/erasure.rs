@@ -52,7 +52,7 @@ impl<'a> Registry<'a> {
     /// Opens the keys of the log.
     pub fn open(settings: &'a Settings, ring: &KeyRing) -> Result<Self, AuditError> {
         if Volume::all_in(&settings.folder)?.is_empty() {
-            return Err(AuditError::reading(&settings.folder, "it holds no log"));
+            return Err(AuditError::NoLog { folder: settings.folder.clone() });
         }
         let path = key_file::path_in(&settings.folder);
         if !path.exists() {

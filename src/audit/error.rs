@@ -39,6 +39,12 @@ pub enum AuditError {
         /** The log's folder. */
         folder: PathBuf,
     },
+    /// The folder holds no log.
+    #[error("there is no log in `{}`: start the proxy, which makes one, or give the `--config` of the one that writes it", folder.display())]
+    NoLog {
+        /** The folder. */
+        folder: PathBuf,
+    },
     /// The file is no copy of a log's keys.
     #[error("`{}` is not there, or no copy of a log's keys: give the file that `blotter audit backup --keys` made", path.display())]
     NoKeyCopy {
@@ -172,7 +178,10 @@ pub(super) trait Cause {
 
 impl Cause for io::Error {
     fn told(&self) -> String {
-        self.to_string()
+        match self.kind() {
+            io::ErrorKind::PermissionDenied => format!("{self}: run this as the proxy's user"),
+            _ => self.to_string(),
+        }
     }
 }
 
@@ -185,12 +194,6 @@ impl Cause for rusqlite::Error {
             None | Some(SEE_CAUSE) => self.to_string(),
             Some(remedy) => format!("{self}: {remedy}"),
         }
-    }
-}
-
-impl Cause for &str {
-    fn told(&self) -> String {
-        (*self).to_owned()
     }
 }
 

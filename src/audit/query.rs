@@ -98,7 +98,7 @@ impl Reader {
     /// Reads the log in `folder`; fails when there is none.
     pub fn open(folder: &Path) -> Result<Self, AuditError> {
         if Volume::all_in(folder)?.is_empty() {
-            return Err(AuditError::reading(folder, "it holds no log: name the folder that the proxy writes to"));
+            return Err(AuditError::NoLog { folder: folder.into() });
         }
         Ok(Self { folder: folder.into(), keys: None })
     }

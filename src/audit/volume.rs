@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -44,7 +45,10 @@ impl Volume {
 
     /// The files in `folder`, oldest first.
     pub fn all_in(folder: &Path) -> Result<Vec<Self>, AuditError> {
-        let failed = |error| AuditError::reading(folder, error);
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => AuditError::NoLog { folder: folder.into() },
+            _ => AuditError::reading(folder, error),
+        };
         let mut volumes = Vec::new();
         for entry in fs::read_dir(folder).map_err(failed)? {
             volumes.extend(entry.map_err(failed)?.file_name().to_str().and_then(Self::of_file));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use jiff::Timestamp;
 use rustix::process::Signal;
 use tokio::net::TcpListener;
@@ -122,7 +122,8 @@ fn recall(folder: &Path, gateway: &Arc<Gateway>) -> Result<(), AuditError> {
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    let remedy = "end what has it, or give another address in proxy.toml";
+    TcpListener::bind(address).await.map_err(|error| anyhow!("cannot listen on {address}: {error}: {remedy}"))
 }
 
 fn event(kind: EventKind, ruleset: &str) -> Event {

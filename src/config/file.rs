@@ -270,7 +270,7 @@ fn credential(sections: &mut Sections, section: Spanned<CredentialSection>, fold
         Some(header) if !sendable(header) => Err(format!("`{header}` is no header that can carry a credential")),
         _ => value,
     };
-    let value = value.map_err(|what| sections.unready(span, what, "the route cannot work without it")).ok()?;
+    let value = value.map_err(|what| sections.unready(span, what, "put the provider's key there")).ok()?;
     Some(match header.map(|header| header.to_ascii_lowercase()) {
         None => {
             Credential { header: "authorization".to_owned(), value: Secret::new(format!("Bearer {}", value.as_str())) }

@@ -34,7 +34,7 @@ impl fmt::Display for KeyPlace {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The command that should print it failed.
-    #[error("`{command}` printed no key: {why}")]
+    #[error("the command `{command}` printed no key: {why}: have it print 64 hexadecimal digits, and nothing else")]
     Command {
         /// Its first word.
         command: String,
@@ -42,7 +42,7 @@ pub enum KeyError {
         why: String,
     },
     /// The environment does not have it.
-    #[error("the environment variable `{name}` does not hold a key: set it to 64 hexadecimal digits")]
+    #[error("the environment variable `{name}` holds no key: set it to 64 hexadecimal digits, such as `openssl rand -hex 32` makes, and keep a copy")]
     Env {
         /// The variable.
         name: String,
@@ -53,9 +53,23 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
-    /// The file cannot be read or made.
-    #[error("{}: the key cannot be read or made: {error}", path.display())]
-    Io {
+    /// The file is not there.
+    #[error("{}: there is no key: start the proxy, which makes one, or run this where its proxy.toml is", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("{}: the key cannot be read: {error}: run this as the user that the file belongs to", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        error: io::Error,
+    },
+    /// The file cannot be made.
+    #[error("{}: the key cannot be made: {error}: make its folder one that this user may write to", path.display())]
+    Unwritable {
         /// The file.
         path: PathBuf,
         /// What the operating system said.
@@ -85,13 +99,13 @@ pub(super) fn make(place: &KeyPlace, fresh: impl FnOnce() -> Zeroizing<String>) 
     let KeyPlace::File(path) = place else { return Ok(false) };
     match write_new(path, &fresh()) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        made => made.map(|()| true).map_err(|error| KeyError::Io { path: path.clone(), error }),
+        made => made.map(|()| true).map_err(|error| KeyError::Unwritable { path: path.clone(), error }),
     }
 }
 
 /// Puts `text` in the place of a key's file, in one step.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
-    replace_file(path, text).map_err(|error| KeyError::Io { path: path.to_owned(), error })
+    replace_file(path, text).map_err(|error| KeyError::Unwritable { path: path.to_owned(), error })
 }
 
 /// Puts `text` in the place of a file that is its owner's alone, in one step.
@@ -149,12 +163,15 @@ fn text(place: &KeyPlace) -> Result<Zeroizing<String>, KeyError> {
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, KeyError> {
-    let io = |error| KeyError::Io { path: path.to_owned(), error };
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => KeyError::Missing { path: path.to_owned() },
+        _ => KeyError::Unreadable { path: path.to_owned(), error },
+    };
+    let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(KeyError::Exposed { path: path.to_owned() });
     }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(io)
+    fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
 }
 
 /// What a command prints; its words are not read by a shell.

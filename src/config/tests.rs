@@ -175,7 +175,7 @@ fn a_key_is_made_once_for_its_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("blotter.key");
     let place = KeyPlace::File(path.clone());
-    assert!(matches!(place.read(), Err(KeyError::Io { .. })), "reading makes no key");
+    assert!(matches!(place.read(), Err(KeyError::Missing { .. })), "reading makes no key");
     let made = place.read_or_make().unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(*place.read_or_make().unwrap().to_hex(), *made.to_hex());
