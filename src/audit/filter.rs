@@ -194,10 +194,15 @@ impl Question {
 
 /// The conditions on the closing entry's own row.
 fn of_end(filter: &Filter) -> Vec<String> {
-    // As literals, so that the index of failures can be used.
-    let status =
-        filter.status.as_ref().map(|Statuses(range)| format!("status BETWEEN {} AND {}", range.start(), range.end()));
-    let outcome = filter.outcome.map(|outcome| format!("outcome = '{outcome}'"));
+    // With the indexes' own conditions, word by word: SQLite concludes nothing from others.
+    let status = filter.status.as_ref().map(|Statuses(range)| {
+        let failed = if *range.start() >= 400 { "status >= 400 AND " } else { "" };
+        format!("{failed}status BETWEEN {} AND {}", range.start(), range.end())
+    });
+    let outcome = filter.outcome.map(|outcome| {
+        let otherwise = if outcome == Outcome::Complete { "" } else { "outcome <> 'complete' AND " };
+        format!("{otherwise}outcome = '{outcome}'")
+    });
     status.into_iter().chain(outcome).collect()
 }
 

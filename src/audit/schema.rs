@@ -24,14 +24,17 @@ pub struct Format {
 }
 
 /// All formats that are read, oldest first.
-pub const FORMATS: [Format; 3] = [
+pub const FORMATS: [Format; 4] = [
     Format { version: 1, parts: &PARTS, statements: &[SCHEMA] },
     Format { version: 2, parts: &PARTS, statements: &[SCHEMA, VIEWS] },
-    Format { version: 3, parts: &PARTS, statements: &[SCHEMA, VIEWS, include_str!("indexes.sql")] },
+    Format { version: 3, parts: &PARTS, statements: &[SCHEMA, VIEWS, INDEXES] },
+    Format { version: 4, parts: &PARTS, statements: &[SCHEMA, VIEWS, INDEXES, OUTCOMES] },
 ];
 
 const SCHEMA: &str = include_str!("schema.sql");
 const VIEWS: &str = include_str!("views.sql");
+const INDEXES: &str = include_str!("indexes.sql");
+const OUTCOMES: &str = "CREATE INDEX closed_otherwise ON closed(outcome) WHERE outcome <> 'complete';";
 /// The format in which new files are made.
 pub const NEWEST: &Format = &FORMATS[FORMATS.len() - 1];
 

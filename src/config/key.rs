@@ -42,7 +42,9 @@ pub enum KeyError {
         why: String,
     },
     /// The environment does not have it.
-    #[error("the environment variable `{name}` holds no key: set it to 64 hexadecimal digits, such as `openssl rand -hex 32` makes, and keep a copy")]
+    #[error(
+        "the environment variable `{name}` holds no key: set it to 64 hexadecimal digits, such as `openssl rand -hex 32` makes, and keep a copy"
+    )]
     Env {
         /// The variable.
         name: String,

@@ -44,7 +44,8 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Reads one file.
 pub(super) fn read(path: &Path) -> Result<Source, Problem> {
-    let text = fs::read_to_string(path).map_err(|error| unread(path, &error, "name one that is there, and that this user may read"))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| unread(path, &error, "name one that is there, and that this user may read"))?;
     Ok(Source { name: path.display().to_string(), text })
 }
 

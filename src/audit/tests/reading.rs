@@ -196,6 +196,8 @@ fn filters_use_their_indexes() {
         (Filter { conversations: Some(vec!["x".into()]), ..any() }, "opened_conversation"),
         (Filter { entity: some("x"), ..any() }, "finding_entity"),
         (Filter { status: "4xx".parse().ok(), ..any() }, "closed_failed"),
+        (Filter { status: "504".parse().ok(), ..any() }, "closed_failed"),
+        (Filter { outcome: Some(Outcome::TimedOut), ..any() }, "closed_otherwise"),
     ] {
         let plan = plan(&filter);
         assert!(plan.contains(index), "{filter:?}: {plan}");

@@ -113,9 +113,9 @@ fn a_second_writer_is_refused() {
 #[test]
 fn a_newer_format_is_refused() {
     let folder = small_log();
-    database(&folder).execute_batch("PRAGMA user_version = 4").unwrap();
+    database(&folder).execute_batch("PRAGMA user_version = 99").unwrap();
     let error = Journal::open(folder.path(), &keys(), november()).err().unwrap();
-    assert!(matches!(error, AuditError::Newer { version: 4, known: 3, .. }), "{error}");
+    assert!(matches!(error, AuditError::Newer { version: 99, known: 4, .. }), "{error}");
     assert!(verify(folder.path(), &key()).is_err());
 }
 
