@@ -188,6 +188,57 @@ test("the workbench is reached from an exchange, and its address names the file"
   await page.close();
 });
 
+test("an edit survives another file, another page and the session's end, and tells only what is so", async () => {
+  const page = await stage.enter("auditor", "/workbench");
+  const text = page.getByLabel("Text", { exact: true });
+  const chosen = page.getByLabel("Pattern file", { exact: true });
+  const toml = page.getByLabel("The pattern file's TOML");
+  const found = page.locator(".marks mark", { hasText: "536-90-4399" });
+  const [ssn, card] = await Promise.all(["ssn.toml", "card.toml"].map((name) => page.locator("option", { hasText: name }).getAttribute("value")));
+  await text.fill("My SSN is 536-90-4399");
+  await found.waitFor();
+  await chosen.selectOption(ssn);
+  await page.waitForFunction(() => document.querySelectorAll("textarea")[1].value.includes("[[pattern]]"));
+  const original = await toml.inputValue();
+  const broken = `${original}\n[[pattern]]\nname = 7\n`;
+  await toml.fill(broken);
+  await page.locator("section", { has: toml }).getByText(/:\d+ /).first().waitFor();
+  assert.equal(await found.count(), 0, "what was found before is not what this edit finds");
+  await chosen.selectOption(card);
+  await page.waitForFunction((ssn) => document.querySelectorAll("textarea")[1].value !== ssn && !document.querySelectorAll("textarea")[1].disabled, broken);
+  await found.waitFor();
+  await chosen.selectOption(ssn);
+  await page.getByText("This edit stays in this tab").waitFor();
+  assert.equal(await toml.inputValue(), broken);
+  await page.getByRole("link", { name: "Reviews" }).click();
+  await page.getByRole("heading", { name: "Reviews" }).waitFor();
+  await page.goBack();
+  await page.getByText("This edit stays in this tab").waitFor();
+  assert.deepEqual([await text.inputValue(), await toml.inputValue()], ["My SSN is 536-90-4399", broken]);
+  const mended = `${original}\n# mended\n`;
+  await stage.browser.clearCookies();
+  await toml.fill(mended);
+  await page.getByLabel("Key").fill(stage.keys.auditor);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("All examples pass.").waitFor();
+  await found.waitFor();
+  assert.equal(await toml.inputValue(), mended);
+  await page.route("**/api/workbench", (route) => route.fulfill({ status: 400, json: { error: "too long" } }), { times: 1 });
+  await text.fill("my SSN is 536-90-4399");
+  await page.locator("section", { has: text }).getByText("too long").waitFor();
+  await text.fill("A SSN is 536-90-4399");
+  await found.waitFor();
+  assert.equal(await page.getByText("too long").count(), 0);
+  page.once("dialog", (dialog) => dialog.dismiss());
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Drop the edit" }).click();
+  assert.equal(await toml.inputValue(), original);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByLabel("Key").waitFor();
+  assert.deepEqual(page.complaints.filter((one) => !one.includes("status of 400")), []);
+  await page.close();
+});
+
 test("prompts and tools are reviewed, and the sign-off is in the log", async () => {
   const tool = (more) => [{ type: "function", function: { name: "pay", description: `Pays. ${more}`, parameters: { type: "object", properties: {} } } }];
   await stage.chat("pay", { tools: tool("Once.") });

@@ -24,6 +24,16 @@ export async function ask(path, { query = {}, form, signal } = {}) {
 /** Asks for a page: what it asked ends when the page is left. */
 export const asker = (left) => (path, { signal = left, ...options } = {}) => ask(path, { ...options, signal: AbortSignal.any([left, signal]) });
 
+/** Asks, and gives up what was asked before: only the newest question is answered. */
+export function newest(ask) {
+  let asking = new AbortController();
+  const stop = () => {
+    asking.abort();
+    asking = new AbortController();
+  };
+  return { stop, ask: (path, options) => (stop(), ask(path, { ...options, signal: asking.signal })) };
+}
+
 function told(text) {
   try {
     return JSON.parse(text).error;

@@ -40,7 +40,7 @@ async function render() {
   const view = {
     me, signal, ask: asker(signal),
     go: (...where) => signal.aborted || go(...where),
-    fail: (error) => signal.aborted || fail(error),
+    fail: (...what) => signal.aborted || fail(...what),
   };
   try {
     await page.show(main, new URLSearchParams(location.search), view);
@@ -59,12 +59,14 @@ function head(here) {
     el("span", { class: "who" }, words.login.who(me.name, me.role), " ", out));
 }
 
-/** Tells what went wrong; who is not logged in any more is asked again. */
-function fail(error) {
+/** Tells what went wrong, at its place if it has one; who is not logged in any more is asked again. */
+function fail(error, place) {
   if (error.name === "AbortError") return;
   if (error.status === 401) return enter();
+  const said = el("p", { role: "alert", class: "wrong" }, error.message);
+  if (place) return put(place, said);
   main.querySelector(":scope > [role=alert]")?.remove();
-  main.append(el("p", { role: "alert", class: "wrong" }, error.message));
+  main.append(said);
 }
 
 /** Goes to an address of these pages. */
@@ -80,8 +82,11 @@ async function enter() {
 }
 
 async function exit() {
+  if (sessionStorage.length && !confirm(words.login.drops)) return;
   await ask("/api/logout", { form: {} });
-  await enter();
+  sessionStorage.clear();
+  // Nothing that was typed or read stays for whoever comes next.
+  location.reload();
 }
 
 document.addEventListener("click", (event) => {

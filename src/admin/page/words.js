@@ -10,6 +10,7 @@ export const words = {
     key: "Key",
     enter: "Log in",
     leave: "Log out",
+    drops: "Pattern files were edited here. Drop the edits and log out?",
     who: (name, role) => `${name}, ${role}`,
   },
   overview: {
@@ -115,7 +116,7 @@ export const words = {
   },
   workbench: {
     title: "Workbench",
-    promise: "Nothing is written here: what you type stays in this page and in the proxy's memory, and an edited file is for you to copy.",
+    promise: "Nothing is written here: what you type stays in this tab and in the proxy's memory, and an edited file is for you to copy.",
     text: "Text",
     hint: "Type or paste a text: My card is 4242 4242 4242 4242",
     marked: "What is found",
@@ -126,6 +127,7 @@ export const words = {
     strengths: { certain: "certain", likely: "likely", weak: "weak, needs a cue" },
     nothing: "Nothing is found in it.",
     noDrops: "Nothing else looked like anything.",
+    unknown: "Nothing can be said until what is wrong is mended.",
     fates: {
       border: "A letter, a digit or a placeholder runs into it.", check: "The validator refused it.", cue: "No cue is near enough.", format: "It stands in a form that the pattern leaves alone.",
     },
@@ -149,6 +151,8 @@ overlap: {
     toml: "The pattern file's TOML",
     copy: "Copy the TOML",
     copied: "Copied.",
+    drop: "Drop the edit",
+    kept: "This edit stays in this tab until you drop it or log out.",
     selected: "This browser lets no page copy here: the TOML is selected, copy it yourself.",
     examplesPass: "All examples pass.",
     compare: "Compare with the rules that run",
