@@ -74,11 +74,11 @@ async fn look(desk: &Arc<Desk>, range: Range, particulars: Particulars) -> Resul
         shared = desk.ask(move |archive| Ok(shared.catch_up(archive, now).map(|()| shared)?)).await?;
     }
     let overview = shared.watch.pulse.over(range, now);
-    let lights = lights(desk, &overview, &shared.watch, particulars, now);
+    let lights = lights(desk, &overview, &shared.watch, particulars, now).await;
     Ok(Seen { at: now.as_second(), open: desk.gateway.metrics().open_now(), overview, lights })
 }
 
-fn lights(desk: &Desk, overview: &Overview, watch: &Watch, particulars: Particulars, now: Timestamp) -> Value {
+async fn lights(desk: &Desk, overview: &Overview, watch: &Watch, particulars: Particulars, now: Timestamp) -> Value {
     let keys = desk.gateway.keys();
     let ends =
         keys.expiring(now).map(|(key, end)| json!({ "caller": key.name, "key": key.id(), "ends": end.to_string() }));
@@ -86,7 +86,7 @@ fn lights(desk: &Desk, overview: &Overview, watch: &Watch, particulars: Particul
     let tls = rules.tls.as_ref();
     let end = |second: Option<i64>| Timestamp::from_second(second?).ok().map(|end| end.to_string());
     json!({
-        "writable": desk.gateway.metrics().log_is_writable(),
+        "writable": desk.gateway.log_is_writable().await,
         "draining": desk.gateway.is_draining(),
         "chain": watch.chain,
         "rules": rules.version,

@@ -18,6 +18,8 @@ pub enum Beat {
         outcome: Outcome,
         /// Why, if it did not end well.
         reason: Option<String>,
+        /// What it was answered with.
+        status: Option<u16>,
         /// Where its time went.
         timings: Timings,
     },
@@ -79,7 +81,7 @@ fn tell_file(
         }
         Ok(())
     };
-    each(select("outcome, reason, redact_us, commit_us, first_byte_us, total_us", "closed", ""), ended)?;
+    each(select("outcome, reason, status, redact_us, commit_us, first_byte_us, total_us", "closed", ""), ended)?;
     each(select("entity, count", "finding", ""), |row| Ok(Beat::Found(row.get(1)?, count(row, 2)?)))?;
     each(select("exemptions", "opened", "AND exemptions <> '[]'"), |row| {
         Ok(Beat::Exempted(serde_json::from_str(row.get_ref(1)?.as_str()?).unwrap_or_default()))
@@ -88,12 +90,12 @@ fn tell_file(
 
 fn ended(row: &Row<'_>) -> Result<Beat> {
     let timings = Timings {
-        redact_us: count(row, 3)?,
-        commit_us: count(row, 4)?,
-        first_byte_us: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
-        total_us: count(row, 6)?,
+        redact_us: count(row, 4)?,
+        commit_us: count(row, 5)?,
+        first_byte_us: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+        total_us: count(row, 7)?,
     };
-    Ok(Beat::Ended { outcome: row.get(1)?, reason: row.get(2)?, timings })
+    Ok(Beat::Ended { outcome: row.get(1)?, reason: row.get(2)?, status: row.get(3)?, timings })
 }
 
 fn count(row: &Row<'_>, column: usize) -> Result<u64> {

@@ -51,7 +51,7 @@ pub struct Stat {
     pub found: u64,
     /// Exchanges of which nothing was forwarded.
     pub refused: u64,
-    /// Exchanges that ended neither so nor well.
+    /// Exchanges that broke off, or that the provider answered with an error.
     pub failed: u64,
     /// Tokens of the requests.
     pub input: u64,
@@ -73,6 +73,9 @@ pub struct Covered {
 }
 
 type Stats = BTreeMap<String, Stat>;
+
+/// Whether an exchange that was forwarded ended otherwise than with a good answer.
+const FAILED: &str = "(outcome <> 'refused' AND (outcome <> 'complete' OR status >= 400))";
 
 impl Reader {
     /// Sums by one thing, in its order.
@@ -96,14 +99,18 @@ impl Reader {
         Ok(stats.map(in_order))
     }
 
-    /// How often exchanges ended for each reason other than being complete, the most frequent first.
+    /// How often exchanges ended for each reason other than a good answer, the most frequent first.
     pub fn reasons(&self, span: Span) -> Result<Vec<(String, u64)>, AuditError> {
         let mut reasons = BTreeMap::<String, u64>::new();
         self.each_file(|file| {
-            let select = "SELECT outcome || coalesce(' (' || reason || ')', ''), count(*)
+            let select = format!(
+                "SELECT CASE outcome WHEN 'complete' THEN 'status ' || status ELSE outcome || coalesce(' (' || reason || ')', '') END,
+                  count(*)
                 FROM closed CROSS JOIN entry ON entry.seq = closed.seq
-                WHERE closed.seq BETWEEN ?3 AND ?4 AND outcome <> 'complete' AND at_us >= ?1 AND at_us < ?2 GROUP BY 1";
-            add_counts(&file.here, select, span, &mut reasons)?;
+                WHERE closed.seq BETWEEN ?3 AND ?4 AND (outcome = 'refused' OR {FAILED}) AND at_us >= ?1 AND at_us < ?2
+                GROUP BY 1"
+            );
+            add_counts(&file.here, &select, span, &mut reasons)?;
             Ok(true)
         })?;
         let mut reasons: Vec<_> = reasons.into_iter().collect();
@@ -184,7 +191,7 @@ fn add_exchanges<const N: usize>(file: &Reach, by: [By; N], span: Span, stats: &
     let keys = by.map(key).join(", ");
     let select = format!(
         "SELECT count(*), coalesce(sum((SELECT sum(count) FROM finding WHERE finding.seq = opened.seq)), 0),
-           coalesce(sum(outcome = 'refused'), 0), coalesce(sum(outcome NOT IN ('complete', 'refused')), 0),
+           coalesce(sum(outcome = 'refused'), 0), coalesce(sum({FAILED}), 0),
            coalesce(sum(input), 0), coalesce(sum(output), 0), {keys}
          FROM opened CROSS JOIN entry ON entry.seq = opened.seq LEFT JOIN closed ON closed.opened = opened.seq
          WHERE opened.seq BETWEEN ?3 AND ?4 AND at_us >= ?1 AND at_us < ?2 GROUP BY {keys}"
@@ -207,22 +214,25 @@ fn add_exchanges<const N: usize>(file: &Reach, by: [By; N], span: Span, stats: &
 /// Adds the ends that a later file holds of exchanges that were opened here.
 fn add_later(here: &Connection, later: &Connection, by: By, span: Span, stats: &mut Stats) -> Result<()> {
     let last: i64 = here.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
-    let ends = "SELECT opened, outcome, coalesce(input, 0), coalesce(output, 0) FROM closed WHERE opened <= ?1";
+    let ends = format!(
+        "SELECT opened, outcome, coalesce({FAILED}, 0), coalesce(input, 0), coalesce(output, 0) FROM closed WHERE opened <= ?1"
+    );
     let select = format!(
         "SELECT {} FROM opened JOIN entry ON entry.seq = opened.seq LEFT JOIN closed ON FALSE
          WHERE at_us >= ?1 AND at_us < ?2 AND opened.seq = ?3",
         key(by)
     );
     let mut key_of = here.prepare(&select)?;
-    let mut ends = later.prepare(ends)?;
-    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, count(row, 2)?, count(row, 3)?));
+    let mut ends = later.prepare(&ends)?;
+    let read = |row: &Row<'_>| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?))
+    };
     for end in ends.query_map([last], read)? {
-        let (opened, outcome, input, output) = end?;
+        let (opened, outcome, failed, input, output) = end?;
         let [since, until] = bounds(span);
         let key: Option<String> = key_of.query_row(params![since, until, opened], |row| row.get(0)).optional()?;
         let Some(key) = key else { continue };
         let refused = u64::from(outcome == "refused");
-        let failed = u64::from(outcome != "refused" && outcome != "complete");
         if by == By::Outcome {
             let open = stat(stats, key);
             open.exchanges = open.exchanges.saturating_sub(1);

@@ -65,7 +65,7 @@ pub struct Column {
     pub exchanges: u64,
     /// Those of which nothing was forwarded.
     pub refused: u64,
-    /// Those that ended neither so nor well.
+    /// Those that broke off, or that the provider answered with an error.
     pub failed: u64,
 }
 
@@ -91,7 +91,7 @@ pub struct Overview {
     pub found: Counts,
     /// Refused exchanges by reason.
     pub refusals: Counts,
-    /// Exchanges that ended otherwise than well, by what happened.
+    /// Exchanges that broke off, or that the provider answered with an error, by what happened.
     pub troubles: Counts,
     /// Exchanges by the exemption that they used.
     pub exemptions: Counts,
@@ -174,25 +174,32 @@ impl Column {
 impl Minute {
     fn add(&mut self, beat: Beat) {
         match beat {
-            Beat::Ended { outcome, reason, timings } => self.end(outcome, reason, &timings),
+            Beat::Ended { outcome, reason, status, timings } => {
+                self.end(outcome, reason, status);
+                self.time(outcome, &timings);
+            }
             Beat::Exempted(names) => names.into_iter().for_each(|name| count(&mut self.exemptions, name, 1)),
             Beat::Found(entity, times) => count(&mut self.found, entity, times),
         }
     }
 
-    fn end(&mut self, outcome: Outcome, reason: Option<String>, timings: &Timings) {
+    fn end(&mut self, outcome: Outcome, reason: Option<String>, status: Option<u16>) {
         self.column.exchanges += 1;
-        match outcome {
-            Outcome::Complete => {}
-            Outcome::Refused => {
-                self.column.refused += 1;
-                count(&mut self.refusals, reason.unwrap_or_else(|| outcome.to_string()), 1);
+        let reason = reason.unwrap_or_else(|| outcome.to_string());
+        let (ends, reasons, reason) = match (outcome, status) {
+            // The provider answered, to its end, that it would not.
+            (Outcome::Complete, Some(status @ 400..)) => {
+                (&mut self.column.failed, &mut self.troubles, format!("status {status}"))
             }
-            _ => {
-                self.column.failed += 1;
-                count(&mut self.troubles, reason.unwrap_or_else(|| outcome.to_string()), 1);
-            }
-        }
+            (Outcome::Complete, _) => return,
+            (Outcome::Refused, _) => (&mut self.column.refused, &mut self.refusals, reason),
+            _ => (&mut self.column.failed, &mut self.troubles, reason),
+        };
+        *ends += 1;
+        count(reasons, reason, 1);
+    }
+
+    fn time(&mut self, outcome: Outcome, timings: &Timings) {
         // What was refused spent its time on nothing that can be compared.
         if outcome != Outcome::Refused {
             for ((_, of), sketch) in PHASES.iter().zip(&mut self.phases) {
@@ -261,18 +268,19 @@ mod tests {
         Timestamp::from_second(minute * 60 + 7).unwrap()
     }
 
-    fn ended(outcome: Outcome, reason: Option<&str>, micros: u64) -> Beat {
+    fn ended(outcome: Outcome, reason: Option<&str>, status: u16, micros: u64) -> Beat {
         let timings = Timings { redact_us: micros, commit_us: 1, first_byte_us: None, total_us: micros };
-        Beat::Ended { outcome, reason: reason.map(str::to_owned), timings }
+        Beat::Ended { outcome, reason: reason.map(str::to_owned), status: Some(status), timings }
     }
 
     #[test]
     fn a_range_is_cut_into_columns_and_holds_what_passed_within() {
         let mut pulse = Pulse::default();
         for (minute, beat) in [
-            (1000, ended(Outcome::Complete, None, 100)),
-            (1059, ended(Outcome::Refused, Some("json/syntax"), 1)),
-            (1059, ended(Outcome::UpstreamFailed, Some("upstream/broken-off"), 100)),
+            (1000, ended(Outcome::Complete, None, 200, 100)),
+            (1059, ended(Outcome::Refused, Some("json/syntax"), 400, 1)),
+            (1059, ended(Outcome::UpstreamFailed, Some("upstream/broken-off"), 200, 100)),
+            (1059, ended(Outcome::Complete, None, 429, 100)),
             (1059, Beat::Found("SSN".into(), 2)),
             (1059, Beat::Exempted(vec!["images".into()])),
         ] {
@@ -280,11 +288,12 @@ mod tests {
         }
         let hour = pulse.over(Range::Hour, at(1059));
         assert_eq!((hour.step, hour.columns.len(), hour.columns[0].exchanges), (60, 60, 1));
-        assert_eq!(hour.columns[59], Column { at: 1059 * 60, exchanges: 2, refused: 1, failed: 1 });
+        assert_eq!(hour.columns[59], Column { at: 1059 * 60, exchanges: 3, refused: 1, failed: 2 });
         assert_eq!((hour.found["SSN"], hour.exemptions["images"]), (2, 1));
         assert_eq!((hour.refusals["json/syntax"], hour.troubles["upstream/broken-off"]), (1, 1));
+        assert_eq!(hour.troubles["status 429"], 1, "an error that came whole is one, too");
         let later = pulse.over(Range::Hour, at(1060));
-        assert_eq!(later.columns.iter().map(|column| column.exchanges).sum::<u64>(), 2, "an hour ago is over");
+        assert_eq!(later.columns.iter().map(|column| column.exchanges).sum::<u64>(), 3, "an hour ago is over");
         assert_eq!(pulse.over(Range::Week, at(1060)).columns.len(), 84);
     }
 

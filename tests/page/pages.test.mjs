@@ -45,7 +45,9 @@ test("the overview moves while traffic flows", async () => {
   const before = Number(await exchanges.textContent());
   await stage.chat("Call +1 415 555 2671", { route: "openai" });
   await stage.chat("hello", { route: "nowhere" });
-  await page.waitForFunction((before) => Number(document.querySelector(".figures dd").textContent) >= before + 2, before);
+  await stage.chat("hello", { model: "fake-status-429" });
+  await page.waitForFunction((before) => Number(document.querySelector(".figures dd").textContent) >= before + 3, before);
+  assert.match(await page.getByRole("link", { name: "status 429" }).getAttribute("href"), /status=429/);
   await page.getByRole("link", { name: "PHONE" }).waitFor();
   assert.equal(await page.locator(".lights li").count(), 6);
   assert.equal(await page.locator(".lights .bad").count(), 0);

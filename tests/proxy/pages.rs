@@ -461,6 +461,20 @@ async fn why_files_are_not_used_is_told_to_all_but_reporters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_logs_light_is_on_again_when_it_can_be_written_again() {
+    let house = House::build().await;
+    let shown = house.enter("rob", Role::Reporter).await;
+    let (folder, moved) = (house.proxy.folder.path().join("audit"), house.proxy.folder.path().join("moved"));
+    std::fs::rename(&folder, &moved).unwrap();
+    house.client.send(house.proxy.address, "POST", "/openai/v1/chat/completions", &[], CHAT.into()).await;
+    assert!(!house.proxy.gateway.log_is_writable().await);
+    std::fs::rename(&moved, &folder).unwrap();
+    let (_, seen) = house.get("/api/overview", &shown).await;
+    assert_eq!(seen["lights"]["writable"], true, "nobody has to call first");
+    house.proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_overview_counts_and_proves_what_passed() {
     let house = House::build().await;
     house.chat().await;

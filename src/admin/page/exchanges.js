@@ -72,7 +72,7 @@ function list(found, query, me, older = linked) {
   const row = (one) => [
     el("a", { href: `/exchange?id=${one.exchange}`, title: one.exchange }, time(one.at)),
     one.route, one.model ?? "–",
-    el("span", { class: `outcome ${one.outcome ?? "open"}` }, one.outcome ?? told.open, one.reason ? ` (${one.reason})` : "", one.status ? ` ${one.status}` : ""),
+    el("span", { class: `outcome ${one.outcome === "complete" && one.status >= 400 ? "upstream-failed" : one.outcome ?? "open"}` }, one.outcome ?? told.open, one.reason ? ` (${one.reason})` : "", one.status ? ` ${one.status}` : ""),
     one.findings.length ? tallies(one.findings) : "–",
     one.usage?.input != null ? `${number(one.usage.input)} + ${number(one.usage.output)}` : "–",
     span(one.timings?.total_us), link("caller", one.caller), link("subject", one.subject) ?? "–", link("conversation", one.conversation) ?? "–",

@@ -48,7 +48,7 @@ function page(seen, me) {
     [told.exchanges, number(all)], [seen.step === 60 ? told.lastMinute : told.perMinute, number(Math.round(recent * 10) / 10)], [told.open, number(seen.open)],
     [told.found, number(total(seen.found))], [told.refused, number(total(seen.refusals))], [told.added, all ? span(added) : "–"],
   ];
-  const linked = (outcome) => (name) => me.role === "reporter" ? name : el("a", { href: `/exchanges?outcome=${OUTCOMES.includes(name) ? name : outcome}` }, name);
+  const linked = (outcome) => (name) => me.role === "reporter" ? name : el("a", { href: `/exchanges?${ended(name, outcome)}` }, name);
   const part = (title, counts, content) => el("section", {}, el("h2", {}, title), Object.keys(counts).length ? content() : el("p", { class: "empty" }, told.none));
   return [
     el("dl", { class: "figures" }, figures.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
@@ -65,6 +65,12 @@ function page(seen, me) {
       el("section", {}, el("h2", {}, told.paces), all ? table(told.paces, [told.phase, { text: "p50", number: true }, { text: "p99", number: true }],
         seen.paces.map((pace) => [told.phases[pace.phase], span(pace.p50), span(pace.p99)])) : el("p", { class: "empty" }, told.none))),
   ];
+}
+
+/** The filter for what ended so: a provider's error by its status, the rest by the outcome. */
+function ended(name, outcome) {
+  const [, status] = name.match(/^status (\d+)$/) ?? [];
+  return new URLSearchParams(status ? { outcome: "complete", status } : { outcome: OUTCOMES.includes(name) ? name : outcome });
 }
 
 function total(counts) {

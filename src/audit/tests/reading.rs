@@ -72,20 +72,23 @@ fn sums_reach_into_the_next_file() {
     let key = String::from;
     assert_eq!(
         sums(By::Outcome),
-        [(key("complete"), 2, 2, 0, 18), (key("open"), 1, 2, 0, 0), (key("upstream-failed"), 1, 1, 1, 9)]
+        [(key("complete"), 2, 2, 1, 18), (key("open"), 1, 2, 0, 0), (key("upstream-failed"), 1, 1, 1, 9)]
     );
     assert_eq!(
         sums(By::Day),
-        [(key("2026-11-22"), 2, 3, 1, 18), (key("2026-11-30"), 1, 0, 0, 9), (key("2026-12-01"), 1, 2, 0, 0)]
+        [(key("2026-11-22"), 2, 3, 1, 18), (key("2026-11-30"), 1, 0, 1, 9), (key("2026-12-01"), 1, 2, 0, 0)]
     );
-    assert_eq!(sums(By::Caller), [(key("bot"), 3, 4, 0, 18), (key("other"), 1, 1, 1, 9)]);
+    assert_eq!(sums(By::Caller), [(key("bot"), 3, 4, 1, 18), (key("other"), 1, 1, 1, 9)]);
     let entities = ["CARD", "EMAIL", "IBAN", "PHONE", "SSN"].into_iter().zip([1, 2, 1, 2, 1]);
     assert_eq!(sums(By::Entity), entities.map(|(entity, count)| (key(entity), count, count, 0, 0)).collect::<Vec<_>>());
     let november = Span { until: Some(at("2026-12-01T00:00:00Z")), since: None };
     assert_eq!(reader(folder.path()).stats(By::Route, november).unwrap().len(), 2);
     assert_eq!(reader(folder.path()).covered(november).unwrap().exemptions["logo"], 3);
     assert_eq!(reader(folder.path()).callers().unwrap().len(), 2);
-    assert_eq!(reader(folder.path()).reasons(Span::default()).unwrap(), [(key("upstream-failed"), 1)]);
+    assert_eq!(
+        reader(folder.path()).reasons(Span::default()).unwrap(),
+        [(key("status 404"), 1), (key("upstream-failed"), 1)]
+    );
 }
 
 #[test]
