@@ -1,6 +1,7 @@
 //! `blotter serve`: the proxy.
 
 use std::future::pending;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -122,8 +123,13 @@ fn recall(folder: &Path, gateway: &Arc<Gateway>) -> Result<(), AuditError> {
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let remedy = "end what has it, or give another address in proxy.toml";
-    TcpListener::bind(address).await.map_err(|error| anyhow!("cannot listen on {address}: {error}: {remedy}"))
+    TcpListener::bind(address).await.map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::PermissionDenied => "give a port above 1023 in proxy.toml",
+            _ => "end what has it, or give another address in proxy.toml",
+        };
+        anyhow!("cannot listen on {address}: {error}: {remedy}")
+    })
 }
 
 fn event(kind: EventKind, ruleset: &str) -> Event {
