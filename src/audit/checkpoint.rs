@@ -45,6 +45,11 @@ impl Checkpoint {
     }
 }
 
+/// Fails when a folder without a file of a log has its checkpoints.
+pub(super) fn check_not_gone(folder: &Path) -> Result<(), AuditError> {
+    if checkpoints_in(folder).exists() { Err(AuditError::Gone { folder: folder.into() }) } else { Ok(()) }
+}
+
 /// Reads a file of signed checkpoints: those that `verifier` proves, and how many it does not.
 pub fn read_checkpoints(path: &Path, verifier: &Verifier) -> Result<(Vec<Checkpoint>, usize), AuditError> {
     let text = fs::read_to_string(path).map_err(|error| AuditError::reading(path, error))?;

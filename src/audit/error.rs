@@ -39,8 +39,14 @@ pub enum AuditError {
         /** The log's folder. */
         folder: PathBuf,
     },
+    /// The files of the log were taken away.
+    #[error("the files of the log in `{}` are gone, and its checkpoints say that there were some: run `blotter audit verify`, and restore the log, or move the folder away to begin another", folder.display())]
+    Gone {
+        /** The folder. */
+        folder: PathBuf,
+    },
     /// The folder holds no log.
-    #[error("there is no log in `{}`: start the proxy, which makes one, or give the `--config` of the one that writes it", folder.display())]
+    #[error("there is no log in `{}`: start the proxy, which makes one, or name the folder where one is", folder.display())]
     NoLog {
         /** The folder. */
         folder: PathBuf,

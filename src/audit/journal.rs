@@ -14,6 +14,7 @@ use crate::crypto::MacKey;
 
 use super::batch::{Batch, Standing, Unclosed};
 use super::chain::Head;
+use super::checkpoint::check_not_gone;
 use super::entry::{Closed, Entry, Outcome};
 use super::error::AuditError;
 use super::event::Event;
@@ -52,6 +53,9 @@ impl Journal {
         let lock = lock(folder)?;
         let key = keys.chain.clone();
         let volumes = Volume::all_in(folder)?;
+        if volumes.is_empty() {
+            check_not_gone(folder)?;
+        }
         let newest = Newest::find(folder, &volumes, &key)?;
         let previous = newest.as_ref().map(|newest| newest.volume);
         let first =

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::crypto::{KeyRing, SealingKey};
 
+use super::checkpoint::check_not_gone;
 use super::entry::{Closed, Opened, Outcome, Tally, Timings, Usage};
 use super::error::AuditError;
 use super::filter::{self, Filter, Question};
@@ -98,6 +99,7 @@ impl Reader {
     /// Reads the log in `folder`; fails when there is none.
     pub fn open(folder: &Path) -> Result<Self, AuditError> {
         if Volume::all_in(folder)?.is_empty() {
+            check_not_gone(folder)?;
             return Err(AuditError::NoLog { folder: folder.into() });
         }
         Ok(Self { folder: folder.into(), keys: None })

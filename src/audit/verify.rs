@@ -267,14 +267,14 @@ impl Walk<'_> {
     /// Does the log, which ends like this, go as far as its newest checkpoint?
     fn check_end(&mut self, end: Option<(Volume, Head)>) {
         let Some(newest) = self.scope.checkpoints.iter().max_by_key(|checkpoint| checkpoint.head.seq) else { return };
-        let last = end.map_or(0, |(_, head)| head.seq);
-        if newest.head.seq > last {
-            let what = format!(
-                "the log ends with entry {last}, but had {} at {:.0}: its end was cut off",
-                newest.head.seq, newest.at
-            );
-            let segment = end.map_or("checkpoints".to_owned(), |(volume, _)| volume.to_string());
-            self.report.problems.push(Problem { segment, seq: Some(last + 1), what });
+        let Checkpoint { head: Head { seq: signed, .. }, at } = newest;
+        let Some((volume, Head { seq: last, .. })) = end else {
+            let what = format!("no file of the log is here, and it had {signed} entries at {at:.0}");
+            return self.report.problems.push(Problem { segment: "checkpoints".to_owned(), seq: None, what });
+        };
+        if *signed > last {
+            let what = format!("the log ends with entry {last}, but had {signed} at {at:.0}: its end was cut off");
+            self.problem(volume, Some(last + 1), what);
         }
     }
 

@@ -76,10 +76,11 @@ async fn a_log_whose_only_file_is_gone_does_not_hold() {
     assert_eq!(proxy.stop(), 0);
     std::fs::remove_file(here.segment()).unwrap();
     let ran = here.run(&["audit", "verify"]);
-    assert!(
-        ran.code == 1 && ran.out.starts_with("checkpoints entry 1: the log ends with entry 0, but had "),
-        "{ran:?}"
-    );
+    assert!(ran.code == 1 && ran.out.starts_with("checkpoints: no file of the log is here, and it had "), "{ran:?}");
+    for command in [&["audit", "list"][..], &["serve"]] {
+        let ran = here.run(command);
+        assert!(ran.code == 2 && ran.talk.contains("the files of the log in `audit` are gone"), "{ran:?}");
+    }
     std::fs::remove_file(here.path("audit/checkpoints")).unwrap();
     assert_eq!(here.run(&["audit", "verify"]).code, 2, "no log at all");
 }

@@ -40,8 +40,10 @@ fn a_log_without_a_file_is_found() {
     let folder = small_log();
     let kept = checkpoint(&folder);
     fs::remove_file(folder.path().join("2026-11.db")).unwrap();
-    let what = "the log ends with entry 0, but had 6 at 2026-11-22T12:00:00Z: its end was cut off";
-    check(&folder, vec![kept], &[(1, what)]);
+    let scope = Scope { checkpoints: vec![kept], ..Scope::default() };
+    let what = "no file of the log is here, and it had 6 entries at 2026-11-22T12:00:00Z".to_owned();
+    let gone = Problem { segment: "checkpoints".into(), seq: None, what };
+    assert_eq!(verify_within(folder.path(), &key(), &scope).unwrap().problems, [gone]);
 }
 
 #[test]
