@@ -1,5 +1,7 @@
 //! What the log holds of its own life, and of the proxy's.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 
 /// Something that happened to the proxy or the log itself.
@@ -63,7 +65,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 22] = [
+    /// All of them.
+    pub const ALL: [Self; 22] = [
         Self::Alarm,
         Self::BackedUp,
         Self::Caller,
@@ -87,11 +90,6 @@ impl EventKind {
         Self::Tried,
         Self::Viewed,
     ];
-
-    /// The kind of a name in the log.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
 
     /// The name in the log; it never changes.
     pub const fn name(self) -> &'static str {
@@ -119,5 +117,14 @@ impl EventKind {
             Self::Tried => "tried",
             Self::Viewed => "viewed",
         }
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        known.ok_or_else(|| format!("`{name}` is no event: use one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }

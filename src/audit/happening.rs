@@ -34,6 +34,8 @@ pub struct Happenings {
     pub since: Option<Timestamp>,
     /// Before then.
     pub until: Option<Timestamp>,
+    /// Before the entry of this number: the [`Happening::seq`] of the last one seen gives the next page.
+    pub before: Option<i64>,
     /// At most so many.
     pub limit: usize,
 }
@@ -41,7 +43,7 @@ pub struct Happenings {
 impl Default for Happenings {
     /// All of them.
     fn default() -> Self {
-        Self { names: Vec::new(), since: None, until: None, limit: usize::MAX }
+        Self { names: Vec::new(), since: None, until: None, before: None, limit: usize::MAX }
     }
 }
 
@@ -63,12 +65,16 @@ impl Reader {
 fn find(connection: &Connection, asked: &Happenings, limit: usize) -> Result<Vec<Happening>> {
     let find = "SELECT event.seq, at_us, name, detail FROM event JOIN entry ON entry.seq = event.seq
         WHERE (?1 = '[]' OR name IN (SELECT value FROM json_each(?1))) AND at_us >= ?2 AND at_us < ?3
-        ORDER BY event.seq DESC LIMIT ?4";
+          AND event.seq < ?4
+        ORDER BY event.seq DESC LIMIT ?5";
     let names = serde_json::json!(asked.names).to_string();
     let since = asked.since.map_or(i64::MIN, Timestamp::as_microsecond);
     let until = asked.until.map_or(i64::MAX, Timestamp::as_microsecond);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    connection.prepare(find)?.query_map(params![names, since, until, limit], read)?.collect()
+    connection
+        .prepare(find)?
+        .query_map(params![names, since, until, asked.before.unwrap_or(i64::MAX), limit], read)?
+        .collect()
 }
 
 /// The event that the entry `seq` holds.

@@ -61,6 +61,17 @@ async fn a_log_answers_its_keepers_questions() {
         let ran = here.run(&[&["audit", "list"], &filter[..]].concat());
         assert!(ran.code == 2 && ran.out.is_empty() && ran.talk.contains(told), "{filter:?}: {ran:?}");
     }
+    let events = here.fine(&["audit", "list", "--event", "started,stopped"]);
+    assert!(
+        events.starts_with("AT ") && events.contains("  stopped  {") && events.lines().count() == 1 + 2,
+        "{events}"
+    );
+    assert_eq!(
+        here.run(&["audit", "list", "--event", "stopped", "--route", "openai"]).code,
+        2,
+        "an event has no route"
+    );
+    assert_eq!(here.run(&["audit", "list", "--event", "party"]).code, 2);
     let csv = here.fine(&["audit", "list", "--csv", "--model", "large"]);
     assert!(csv.starts_with("exchange,at,route,model,") && csv.lines().count() == 2, "{csv}");
 

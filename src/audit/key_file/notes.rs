@@ -33,7 +33,7 @@ impl KeyFile {
 
 fn read_note(row: &Row<'_>) -> rusqlite::Result<(i64, Option<Event>)> {
     let Stored(at) = row.get(1)?;
-    let kind = EventKind::named(row.get_ref(2)?.as_str()?);
+    let kind = row.get_ref(2)?.as_str()?.parse::<EventKind>().ok();
     let detail = row.get(3)?;
     Ok((row.get(0)?, kind.map(|kind| Event { at, kind, detail })))
 }

@@ -1,4 +1,4 @@
-//! `blotter audit list`: which exchanges there were.
+//! `blotter audit list`: which exchanges there were, and what happened to the proxy and the log.
 
 use std::convert::Infallible;
 
@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::super::print::{NOTHING, Table};
 use super::super::{ConfigFile, Outcome};
 use super::output::{Output, tallies};
+use super::tail::shortened;
 use super::{names, note};
-use crate::audit::{self, EventKind, Filter, Reader, Span, Statuses, Summary};
+use crate::audit::{self, EventKind, Filter, Happening, Happenings, Reader, Span, Statuses, Summary};
 use crate::config::{LogPlace, Setup, User};
 use crate::inquiry::{self, Archive, value};
 use crate::proxy::{Identities, Identity};
@@ -48,12 +49,19 @@ pub(in crate::cli) struct Options {
     /// Ended so: complete, refused, caller-gone, upstream-failed, timed-out, interrupted
     #[arg(long)]
     outcome: Option<audit::Outcome>,
+    /// Not exchanges, but what happened to the proxy and the log: kinds such as `reviewed,viewed` or `alarm`
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with_all = OF_EXCHANGES)]
+    event: Vec<EventKind>,
     /// At most so many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
     #[command(flatten)]
     output: Output,
 }
+
+/// The filters that events know nothing of.
+const OF_EXCHANGES: [&str; 10] =
+    ["entity", "pattern", "value", "caller", "subject", "conversation", "route", "model", "status", "outcome"];
 
 /// From when to when.
 #[derive(Args, Clone, Copy)]
@@ -98,6 +106,9 @@ pub(super) const HEADING: [&str; 12] = [
 pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outcome> {
     let place = config.log()?;
     let mut reader = Reader::open(&place.settings.folder)?;
+    if !options.event.is_empty() {
+        return events(&reader, options);
+    }
     let filter = filter(options, &place, &reader)?;
     let conversation = filter.conversations.as_ref().and_then(|all| all.first());
     // By a token they are found without the keys, too.
@@ -149,6 +160,21 @@ fn find(config: &ConfigFile, reader: &Reader, value: &str, filter: &Filter) -> a
     let detail = serde_json::json!({ "searched_for_a_value": true, "found": found.len() });
     note(&log, EventKind::Viewed, detail.to_string())?;
     Ok(found)
+}
+
+/// Lists what happened to the proxy and the log.
+fn events(reader: &Reader, Options { span, event, limit, output, .. }: &Options) -> anyhow::Result<Outcome> {
+    let names = event.iter().map(|kind| kind.name().to_owned()).collect();
+    let Span { since, until } = span.span();
+    let asked = Happenings { names, since, until, limit: *limit as usize, ..Happenings::default() };
+    let found = reader.happenings(&asked)?;
+    let mut table = Table::new(&["AT", "EVENT", "DETAIL"]);
+    for Happening { at, name, detail, .. } in &found {
+        let detail = if output.is_for_people() { shortened(detail) } else { detail.clone() };
+        table.row(vec![format!("{at:.0}"), name.clone(), detail]);
+    }
+    output.print(&table, &found)?;
+    Ok(Outcome::Fine)
 }
 
 /// Exchanges in the form that was asked for.

@@ -40,7 +40,7 @@ pub(super) enum Command {
     Keys(keys::Command),
     /// Scan stored texts with today's patterns: what did yesterday's miss?
     Leaks(leaks::Options),
-    /// List exchanges, newest first
+    /// List exchanges, or events such as looks and sign-offs, newest first
     List(list::Options),
     /// List each distinct system prompt and tool that was seen, and what is new since the last sign-off
     Review(review::Options),

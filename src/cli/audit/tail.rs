@@ -98,7 +98,7 @@ fn line(news: &News) -> String {
 }
 
 /// The beginning of what may be the list of all patterns.
-fn shortened(detail: &str) -> String {
+pub(super) fn shortened(detail: &str) -> String {
     const LONGEST: usize = 160;
     match detail.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &detail[..end]),
