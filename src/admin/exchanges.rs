@@ -13,7 +13,7 @@ use super::desk::Desk;
 use super::query::Query;
 use crate::audit::{EventKind, Filter, Summary};
 use crate::caller::Role;
-use crate::inquiry::{time, value};
+use crate::inquiry::value;
 use crate::proxy::Identity;
 
 /// How many are on a page.
@@ -72,11 +72,10 @@ fn filter(desk: &Desk, asked: &Asked, query: &Query) -> Result<Filter, Failure> 
     }
     let text = |name| query.text(name).map(str::to_owned);
     let now = Timestamp::now();
-    let at = |name| query.text(name).map(|text| time(text, now)).transpose().map_err(Failure::asked);
     let token = |identity, name| query.text(name).map(|id| desk.gateway.identities().asked(identity, id));
     Ok(Filter {
-        since: at("since")?,
-        until: at("until")?,
+        since: query.time("since", now)?,
+        until: query.time("until", now)?,
         entity: text("entity").map(|name| name.to_ascii_uppercase()),
         pattern: text("pattern"),
         caller: match query.text("caller") {

@@ -15,6 +15,7 @@ const SHELL: &str = include_str!("page/index.html");
 /// Path, content type and text.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, SHELL),
+    ("/events", HTML, SHELL),
     ("/exchange", HTML, SHELL),
     ("/exchanges", HTML, SHELL),
     ("/report", HTML, SHELL),
@@ -26,6 +27,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/page/comparison.js", SCRIPT, include_str!("page/comparison.js")),
     ("/page/dom.js", SCRIPT, include_str!("page/dom.js")),
     ("/page/editor.js", SCRIPT, include_str!("page/editor.js")),
+    ("/page/events.js", SCRIPT, include_str!("page/events.js")),
     ("/page/exchange.js", SCRIPT, include_str!("page/exchange.js")),
     ("/page/exchanges.js", SCRIPT, include_str!("page/exchanges.js")),
     ("/page/explained.js", SCRIPT, include_str!("page/explained.js")),

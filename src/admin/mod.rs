@@ -9,6 +9,7 @@ mod attempts;
 mod bench;
 mod comparison;
 mod desk;
+mod events;
 mod exchange;
 mod exchanges;
 mod files;
@@ -62,6 +63,7 @@ pub struct Page {
 enum Shows {
     CompareCases,
     CompareStored,
+    Events,
     Exchange,
     Exchanges,
     ExchangesWithValue,
@@ -99,6 +101,7 @@ pub const PAGES: &[Page] = &[
     post("/api/logout", Reader::Anyone, Shows::LogOut),
     get("/api/overview", ALL, Shows::Overview),
     get("/api/overview/events", ALL, Shows::OverviewEvents),
+    get("/api/events", ALL, Shows::Events),
     get("/api/exchanges", STAFF, Shows::Exchanges),
     post("/api/exchanges/value", AUDITOR, Shows::ExchangesWithValue),
     get("/api/exchange", STAFF, Shows::Exchange),
@@ -183,6 +186,7 @@ async fn ask(
     match page.shows {
         Shows::CompareCases => workbench::compare_cases(desk, &asked).await,
         Shows::CompareStored => workbench::compare_stored(desk, &asked).await,
+        Shows::Events => events::list(desk, &asked).await,
         Shows::Exchange => exchange::record(desk, &asked).await,
         Shows::Exchanges => exchanges::list(desk, &asked).await,
         Shows::ExchangesWithValue => exchanges::with_value(desk, &asked).await,

@@ -13,9 +13,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Asked;
 use super::answer::{Answer, Failure, events, json as json_answer};
 use super::desk::Desk;
+use super::events::told;
 use super::guard::{self, Visit};
-use crate::audit::Happening;
-use crate::inquiry::{Overview, Particulars, Range, Watch};
+use crate::inquiry::{MOST, Overview, Particulars, Range, Watch};
 use crate::proxy::Trouble;
 
 /// How often a page hears something new.
@@ -95,7 +95,11 @@ async fn lights(desk: &Desk, overview: &Overview, watch: &Watch, particulars: Pa
         "certificate": end(tls.map(|tls| tls.expires)),
         "client_ca": end(tls.and_then(|tls| tls.client_ca_expires)),
         "exemptions": overview.exemptions,
-        "suspicions": watch.suspicions.iter().map(|one| suspicious(one, particulars)).collect::<Vec<_>>(),
+        "suspicions": {
+            "count": watch.suspicions.len(),
+            "more": watch.suspicions.len() == MOST,
+            "newest": watch.suspicions.first().map(|one| told(one, particulars)),
+        },
     })
 }
 
@@ -105,15 +109,4 @@ fn troubled(Trouble { place, why }: &Trouble, particulars: Particulars) -> Value
         Particulars::Told => json!({ "place": place, "why": why }),
         Particulars::Withheld => json!({ "place": place }),
     }
-}
-
-/// What looked suspicious: an alarm by its kind.
-fn suspicious(Happening { at, name, detail, .. }: &Happening, particulars: Particulars) -> Value {
-    let detail: Value = serde_json::from_str(detail).unwrap_or_default();
-    let name = detail["alarm"].as_str().unwrap_or(name);
-    let mut told = json!({ "name": name, "at": at.to_string() });
-    if particulars == Particulars::Told {
-        told["detail"] = detail;
-    }
-    told
 }

@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
+
 use super::answer::Failure;
+use crate::inquiry::time;
 
 /// Names and values, decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +31,11 @@ impl Query {
         let read =
             |text: &str| text.parse::<T>().map_err(|error| Failure::asked(format!("{name}: {}", error.to_string())));
         self.text(name).map(read).transpose()
+    }
+
+    /// The same as a point in time.
+    pub(super) fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+        self.text(name).map(|text| time(text, now)).transpose().map_err(Failure::asked)
     }
 }
 

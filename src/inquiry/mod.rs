@@ -22,7 +22,7 @@ pub use report::{Filed, Particulars, Period, report};
 pub use review::{Seen, Signed, review};
 pub use time::{age, day, time};
 pub use visible::{visible, visible_lines};
-pub use watch::Watch;
+pub use watch::{MOST, Watch};
 
 /// A log and the keys that it is asked with.
 pub struct Archive {

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Archive, Chain, Pulse};
 use crate::audit::{AuditError, EventKind, Happening, Happenings, Reader};
 
-/// How many suspicious events are told.
-const TOLD: usize = 20;
+/// How many suspicious events are counted.
+pub const MOST: usize = 1000;
 
 /// What was seen of a log.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub struct Watch {
     pub pulse: Pulse,
     /// Whether the chain holds.
     pub chain: Chain,
-    /// What looked suspicious within a day, the newest first.
+    /// What looked suspicious within a day, the newest first, and at most [`MOST`].
     pub suspicions: Vec<Happening>,
 }
 
@@ -26,7 +26,7 @@ impl Watch {
         self.chain.catch_up(archive, reader, now)?;
         let names = [EventKind::Alarm, EventKind::LoginRefused].map(|kind| kind.name().to_owned()).into();
         let since = Some(now - SignedDuration::from_hours(24));
-        self.suspicions = reader.happenings(&Happenings { names, since, limit: TOLD, ..Happenings::default() })?;
+        self.suspicions = reader.happenings(&Happenings { names, since, limit: MOST, ..Happenings::default() })?;
         Ok(())
     }
 }

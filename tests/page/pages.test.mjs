@@ -25,7 +25,7 @@ test("without a session there is a question for a key, and a wrong one is told",
 });
 
 test("a role sees its pages and no others", async () => {
-  for (const [role, expected] of [["auditor", ["Overview", "Exchanges", "Workbench", "Reviews", "Report"]], ["operator", ["Overview", "Exchanges", "Workbench", "Report"]], ["reporter", ["Overview", "Report"]]]) {
+  for (const [role, expected] of [["auditor", ["Overview", "Exchanges", "Workbench", "Reviews", "Events", "Report"]], ["operator", ["Overview", "Exchanges", "Workbench", "Events", "Report"]], ["reporter", ["Overview", "Events", "Report"]]]) {
     const page = await stage.enter(role);
     assert.deepEqual(await page.getByRole("navigation").getByRole("link").allTextContents(), expected);
     if (role === "reporter") {
@@ -61,6 +61,15 @@ test("the overview moves while traffic flows", async () => {
   assert.equal(await page.evaluate(() => `${document.activeElement.className} ${getSelection()}`), "scroll Found");
   await page.getByRole("button", { name: "Last week" }).click();
   await page.waitForURL(/range=week/);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("the suspicious light leads to what looked suspicious", async () => {
+  await fetch(`${stage.admin}/api/login`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ key: "blotter_wrong" }) });
+  const page = await stage.enter("operator");
+  await page.getByRole("link", { name: /\d within a day/ }).click();
+  await page.getByRole("row").filter({ hasText: "login-refused" }).filter({ hasText: "127.0.0.1" }).first().waitFor();
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
@@ -252,8 +261,12 @@ test("prompts and tools are reviewed, and the sign-off is in the log", async () 
   await page.getByLabel("Note for the log (name nobody)").fill("looked at");
   await page.getByRole("button", { name: "Sign off what is ticked" }).click();
   await page.getByText("Signed off by the-auditor").first().waitFor();
-  const told = stage.blotter("audit", "tail", "--json", "-n", "10");
-  assert.ok(told.includes('"name":"reviewed"') && told.includes('\\"note\\":\\"looked at\\"'), told);
+  const told = stage.blotter("audit", "list", "--event", "reviewed,viewed");
+  assert.match(told, /reviewed +\{"by":"the-auditor","note":"looked at"/);
+  assert.match(told, /viewed +\{"by":"the-auditor","exchange":/);
+  await page.goto(`${stage.admin}/events?event=reviewed`);
+  await page.getByRole("row").filter({ hasText: "looked at" }).waitFor();
+  assert.deepEqual(await stage.picture(page, "events"), []);
   assert.ok(stage.blotter("audit", "review", "--new").split("\n").length <= 2, "nothing is new any more");
   assert.deepEqual(page.complaints, []);
   await page.close();

@@ -193,6 +193,7 @@ async fn a_reporter_is_told_of_events_and_not_of_whom() {
             (format!("/api/report?month={today}"), "held", "case 8-15"),
             (format!("/api/report.md?month={today}"), "held", "case 8-15"),
             ("/api/overview".to_owned(), "login-refused", "127.0.0.1"),
+            ("/api/events?event=held,alarm&since=1h".to_owned(), "held", "case 8-15"),
         ] {
             let answer = house.client.send(house.admin, "GET", &path, &shown, "".into()).await;
             let text = String::from_utf8_lossy(&answer.body);

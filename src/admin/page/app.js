@@ -1,6 +1,7 @@
 // The frame of all pages: who is logged in, where they may go, and what the address shows.
 import { ask, asker } from "./api.js";
 import { el, put } from "./dom.js";
+import * as events from "./events.js";
 import * as exchange from "./exchange.js";
 import * as exchanges from "./exchanges.js";
 import * as login from "./login.js";
@@ -18,6 +19,7 @@ const PAGES = [
   { path: "/exchange", title: words.exchange.title, roles: STAFF, show: exchange.show, hidden: true, under: "/exchanges" },
   { path: "/workbench", title: words.workbench.title, roles: STAFF, show: workbench.show },
   { path: "/reviews", title: words.reviews.title, roles: ["auditor"], show: reviews.show },
+  { path: "/events", title: words.events.title, roles: [...STAFF, "reporter"], show: events.show },
   { path: "/report", title: words.report.title, roles: [...STAFF, "reporter"], show: report.show },
 ];
 

@@ -1,6 +1,7 @@
 // How the proxy does, moving by itself.
 import { bars, columns } from "./chart.js";
 import { el, entity, number, put, renew, span, table, time } from "./dom.js";
+import { SUSPICIOUS } from "./events.js";
 import { OUTCOMES } from "./exchanges.js";
 import { words } from "./words.js";
 
@@ -91,15 +92,15 @@ function lightsOf(lights) {
     [lights.trouble.length ? "bad" : "good", told.light.rules, lights.trouble.length ? [told.light.stale(lights.rules), " ", lights.trouble.map(({ place, why }) => (why ? `${place}: ${why}` : place)).join("; ")] : told.light.current(lights.rules)],
     [ending.length ? "warn" : "good", told.light.keys, ending.length ? ending.map(([what, end]) => [what, " ", time(end), ". "]) : told.light.noKeys],
     [used.length ? "warn" : "good", told.light.exemptions, used.length ? used.map(([name, count]) => `${name}: ${number(count)}`).join(", ") : told.light.noExemptions],
-    [suspicions.length ? "warn" : "good", told.light.suspicions, suspicions.length
-      ? [told.light.suspicious(suspicions.length), " ", suspicion(suspicions[0])] : told.light.noSuspicions],
+    [suspicions.count ? "warn" : "good", told.light.suspicions, suspicions.count
+      ? [el("a", { href: `/events?event=${SUSPICIOUS}&since=24h` }, told.light.suspicious(number(suspicions.count), suspicions.more)), told.light.newest, " ", suspicion(suspicions.newest)] : told.light.noSuspicions],
   ];
 }
 
 /** By whom or from where, if the reader may know. */
-function suspicion({ name, at, detail }) {
+function suspicion({ name, alarm, at, detail }) {
   const by = detail?.caller ?? detail?.address ?? detail?.change;
-  return [el("b", {}, name), by ? ` (${by})` : "", " ", time(at)];
+  return [el("b", {}, alarm ?? name), by ? ` (${by})` : "", " ", time(at)];
 }
 
 function light([state, name, says]) {

@@ -47,7 +47,7 @@ export const words = {
       rules: "Rules", current: (version) => `Version ${version}, as the files say.`, stale: (version) => `The files cannot be used, so version ${version} stays:`,
       keys: "Keys and certificates", noKeys: "None ends within 14 days.", key: (caller, id) => `${caller} (${id}) ends`, certificate: "The listener's certificate ends", client_ca: "A certificate that signs callers' ends",
       exemptions: "Exemptions", noExemptions: "None was used in this time.",
-      suspicions: "Suspicious", noSuspicions: "Nothing within a day.", suspicious: (count) => `${count} within a day, the newest:`,
+      suspicions: "Suspicious", noSuspicions: "Nothing within a day.", suspicious: (count, more) => `${count}${more ? " or more" : ""} within a day`, newest: ", the newest:",
     },
   },
   exchanges: {
@@ -69,6 +69,13 @@ export const words = {
     open: "open",
     older: "Older ones",
     heads: ["At", "Route", "Model", "Outcome", "Found", "Tokens", "Took", "Caller", "Customer", "Conversation"],
+  },
+  events: {
+    title: "Events",
+    event: "Event",
+    suspicious: "suspicious ones",
+    none: "Nothing happened like that.",
+    heads: ["At", "What", "Particulars", "Entry"],
   },
   exchange: {
     title: "Exchange",

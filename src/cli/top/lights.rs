@@ -7,7 +7,7 @@ use super::super::print;
 use crate::audit::{AuditError, EventKind, Happening, Happenings, Reader};
 use crate::caller::NOTICE;
 use crate::config::{Ruleset, Setup};
-use crate::inquiry::{Archive, Chain, Watch};
+use crate::inquiry::{Archive, Chain, MOST, Watch};
 
 /// A line: whether it is as it should be, what it is about, what there is to say.
 pub(super) type Light = (bool, &'static str, String);
@@ -75,5 +75,6 @@ fn suspicions(found: &[Happening]) -> Light {
     let name = detail["alarm"].as_str().unwrap_or(&newest.name);
     let by = ["caller", "address", "change"].iter().find_map(|member| detail[member].as_str());
     let by = by.map(|by| format!(" ({})", print::visible(by))).unwrap_or_default();
-    (false, "suspicious", format!("{} within a day, the newest: {name}{by} {:.0}", found.len(), newest.at))
+    let more = if found.len() == MOST { " or more" } else { "" };
+    (false, "suspicious", format!("{}{more} within a day, the newest: {name}{by} {:.0}", found.len(), newest.at))
 }
