@@ -17,11 +17,11 @@
 //! Texts arrive redacted and names as keyed tokens; this folder stores what it is given and knows nothing of findings' values.
 //!
 //! From top to bottom: `writer` (the thread) and its `queue`, `journal` (the folder and the chain), `batch` (one transaction),
-//! `segment` (one file), `rows` (entries to rows and back), `time`, `schema` and `chain`; beside them `sealer` and `key_file` (texts and
-//! their keys), `text` (what is done to them before they are queued), `retention` (what goes when), `checkpoint` (what is signed)
-//! and `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify`, `proof`, `erasure` and
-//! `backup` work beside the writer; `noted` is what a value is found by (`mention`, `mentioning`, `unnoted`), `inventory` says what
-//! the proxy runs under.
+//! `segment` (one file), `rows` (entries to rows and back), `time`, `schema` and `chain`; beside them `sealer` and `key_file` (texts
+//! and their keys), `text` (what is done to them before they are queued), `retention` (what goes when), `checkpoint` (what is
+//! signed) and `volume` (what files are called). `query`, `stats`, `hourly`, `pulse`, `happening`, `tail`, `verify` and its `page`,
+//! `proof`, `erasure` and `backup` work beside the writer; `noted` is what a value is found by (`mention`, `mentioning`,
+//! `unnoted`), `inventory` says what the proxy runs under.
 
 mod backup;
 mod batch;
@@ -42,6 +42,7 @@ mod mention;
 mod mentioning;
 mod note;
 mod noted;
+mod page;
 mod proof;
 mod pulse;
 mod query;

@@ -1,7 +1,7 @@
 //! Proving the log: every entry's hash is computed again from what is stored, across all files.
 //!
-//! Reads beside the writer, in pages with a short transaction each, so that the WAL can be checkpointed meanwhile, and on all
-//! cores: an entry's hash covers the one that is stored before it, so every page can be proven by itself. After an entry that does not match, the chain is followed on from the hash that is stored, so that one change is one problem.
+//! Reads beside the writer and on all cores, in pages (see `page`). After an entry that does not match, the chain is followed on
+//! from the hash that is stored, so that one change is one problem.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -20,15 +20,12 @@ use crate::crypto::{Hash, MacKey};
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::error::AuditError;
-use super::replay::{Link, each_entry};
+use super::page::{self, Page, pages};
 use super::retention;
 use super::schema::{self, ENTRY, Format};
 use super::segment;
 use super::unclosed::unclosed;
 use super::volume::Volume;
-
-/// How many entries are read in one transaction: few enough that all cores end together.
-const PAGE: i64 = 1000;
 
 /// What a verification saw.
 #[derive(Clone, Debug, Default)]
@@ -177,7 +174,7 @@ impl Walk<'_> {
                     Some(connection) => connection,
                     none => none.insert(self.connect(volume)?),
                 };
-                let before = if index == 0 { first } else { before(connection, *page.start())?.unwrap_or(first) };
+                let before = if index == 0 { first } else { page::before(connection, *page.start())?.unwrap_or(first) };
                 read.push((index, Page::read(connection, page, before, self.key)?));
             }
         };
@@ -290,50 +287,6 @@ fn end(folder: &Path, all: &[Volume]) -> Option<(Volume, Head)> {
     Some((volume, segment::head(&connection).ok()?))
 }
 
-/// What was seen in one page of entries.
-#[derive(Default)]
-struct Page {
-    entries: u64,
-    exchanges: u64,
-    problems: Vec<(i64, String)>,
-}
-
-impl Page {
-    fn read(connection: &Connection, page: &RangeInclusive<i64>, mut before: Head, key: &MacKey) -> Result<Self> {
-        let mut seen = Self::default();
-        each_entry(connection, *page.start(), *page.end(), |link| before = seen.check(key, before, link))?;
-        Ok(seen)
-    }
-
-    /// Checks one entry after `before` and tells where the chain stands then.
-    fn check(&mut self, key: &MacKey, before: Head, link: Link<'_>) -> Head {
-        let Link { seq, kind, hash, canonical } = link;
-        let computed = canonical.seal(key, &before.hash);
-        self.entries += 1;
-        self.exchanges += u64::from(kind == b"opened");
-        let problem = match seq.saturating_sub(before.seq) {
-            1 if hash == computed => None,
-            1 => Some((seq, "does not match its hash: it was changed, moved or forged".into())),
-            2 => Some((seq - 1, "is missing".into())),
-            _ => Some((seq, format!("follows entry {}: those between are missing", before.seq))),
-        };
-        self.problems.extend(problem);
-        Head { seq, hash }
-    }
-}
-
-/// The numbers of a file's entries up to `last`, in parts of equal length.
-fn pages(connection: &Connection, last: i64) -> Result<Vec<RangeInclusive<i64>>> {
-    let mut pages = Vec::new();
-    let mut next = first_from(connection, i64::MIN)?;
-    while let Some(from) = next.filter(|from| *from <= last) {
-        let to = last.min(from.saturating_add(PAGE));
-        pages.push(from..=to);
-        next = if to < last { first_from(connection, to + 1)? } else { None };
-    }
-    Ok(pages)
-}
-
 /// The lowest and the highest number of a table's rows.
 fn ends(connection: &Connection, table: &str) -> Result<Option<(i64, i64)>> {
     // Two questions, for only then each is answered by a look at one end.
@@ -341,13 +294,6 @@ fn ends(connection: &Connection, table: &str) -> Result<Option<(i64, i64)>> {
     let (lowest, highest): (Option<i64>, Option<i64>) =
         connection.query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(lowest.zip(highest))
-}
-
-/// The entry before a page.
-fn before(connection: &Connection, from: i64) -> Result<Option<Head>> {
-    let before = "SELECT seq, hash FROM entry WHERE seq < ?1 ORDER BY seq DESC LIMIT 1";
-    let read = |row: &Row<'_>| Ok(Head { seq: row.get(0)?, hash: row.get(1).unwrap_or_default() });
-    connection.prepare_cached(before)?.query_row([from], read).optional()
 }
 
 /// What the log says of files that it dropped. An entry that was forged is found by its hash.
@@ -375,8 +321,4 @@ impl Beginning {
         let before = Head { seq: row.get("last")?, hash: row.get("head")? };
         Ok(Self { name: row.get("name")?, previous: row.get("previous")?, before })
     }
-}
-
-fn first_from(connection: &Connection, seq: i64) -> Result<Option<i64>> {
-    connection.prepare_cached("SELECT min(seq) FROM entry WHERE seq >= ?1")?.query_row([seq], |row| row.get(0))
 }
