@@ -2,7 +2,9 @@
 
 mod chain;
 mod changes;
+mod looks;
 mod paper;
+mod period;
 mod pulse;
 mod report;
 mod review;
@@ -17,8 +19,9 @@ use crate::crypto::{KeyRing, MacKey, MasterKey, Purpose};
 
 pub use chain::Chain;
 pub use paper::{Paper, Part, escaped};
+pub use period::Period;
 pub use pulse::{Column, Overview, Pace, Pulse, Range};
-pub use report::{Filed, Particulars, Period, report};
+pub use report::{Filed, Particulars, report};
 pub use review::{Seen, Signed, review};
 pub use time::{age, day, time};
 pub use visible::{visible, visible_lines};

@@ -2,28 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Archive;
 use super::changes::configurations;
+use super::looks::looks;
 use super::paper::{Paper, Part};
+use super::period::Period;
 use crate::audit::{
     self, AuditError, By, EventKind, Happening, Happenings, Problem, Reader, Report, Scope, Span, Stat,
 };
 use crate::caller::{Callers, Role, Standing};
-
-/// The days that a report is about: the first one, and the one after the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    name: &'static str,
-    /// The first day.
-    pub first: Date,
-    end: Date,
-}
 
 /// Whether a reader learns more of an event than its kind and time: its particulars name customers, addresses and programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,45 +40,12 @@ pub struct Filed {
     /// What is filed away.
     #[serde(flatten)]
     pub paper: Paper,
-    /// The sums of each day.
+    /// The sums of each day until now.
     pub days: Vec<Stat>,
     /// The sums of each entity.
     pub entities: Vec<Stat>,
     /// Whether the chain holds.
     pub holds: bool,
-}
-
-impl Period {
-    /// The week (Monday to Sunday, UTC) that a day is in.
-    pub fn week(day: Date) -> Result<Self, jiff::Error> {
-        let first = day.checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days())?;
-        Ok(Self { name: "week", first, end: first.checked_add(1.week())? })
-    }
-
-    /// The month that a day is in.
-    pub fn month(day: Date) -> Result<Self, jiff::Error> {
-        let first = day.first_of_month();
-        Ok(Self { name: "month", first, end: first.checked_add(1.month())? })
-    }
-
-    /// The week before this one.
-    pub fn last_week(now: Timestamp) -> Result<Self, jiff::Error> {
-        Self::week(today(now).checked_sub(1.week())?)
-    }
-
-    /// The month before this one.
-    pub fn last_month(now: Timestamp) -> Result<Self, jiff::Error> {
-        Self::month(today(now).first_of_month().checked_sub(1.month())?)
-    }
-
-    fn span(self) -> Span {
-        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
-        Span { since: midnight(self.first), until: midnight(self.end) }
-    }
-}
-
-fn today(now: Timestamp) -> Date {
-    now.to_zoned(TimeZone::UTC).date()
 }
 
 /// Writes the report of a period; `keys` are those of callers and readers.
@@ -105,8 +62,7 @@ pub fn report(
     let verified = verify(archive, span)?;
     let [days, callers, models] = reader.stats_by([By::Day, By::Caller, By::Model], span)?;
     let entities = reader.stats(By::Entity, span)?;
-    let last = period.end.yesterday().unwrap_or(period.end);
-    let mut paper = Paper::new(&format!("The log: {} from {} to {last}", period.name, period.first));
+    let mut paper = Paper::new(&period.title(now));
     paper.line(&format!(
         "Log `{}`, written {now:.0} by Blotter {}. Days begin at midnight UTC.",
         archive.settings.checkpoints.origin,
@@ -118,10 +74,11 @@ pub fn report(
     paper.extend(ages(keys, now));
     paper.extend(coverage(&reader, span)?);
     paper.extend(configurations(&happenings));
-    paper.extend(looks(&happenings));
+    paper.extend(looks(&happenings, particulars));
     paper.extend(events(&happenings, particulars));
     paper.extend(verification(&verified));
     paper.extend(checkpoint(archive)?);
+    let days = period.every_day(days, now);
     Ok(Filed { paper, days, entities, holds: verified.problems.is_empty() })
 }
 
@@ -219,22 +176,6 @@ fn coverage(reader: &Reader, span: Span) -> Result<Vec<Part>, AuditError> {
         Part::heading("Exemptions that were used"),
         Part::table(&["exemption", "exchanges"], used),
     ])
-}
-
-/// Who looked at texts, or gave them out.
-fn looks(happenings: &[Happening]) -> Vec<Part> {
-    let kinds = [EventKind::Exported.name(), EventKind::Viewed.name()];
-    let mut counts = BTreeMap::<(String, &str), u64>::new();
-    for happening in happenings.iter().filter(|happening| kinds.contains(&happening.name.as_str())) {
-        let detail: Value = serde_json::from_str(&happening.detail).unwrap_or_default();
-        let by = detail["by"].as_str().unwrap_or("the command line").to_owned();
-        *counts.entry((by, &happening.name)).or_default() += 1;
-    }
-    let row = |((by, what), times): ((String, &str), u64)| vec![by, what.to_owned(), times.to_string()];
-    vec![
-        Part::heading("Who looked at texts"),
-        Part::table(&["who", "what", "times"], counts.into_iter().map(row).collect()),
-    ]
 }
 
 fn events(happenings: &[Happening], particulars: Particulars) -> Vec<Part> {

@@ -276,7 +276,16 @@ test("the report of this week holds, and is a file, too", async () => {
   const page = await stage.enter("reporter", `/report?week=${new Date().toISOString().slice(0, 10)}`);
   await page.getByText("The chain holds.").first().waitFor();
   await page.getByRole("heading", { name: "Who looked at texts" }).waitFor();
-  assert.ok((await page.locator("#main").innerText()).includes("the-auditor"));
+  const looks = page.getByRole("row").filter({ hasText: "the-auditor" }).filter({ hasText: /[0-9a-f]{8}-[0-9a-f]{4}/ });
+  assert.ok(await looks.count() > 0, "who looked, and at which exchange");
+  await page.getByRole("heading", { name: "which is not over" }).waitFor();
+  assert.equal(await page.locator(".chart g").count(), (new Date().getUTCDay() + 6) % 7 + 1, "a column for each day so far");
+  const colours = async (media, colorScheme) => {
+    await page.emulateMedia({ media, colorScheme });
+    return page.evaluate(() => [...document.querySelectorAll("rect.fine, .entity, .right b, h1, .key")].map((one) => ["color", "fill", "backgroundColor"].map((name) => getComputedStyle(one)[name]).join()));
+  };
+  assert.deepEqual(await colours("print", "dark"), await colours("print", "light"));
+  await page.emulateMedia({ media: "screen" });
   const download = page.waitForEvent("download");
   await page.getByRole("link", { name: "As Markdown" }).click();
   assert.match((await download).suggestedFilename(), /^blotter-\d{4}-\d\d-\d\d\.md$/);
