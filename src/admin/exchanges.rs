@@ -88,6 +88,7 @@ fn filter(desk: &Desk, asked: &Asked, query: &Query) -> Result<Filter, Failure> 
         model: text("model"),
         status: query.read("status")?,
         outcome: query.read("outcome")?,
+        reason: text("reason"),
         seqs: None,
         before: query.read("before")?,
         limit: PAGE,

@@ -34,6 +34,8 @@ pub struct Filter {
     pub status: Option<Statuses>,
     /// Ended so.
     pub outcome: Option<Outcome>,
+    /// Ended for this reason.
+    pub reason: Option<String>,
     /// Opened by one of these entries.
     pub seqs: Option<Vec<i64>>,
     /// Opened before the entry of this number: the [`Summary::seq`](super::Summary::seq) of the last one seen gives the next page.
@@ -57,6 +59,7 @@ impl Default for Filter {
             model: None,
             status: None,
             outcome: None,
+            reason: None,
             seqs: None,
             before: None,
             limit: 100,
@@ -67,9 +70,9 @@ impl Default for Filter {
 impl Filter {
     /// Whether it asks for more than what the opening entry's own row says.
     pub fn asks_beyond_the_opening(&self) -> bool {
-        let Self { since, until, entity, pattern, status, outcome, .. } = self;
+        let Self { since, until, entity, pattern, status, outcome, reason, .. } = self;
         let timed = since.is_some() || until.is_some();
-        timed || entity.is_some() || pattern.is_some() || status.is_some() || outcome.is_some()
+        timed || entity.is_some() || pattern.is_some() || status.is_some() || outcome.is_some() || reason.is_some()
     }
 }
 
@@ -135,6 +138,9 @@ impl Question {
         }
         for condition in of_end(filter) {
             question.when_closed(&condition, &condition, None, later, "")?;
+        }
+        if let Some(reason) = filter.reason.clone() {
+            question.when_closed("reason = ?", "reason = ?", Some(reason.into()), later, "")?;
         }
         Ok(question)
     }
@@ -261,6 +267,11 @@ fn alone(filter: &Filter) -> Vec<Alone> {
         there: Some(condition),
         value: None,
     });
+    let reason = text(&filter.reason).map(|value| Alone {
+        select: "SELECT opened FROM closed WHERE reason = ?1".into(),
+        there: Some("reason = ?1".into()),
+        value: Some(value),
+    });
     let found = [("entity", &filter.entity), ("pattern", &filter.pattern)];
     let found = found.into_iter().filter_map(|(column, value)| {
         let opening = "coalesce((SELECT opened FROM closed WHERE closed.seq = finding.seq), seq)";
@@ -268,7 +279,7 @@ fn alone(filter: &Filter) -> Vec<Alone> {
         let there = format!("seq IN (SELECT seq FROM finding WHERE {column} = ?1)");
         Some(Alone { select, there: Some(there), value: Some(text(value)?) })
     });
-    timed.into_iter().chain(opened).chain(closed).chain(found).collect()
+    timed.into_iter().chain(opened).chain(closed).chain(reason).chain(found).collect()
 }
 
 /// The opening entries that files close for those before them and whose closing entry meets `condition`.

@@ -57,6 +57,8 @@ pub struct Summary {
     pub subject: Option<String>,
     pub conversation: Option<String>,
     pub route: String,
+    /// Without values, and without a query; empty where it was refused before it was looked at.
+    pub path: String,
     pub model: Option<String>,
     /// What was found in the request.
     pub findings: Vec<Tally>,
@@ -383,6 +385,7 @@ impl Summary {
             subject: opened.subject,
             conversation: opened.conversation,
             route: opened.route,
+            path: opened.path,
             model: opened.model,
             findings: opened.findings,
             outcome: closed.map(|closed| closed.outcome),

@@ -46,6 +46,8 @@ async fn a_log_answers_its_keepers_questions() {
         (&["--caller", "anonymous"], 3),
         (&["--conversation", "talk-1"], 1),
         (&["--outcome", "Refused"], 1),
+        (&["--reason", "json/duplicate-key"], 1),
+        (&["--reason", "json"], 0),
         (&["--entity", "LOYALTY", "--until", "2020-01-01"], 0),
     ] {
         assert_eq!(count(filter), expected, "{filter:?}");

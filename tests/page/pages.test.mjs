@@ -47,7 +47,11 @@ test("the overview moves while traffic flows", async () => {
   await stage.chat("hello", { route: "nowhere" });
   await stage.chat("hello", { model: "fake-status-429" });
   await page.waitForFunction((before) => Number(document.querySelector(".figures dd").textContent) >= before + 3, before);
-  assert.match(await page.getByRole("link", { name: "status 429" }).getAttribute("href"), /status=429/);
+  const leads = (name) => page.getByRole("link", { name }).getAttribute("href");
+  assert.equal(await leads("status 429"), "/exchanges?since=1h&outcome=complete&status=429");
+  assert.equal(await leads("upstream/unreachable"), "/exchanges?since=1h&reason=upstream%2Funreachable");
+  const hues = await page.evaluate(() => import("/page/dom.js").then(({ hue }) => ["SSN", "CARD", "EMAIL", "PHONE", "IBAN", "SECRET"].map(hue)));
+  assert.equal(new Set(hues).size, hues.length);
   await page.getByRole("link", { name: "PHONE" }).waitFor();
   assert.equal(await page.locator(".lights li").count(), 6);
   assert.equal(await page.locator(".lights .bad").count(), 0);
@@ -114,6 +118,21 @@ test("an exchange is found by a filter, read, and proven", async () => {
   assert.notEqual(await page.title(), "taken");
   assert.deepEqual(await stage.picture(page, "exchange"), []);
   assert.ok(stage.blotter("audit", "tail", "--json", "-n", "20").includes(`{\\"by\\":\\"the-auditor\\",\\"exchange\\":\\"${id}\\"}`));
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("a reason and a day of the reader's own zone are filters, too", async () => {
+  const page = await stage.enter("operator", "/exchanges");
+  await page.getByLabel("Reason").fill("upstream/unreachable");
+  await page.getByLabel("Since").fill("2026-01-02");
+  const asked = page.waitForRequest(/since=2026-01-02T05%3A00%3A00.000Z/);
+  await page.getByRole("button", { name: "Filter" }).click();
+  await asked;
+  await page.getByRole("row").filter({ hasText: "nowhere/v1/chat/completions" }).first().waitFor();
+  const at = page.locator("tbody time").first();
+  const offset = Math.round((Date.parse(`${(await at.getAttribute("title")).replace(" UTC", "Z")}`) - Date.parse(`${await at.textContent()} UTC`)) / 3_600_000);
+  assert.ok([4, 5].includes(offset), `New York is not ${offset} hours behind UTC`);
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
@@ -256,7 +275,7 @@ test("prompts and tools are reviewed, and the sign-off is in the log", async () 
   await stage.chat("pay", { tools: tool("Twice.") });
   const page = await stage.enter("auditor", "/reviews");
   await page.getByText("What changed").first().click();
-  await page.locator(".diff ins").first().waitFor();
+  await page.locator(".diff ins b", { hasText: /^Twice\.",$/ }).first().waitFor();
   assert.deepEqual(await stage.picture(page, "reviews"), []);
   await page.getByLabel("Note for the log (name nobody)").fill("looked at");
   await page.getByRole("button", { name: "Sign off what is ticked" }).click();

@@ -54,7 +54,7 @@ export class Stage {
     });
     mkdirSync(SCREENSHOTS, { recursive: true });
     const profile = join(stage.folder, "profile");
-    stage.browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 }, locale: "en-GB", timeout: PATIENCE });
+    stage.browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "America/New_York", timeout: PATIENCE });
     stage.browser.setDefaultTimeout(PATIENCE);
     return stage;
   }

@@ -76,6 +76,11 @@ export function time(at) {
   return el("time", { datetime: date.toISOString(), title: date.toISOString().replace("T", " ").replace("Z", " UTC") }, local);
 }
 
+/** A day that a reader names is one of their own zone; what is none stays as it is. */
+export function instant(text) {
+  return /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? new Date(`${text}T00:00`).toISOString() : text;
+}
+
 /** A table with a caption for those who do not see it. */
 export function table(caption, heads, rows) {
   const head = (name) => el("th", { scope: "col", class: name.number ? "number" : undefined }, name.text ?? name);
@@ -104,8 +109,12 @@ export function span(micros) {
   return `${(micros / 1_000_000).toPrecision(3)} s`;
 }
 
+/** The common entities: each has a colour of its own. */
+const COMMON = ["SSN", "SECRET", "PHONE", "OTP", "CARD", "CRYPTO", "IBAN", "EMAIL", "DATE_OF_BIRTH", "IP"];
+
 /** The class that colours an entity, the same one everywhere. */
 export function hue(entity) {
+  if (COMMON.includes(entity)) return `hue${COMMON.indexOf(entity)}`;
   let sum = 7;
   for (const letter of entity) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
   return `hue${sum % 10}`;

@@ -1,5 +1,5 @@
 // What happened to the proxy and the log: alarms, looks at texts, sign-offs, changes.
-import { el, field, number, put, table, time } from "./dom.js";
+import { el, field, instant, number, put, table, time } from "./dom.js";
 import { words } from "./words.js";
 
 const told = words.events;
@@ -8,7 +8,7 @@ const FILTERS = ["event", "since", "until"];
 export const SUSPICIOUS = "alarm,login-refused";
 
 export async function show(main, query, { ask, go }) {
-  const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, query.get(name)]));
+  const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, instant(query.get(name))]));
   const found = await ask("/api/events", { query: asked });
   put(main, el("h1", {}, told.title), form(found.kinds, query, go), list(found, query));
 }

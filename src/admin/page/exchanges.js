@@ -1,9 +1,9 @@
 // Which exchanges there were.
-import { el, entity, field, number, put, span, table, time } from "./dom.js";
+import { el, entity, field, instant, number, put, span, table, time } from "./dom.js";
 import { words } from "./words.js";
 
 const told = words.exchanges;
-const FILTERS = ["since", "until", "entity", "pattern", "caller", "subject", "conversation", "route", "model", "status", "outcome"];
+const FILTERS = ["since", "until", "entity", "pattern", "caller", "subject", "conversation", "route", "model", "status", "outcome", "reason"];
 export const OUTCOMES = ["complete", "refused", "caller-gone", "upstream-failed", "timed-out", "interrupted"];
 const OF_CUSTOMERS = ["subject", "conversation"];
 
@@ -13,7 +13,7 @@ export const may = (me, filter) => me.role === "auditor" || !OF_CUSTOMERS.includ
 export async function show(main, query, { ask, go, me }) {
   const rows = el("div", { "aria-live": "polite" });
   put(main, el("h1", {}, told.title), form(query, go, me), me.role === "auditor" && known(query, rows, me, ask), rows);
-  const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, query.get(name)]));
+  const asked = Object.fromEntries([...FILTERS, "before"].map((name) => [name, instant(query.get(name))]));
   const found = await ask("/api/exchanges", { query: asked });
   // What was asked for by its own name stands in the address by the log's name for it, which says nothing to others.
   let changed = false;
@@ -71,7 +71,7 @@ function list(found, query, me, older = linked) {
   const link = (filter, value) => value && may(me, filter) ? el("a", { href: `/exchanges?${filter}=${encodeURIComponent(value)}` }, value) : value;
   const row = (one) => [
     el("a", { href: `/exchange?id=${one.exchange}`, title: one.exchange }, time(one.at)),
-    one.route, one.model ?? "–",
+    [one.route, el("span", { class: "soft" }, one.path)], one.model ?? "–",
     el("span", { class: `outcome ${one.outcome === "complete" && one.status >= 400 ? "upstream-failed" : one.outcome ?? "open"}` }, one.outcome ?? told.open, one.reason ? ` (${one.reason})` : "", one.status ? ` ${one.status}` : ""),
     one.findings.length ? tallies(one.findings) : "–",
     one.usage?.input != null ? `${number(one.usage.input)} + ${number(one.usage.output)}` : "–",

@@ -5,12 +5,12 @@ import { SUSPICIOUS } from "./events.js";
 import { OUTCOMES } from "./exchanges.js";
 import { words } from "./words.js";
 
-const RANGES = ["hour", "day", "week"];
+const AGES = { hour: "1h", day: "24h", week: "7d" };
 const told = words.overview;
 
 export async function show(main, query, { ask, go, fail, me, signal }) {
-  const range = RANGES.includes(query.get("range")) ? query.get("range") : "hour";
-  const choice = RANGES.map((one) => el("button", { type: "button", "aria-pressed": String(one === range), on: { click: () => go(`/?range=${one}`) } }, told.ranges[one]));
+  const range = Object.hasOwn(AGES, query.get("range")) ? query.get("range") : "hour";
+  const choice = Object.keys(AGES).map((one) => el("button", { type: "button", "aria-pressed": String(one === range), on: { click: () => go(`/?range=${one}`) } }, told.ranges[one]));
   const lights = el("ul", { class: "lights", "aria-label": told.lights });
   const body = el("div", {});
   const state = el("p", { class: "soft" });
@@ -27,7 +27,7 @@ export async function show(main, query, { ask, go, fail, me, signal }) {
     const link = stood?.getAttribute("href");
     renew(state, told.asOf, " ", time(seen.at * 1000));
     renew(lights, lightsOf(seen.lights).map(light));
-    renew(body, page(seen, me));
+    renew(body, page(seen, me, range));
     if (link && stood.getAttribute("href") !== link) body.querySelector(`[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
   };
   draw(await ask("/api/overview", { query: { range } }));
@@ -40,7 +40,7 @@ export async function show(main, query, { ask, go, fail, me, signal }) {
   signal.addEventListener("abort", () => events.close());
 }
 
-function page(seen, me) {
+function page(seen, me, range) {
   const minutes = (seen.columns.length * seen.step) / 60;
   const all = seen.columns.reduce((sum, one) => sum + one.exchanges, 0);
   const recent = seen.step === 60 ? seen.columns.at(-2)?.exchanges ?? 0 : all / minutes;
@@ -49,7 +49,8 @@ function page(seen, me) {
     [told.exchanges, number(all)], [seen.step === 60 ? told.lastMinute : told.perMinute, number(Math.round(recent * 10) / 10)], [told.open, number(seen.open)],
     [told.found, number(total(seen.found))], [told.refused, number(total(seen.refusals))], [told.added, all ? span(added) : "–"],
   ];
-  const linked = (outcome) => (name) => me.role === "reporter" ? name : el("a", { href: `/exchanges?${ended(name, outcome)}` }, name);
+  const since = AGES[range];
+  const linked = (text, filter) => me.role === "reporter" ? text : el("a", { href: `/exchanges?${new URLSearchParams({ since, ...filter })}` }, text);
   const part = (title, counts, content) => el("section", {}, el("h2", {}, title), Object.keys(counts).length ? content() : el("p", { class: "empty" }, told.none));
   return [
     el("dl", { class: "figures" }, figures.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
@@ -60,18 +61,19 @@ function page(seen, me) {
     ], (one) => `${new Date(one.at * 1000).toLocaleString()}: ${told.column(one)}`),
     el("div", { class: "grid" },
       part(told.found, seen.found, () => bars(told.found, seen.found, [told.entity, told.times],
-        (name) => me.role === "reporter" ? entity(name) : el("a", { href: `/exchanges?entity=${encodeURIComponent(name)}` }, entity(name)))),
-      part(told.refusals, seen.refusals, () => bars(told.refusals, seen.refusals, [told.reason, told.times], linked("refused"))),
-      part(told.troubles, seen.troubles, () => bars(told.troubles, seen.troubles, [told.reason, told.times], linked("upstream-failed"))),
+        (name) => linked(entity(name), { entity: name }))),
+      part(told.refusals, seen.refusals, () => bars(told.refusals, seen.refusals, [told.reason, told.times], (name) => linked(name, ended(name)))),
+      part(told.troubles, seen.troubles, () => bars(told.troubles, seen.troubles, [told.reason, told.times], (name) => linked(name, ended(name)))),
       el("section", {}, el("h2", {}, told.paces), all ? table(told.paces, [told.phase, { text: "p50", number: true }, { text: "p99", number: true }],
         seen.paces.map((pace) => [told.phases[pace.phase], span(pace.p50), span(pace.p99)])) : el("p", { class: "empty" }, told.none))),
   ];
 }
 
-/** The filter for what ended so: a provider's error by its status, the rest by the outcome. */
-function ended(name, outcome) {
+/** The filter for what ended so: a provider's error by its status, the rest by its reason or, without one, by the outcome. */
+function ended(name) {
   const [, status] = name.match(/^status (\d+)$/) ?? [];
-  return new URLSearchParams(status ? { outcome: "complete", status } : { outcome: OUTCOMES.includes(name) ? name : outcome });
+  if (status) return { outcome: "complete", status };
+  return OUTCOMES.includes(name) ? { outcome: name } : { reason: name };
 }
 
 function total(counts) {

@@ -54,9 +54,9 @@ export const words = {
     title: "Exchanges",
     filters: {
       since: "Since", until: "Until", entity: "Entity", pattern: "Pattern", caller: "Caller", subject: "Customer", conversation: "Conversation",
-      route: "Route", model: "Model", status: "Status", outcome: "Outcome",
+      route: "Route", model: "Model", status: "Status", outcome: "Outcome", reason: "Reason",
     },
-    hints: { since: "24h, 2026-11-22", until: "", entity: "CARD", status: "404, 4xx", subject: "id or token" },
+    hints: { since: "24h, 2026-11-22", until: "", entity: "CARD", status: "404, 4xx", reason: "json/syntax", subject: "id or token" },
     any: "any",
     filter: "Filter",
     clear: "Without filters",

@@ -49,6 +49,9 @@ pub(in crate::cli) struct Options {
     /// Ended so: complete, refused, caller-gone, upstream-failed, timed-out, interrupted
     #[arg(long)]
     outcome: Option<audit::Outcome>,
+    /// Ended for this reason, such as `json/syntax`
+    #[arg(long)]
+    reason: Option<String>,
     /// Not exchanges, but what happened to the proxy and the log: kinds such as `reviewed,viewed` or `alarm`
     #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with_all = OF_EXCHANGES)]
     event: Vec<EventKind>,
@@ -60,8 +63,19 @@ pub(in crate::cli) struct Options {
 }
 
 /// The filters that events know nothing of.
-const OF_EXCHANGES: [&str; 10] =
-    ["entity", "pattern", "value", "caller", "subject", "conversation", "route", "model", "status", "outcome"];
+const OF_EXCHANGES: [&str; 11] = [
+    "entity",
+    "pattern",
+    "value",
+    "caller",
+    "subject",
+    "conversation",
+    "route",
+    "model",
+    "status",
+    "outcome",
+    "reason",
+];
 
 /// From when to when.
 #[derive(Args, Clone, Copy)]
@@ -148,6 +162,7 @@ fn filter(options: &Options, place: &LogPlace, reader: &Reader) -> anyhow::Resul
         model: options.model.clone(),
         status: options.status.clone(),
         outcome: options.outcome,
+        reason: options.reason.clone(),
         limit: options.limit as usize,
         ..Filter::default()
     })
