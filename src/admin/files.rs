@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/page/app.js", SCRIPT, include_str!("page/app.js")),
     ("/page/chart.js", SCRIPT, include_str!("page/chart.js")),
     ("/page/comparison.js", SCRIPT, include_str!("page/comparison.js")),
+    ("/page/diff.js", SCRIPT, include_str!("page/diff.js")),
     ("/page/dom.js", SCRIPT, include_str!("page/dom.js")),
     ("/page/editor.js", SCRIPT, include_str!("page/editor.js")),
     ("/page/events.js", SCRIPT, include_str!("page/events.js")),

@@ -1,5 +1,6 @@
 // System prompts and tools in use, the unreviewed ones first.
 import { ask as send } from "./api.js";
+import { diff } from "./diff.js";
 import { el, entity, field, marked, number, put, time } from "./dom.js";
 import { words } from "./words.js";
 
@@ -51,21 +52,4 @@ function spread(text) {
   } catch {
     return text;
   }
-}
-
-/** What differs line by line: the longest common run of lines stays, the rest went or came. */
-function diff(before, after) {
-  const [old, now] = [before, after].map((text) => text.split("\n").slice(0, 1500));
-  const common = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1));
-  for (let i = old.length - 1; i >= 0; i--) {
-    for (let j = now.length - 1; j >= 0; j--) common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
-  }
-  const lines = [];
-  let [i, j] = [0, 0];
-  while (i < old.length || j < now.length) {
-    if (i < old.length && j < now.length && old[i] === now[j]) { lines.push(el("span", {}, `  ${old[i++]}\n`)); j++; }
-    else if (j >= now.length || (i < old.length && common[i + 1][j] >= common[i][j + 1])) lines.push(el("del", {}, `− ${old[i++]}\n`));
-    else lines.push(el("ins", {}, `+ ${now[j++]}\n`));
-  }
-  return el("pre", { class: "diff", tabindex: 0 }, lines);
 }
