@@ -52,6 +52,20 @@ impl Reader {
         })?;
         Ok(newest)
     }
+
+    /// How many exchanges are in flight, or were cut off by a crash: of those that the newest entries opened.
+    pub fn open_now(&self) -> Result<u64, AuditError> {
+        const NEWEST: i64 = 100_000;
+        let select = "SELECT count(*) FROM opened
+            WHERE seq > ?1 AND NOT EXISTS (SELECT 1 FROM closed WHERE closed.opened = opened.seq)";
+        let mut open = 0;
+        self.each_file(|file| {
+            let from = segment::head(&file.here)?.seq - NEWEST;
+            open = file.here.query_row(select, [from], |row| count(row, 0))?;
+            Ok(false)
+        })?;
+        Ok(open)
+    }
 }
 
 /// The first entry of a time.

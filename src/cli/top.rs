@@ -41,7 +41,8 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
         loop {
             let now = Timestamp::now();
             watch.catch_up(&archive, &archive.reader()?, now)?;
-            let page = page(&lights(&setup, &archive, &watch, now)?, &watch.pulse.over(options.range, now), now);
+            let (lights, open) = (lights(&setup, &archive, &watch, now).await?, archive.reader()?.open_now()?);
+            let page = page(&lights, &watch.pulse.over(options.range, now), open, now);
             let mut out = std::io::stdout().lock();
             if options.once {
                 write!(out, "{page}")?;
@@ -56,11 +57,11 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     })
 }
 
-fn page(lights: &[Light], overview: &Overview, now: Timestamp) -> String {
+fn page(lights: &[Light], overview: &Overview, open: u64, now: Timestamp) -> String {
     let sum = |of: fn(&crate::inquiry::Column) -> u64| overview.columns.iter().map(of).sum::<u64>();
     let most = overview.columns.iter().map(|column| column.exchanges).max().unwrap_or(0);
     let mut page = format!(
-        "blotter  {now:.0}\n\n{} exchanges, {} refused, {} failed\n{}  at most {most} in {} min\n",
+        "blotter  {now:.0}\n\n{} exchanges, {} refused, {} failed, {open} in flight\n{}  at most {most} in {} min\n",
         sum(|column| column.exchanges),
         sum(|column| column.refused),
         sum(|column| column.failed),

@@ -93,8 +93,14 @@ async fn a_log_answers_its_keepers_questions() {
     assert!(table.starts_with("ROUTE  EXCHANGES  FOUND") && table.contains('█'), "{table}");
 
     let top = here.fine(&["top", "--once"]);
-    assert!(top.contains("4 exchanges, 1 refused, 0 failed") && top.contains("LOYALTY"), "{top}");
-    for light in ["ok chain       entries 1 to ", "ok rules       version ", "ok keys ", "ok suspicious "] {
+    assert!(top.contains("4 exchanges, 1 refused, 0 failed, 0 in flight") && top.contains("LOYALTY"), "{top}");
+    for light in [
+        "ok log         whether it is written ",
+        "ok chain       entries 1 to ",
+        "ok rules       version ",
+        "ok keys ",
+        "ok suspicious ",
+    ] {
         assert!(top.contains(light), "{light}: {top}");
     }
 

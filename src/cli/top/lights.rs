@@ -1,26 +1,60 @@
 //! What may need somebody, a line each: the page's lights as far as the log and the files tell.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::super::print;
 use crate::audit::{AuditError, EventKind, Happening, Happenings, Reader};
 use crate::caller::NOTICE;
-use crate::config::{Ruleset, Setup};
+use crate::config::{Admin, Ruleset, Setup};
 use crate::inquiry::{Archive, Chain, MOST, Watch};
 
 /// A line: whether it is as it should be, what it is about, what there is to say.
 pub(super) type Light = (bool, &'static str, String);
 
+/// How long a proxy is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The lights, in the page's order.
-pub(super) fn lights(
+pub(super) async fn lights(
     setup: &Setup,
     archive: &Archive,
     watch: &Watch,
     now: Timestamp,
 ) -> Result<Vec<Light>, AuditError> {
     let reader = archive.reader()?;
-    Ok(vec![chain(&watch.chain), rules(&reader)?, ends(&setup.ruleset, now), suspicions(&watch.suspicions)])
+    Ok(vec![
+        log(setup.admin.as_ref()).await,
+        chain(&watch.chain),
+        rules(&reader)?,
+        ends(&setup.ruleset, now),
+        suspicions(&watch.suspicions),
+    ])
+}
+
+/// Whether the log is written: that the proxy alone knows.
+async fn log(admin: Option<&Admin>) -> Light {
+    let Some(Admin { listen, .. }) = admin else {
+        return (true, "log", "whether it is written is told where `[admin]` has a `listen`".to_owned());
+    };
+    match tokio::time::timeout(PATIENCE, is_ready(*listen)).await {
+        Ok(Ok(true)) => (true, "log", "it is written".to_owned()),
+        Ok(Ok(false)) => (false, "log", format!("the proxy is not ready: see http://{listen}/ready")),
+        Ok(Err(_)) | Err(_) => (false, "log", format!("no proxy answers on {listen}")),
+    }
+}
+
+async fn is_ready(admin: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(admin).await?;
+    stream.write_all(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(answer.starts_with(b"HTTP/1.1 200 "))
 }
 
 fn chain(chain: &Chain) -> Light {
@@ -77,4 +111,28 @@ fn suspicions(found: &[Happening]) -> Light {
     let by = by.map(|by| format!(" ({})", print::visible(by))).unwrap_or_default();
     let more = if found.len() == MOST { " or more" } else { "" };
     (false, "suspicious", format!("{}{more} within a day, the newest: {name}{by} {:.0}", found.len(), newest.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_proxy_says_whether_the_log_is_written() {
+        for (answer, is_fine) in
+            [(&b"HTTP/1.1 200 OK\r\n\r\n"[..], true), (b"HTTP/1.1 503 \r\n\r\n", false), (b"", false)]
+        {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let admin = Admin { listen: listener.local_addr().unwrap() };
+            let answers = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut question = [0; 100];
+                assert!(stream.read(&mut question).await.unwrap() > 0);
+                stream.write_all(answer).await.unwrap();
+            };
+            assert_eq!(tokio::join!(log(Some(&admin)), answers).0.0, is_fine, "{answer:?}");
+        }
+    }
 }
