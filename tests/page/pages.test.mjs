@@ -70,8 +70,14 @@ test("the overview moves while traffic flows", async () => {
 });
 
 test("the suspicious light leads to what looked suspicious", async () => {
-  await fetch(`${stage.admin}/api/login`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ key: "blotter_wrong" }) });
-  const page = await stage.enter("operator");
+  await stage.browser.clearCookies();
+  const page = await stage.page();
+  await page.goto(stage.admin);
+  await page.getByLabel("Key").fill("blotter_wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("alert").filter({ hasText: "no key for reading" }).waitFor();
+  await page.getByLabel("Key").fill(stage.keys.operator);
+  await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("link", { name: /\d within a day/ }).click();
   await page.getByRole("row").filter({ hasText: "login-refused" }).filter({ hasText: "127.0.0.1" }).first().waitFor();
   assert.deepEqual(page.complaints, []);
@@ -282,7 +288,7 @@ test("prompts and tools are reviewed, and the sign-off is in the log", async () 
   await page.getByText("Signed off by the-auditor").first().waitFor();
   const told = stage.blotter("audit", "list", "--event", "reviewed,viewed");
   assert.match(told, /reviewed +\{"by":"the-auditor","note":"looked at"/);
-  assert.match(told, /viewed +\{"by":"the-auditor","exchange":/);
+  assert.match(told, /viewed +\{"by":"the-auditor","reviewed":/);
   await page.goto(`${stage.admin}/events?event=reviewed`);
   await page.getByRole("row").filter({ hasText: "looked at" }).waitFor();
   assert.deepEqual(await stage.picture(page, "events"), []);
