@@ -74,11 +74,11 @@ class Provider:
 class Blotter:
     """A running proxy, and questions to its log."""
 
-    def __init__(self, provider):
+    def __init__(self, provider, config=CONFIG):
         self.temporary = tempfile.TemporaryDirectory(prefix="blotter-sdk-")
         self.folder = Path(self.temporary.name)
         self.config = self.folder / "proxy.toml"
-        self.config.write_text(CONFIG.format(provider=provider.address, nobody=address_of_nobody()))
+        self.config.write_text(config.format(provider=provider, nobody=address_of_nobody()))
         self.talk = self.folder / "stderr"
         with self.talk.open("wb") as talk:
             environment = {**os.environ, "BLOTTER_LOG": "trace"}

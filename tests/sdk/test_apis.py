@@ -28,7 +28,7 @@ def setUpModule():
     global provider, blotter
     provider = Echo()
     unittest.addModuleCleanup(provider.stop)
-    blotter = Blotter(provider)
+    blotter = Blotter(provider.address)
     unittest.addModuleCleanup(blotter.stop)
 
 

@@ -30,7 +30,7 @@ def setUpModule():
     fake, echo = Provider(), Echo()
     unittest.addModuleCleanup(fake.stop)
     unittest.addModuleCleanup(echo.stop)
-    blotters = [Blotter(fake), Blotter(echo)]
+    blotters = [Blotter(fake.address), Blotter(echo.address)]
     for blotter in blotters:
         unittest.addModuleCleanup(blotter.stop)
     urls = {"fake": f"http://{blotters[0].address}", "echo": f"http://{blotters[1].address}"}

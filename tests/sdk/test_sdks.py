@@ -43,7 +43,7 @@ def setUpModule():
     global provider, blotter
     provider = Provider()
     unittest.addModuleCleanup(provider.stop)
-    blotter = Blotter(provider)
+    blotter = Blotter(provider.address)
     unittest.addModuleCleanup(blotter.stop)
 
 

@@ -22,7 +22,7 @@ def setUpModule():
     global provider, blotter
     provider = Provider()
     unittest.addModuleCleanup(provider.stop)
-    blotter = Blotter(provider)
+    blotter = Blotter(provider.address)
     unittest.addModuleCleanup(blotter.stop)
 
 
