@@ -11,7 +11,7 @@ use blotter::crypto::{MacKey, MasterKey, Purpose};
 use blotter::detect::{BUILT_IN, Detector, Settings, Source};
 use blotter::policy::Policy;
 use blotter::provider::Dialect;
-use blotter::redact::{AnswerLimits, Media, Redactor, Restorer, Vault};
+use blotter::redact::{AnswerLimits, Bounds, Media, Redactor, Restorer, Vault};
 use blotter::wire::frame::Framing;
 use bytes::Bytes;
 
@@ -106,7 +106,7 @@ impl Bench {
 
     fn redact(&self, body: &Bytes) -> (Bytes, Vault) {
         let Self { detector, policy, key, chat } = self;
-        let mut redaction = Redactor { detector, policy, key, nesting: 100 }.begin();
+        let mut redaction = Redactor { detector, policy, key, bounds: Bounds::of_nesting(100) }.begin();
         let redacted = redaction.body(body.clone(), &Media::Json, chat).expect("nothing is blocked");
         (redacted.bytes, redaction.finish().0)
     }

@@ -46,7 +46,7 @@ pub use house::crypto;
 use crypto::{MacKey, MasterKey, Purpose};
 use detect::{BUILT_IN, Detector, Finding, Settings, Source};
 use policy::Policy;
-use redact::Redactor;
+use redact::{Bounds, Redactor};
 
 /// Names placeholders, always the same.
 pub static KEY: LazyLock<MacKey> =
@@ -57,7 +57,7 @@ pub static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
 
 /// A redactor with the shipped patterns.
 pub fn redactor() -> Redactor<'static> {
-    Redactor { detector: &SHIPPED, policy: &POLICY, key: &KEY, nesting: 40 }
+    Redactor { detector: &SHIPPED, policy: &POLICY, key: &KEY, bounds: Bounds::of_nesting(40) }
 }
 
 /// Cuts `bytes` into pieces whose lengths `seed` tells.

@@ -68,8 +68,8 @@ fn unknown(name: &str) -> anyhow::Error {
 fn preview(ruleset: &Ruleset, key: &MacKey, dialect: &'static Dialect, file: &Path) -> anyhow::Result<Previewed> {
     let name = input::name(file);
     let bytes = input::read(file).with_context(|| format!("{name} cannot be read"))?;
-    let nesting = ruleset.limits.nesting;
-    let mut redaction = Redactor { detector: &ruleset.detector, policy: &ruleset.policy, key, nesting }.begin();
+    let bounds = ruleset.limits.bounds();
+    let mut redaction = Redactor { detector: &ruleset.detector, policy: &ruleset.policy, key, bounds }.begin();
     let media = media(&name, &bytes);
     let redacted = redaction.body(bytes.into(), &media, dialect);
     let redacted = redacted.map_err(|unfit| anyhow!("{name} would be refused: {unfit}"))?;

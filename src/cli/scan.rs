@@ -12,7 +12,7 @@ use super::{ConfigFile, Outcome, input, preview};
 use crate::config::{KeyPlace, Setup, User};
 use crate::crypto::{MacKey, MasterKey, Purpose};
 use crate::policy::Policy;
-use crate::redact::{Mark, Redactor};
+use crate::redact::{Bounds, Mark, Redactor};
 use crate::wire::splice;
 
 #[derive(Args)]
@@ -79,8 +79,8 @@ fn scan(setup: &Setup, key: &MacKey, file: &Path) -> anyhow::Result<Scanned> {
     let name = input::name(file);
     let bytes = input::read(file).with_context(|| format!("{name} cannot be read"))?;
     let policy = Policy::default();
-    let nesting = setup.ruleset.limits.nesting;
-    let redactor = Redactor { detector: &setup.ruleset.detector, policy: &policy, key, nesting };
+    let bounds = Bounds::of_nesting(setup.ruleset.limits.nesting);
+    let redactor = Redactor { detector: &setup.ruleset.detector, policy: &policy, key, bounds };
     let marks = marks(redactor, &bytes).with_context(|| name.clone())?;
     Ok(Scanned { name, bytes, marks })
 }

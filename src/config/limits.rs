@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use crate::redact::AnswerLimits;
+use crate::redact::{AnswerLimits, Bounds};
 
 /// The `[limits]` of `proxy.toml`. Sizes are bytes, times are seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -30,6 +30,10 @@ pub struct Limits {
     pub expansion: usize,
     /// Objects and arrays inside each other.
     pub nesting: usize,
+    /// Strings, numbers, keys, lists and objects of a request.
+    pub strings: usize,
+    /// Findings in a request.
+    pub findings: usize,
     /// The longest whole answer and the longest frame.
     pub answer_bytes: usize,
     /// Frames that may wait for one placeholder.
@@ -77,6 +81,8 @@ impl Default for Limits {
             address_exchanges: 512,
             expansion: 200,
             nesting: 100,
+            strings: 2_000_000,
+            findings: 100_000,
             answer_bytes: 32 << 20,
             held_bytes: 256 << 10,
             logged_answer_bytes: 1 << 20,
@@ -115,6 +121,8 @@ impl Limits {
             ("expansion", self.expansion as u64, 1..=1 << 20),
             // Reading goes down into containers, on a stack that is not endless.
             ("nesting", self.nesting as u64, 1..=256),
+            ("strings", self.strings as u64, 1..=1 << 31),
+            ("findings", self.findings as u64, 1..=1 << 31),
             ("answer_bytes", self.answer_bytes as u64, SIZES),
             ("held_bytes", self.held_bytes as u64, SIZES),
             ("logged_answer_bytes", self.logged_answer_bytes as u64, SIZES),
@@ -134,6 +142,11 @@ impl Limits {
             ("drain_seconds", self.drain_seconds, SECONDS),
         ];
         limits.into_iter().filter(|(_, value, range)| !range.contains(value)).map(|(name, _, range)| (name, range))
+    }
+
+    /// The bounds of one request.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { nesting: self.nesting, strings: self.strings, findings: self.findings }
     }
 
     /// The bounds of one answer.

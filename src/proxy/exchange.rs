@@ -179,8 +179,8 @@ impl Exchange {
     /// Takes up what the request declares, without what the log may not have.
     fn declare(&mut self, headers: &HeaderMap, route: &Route) -> Result<(), Refused> {
         let for_log = |text: &str| self.gateway.redactor(&self.ruleset).begin().text_for_log(text);
-        self.opened.purpose = declared(Declaration::Purpose, headers, route)?.map(for_log);
-        self.opened.consent = declared(Declaration::Consent, headers, route)?.map(for_log);
+        self.opened.purpose = declared(Declaration::Purpose, headers, route)?.map(for_log).transpose()?;
+        self.opened.consent = declared(Declaration::Consent, headers, route)?.map(for_log).transpose()?;
         Ok(())
     }
 

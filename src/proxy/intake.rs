@@ -50,7 +50,7 @@ pub(super) struct Taken {
 const BATCH: usize = 256 << 10;
 
 /// How long a content is read whole, and about how much of a longer one at a time.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 512 << 10;
 
 /// How much of an upload's values is kept to be put back into its answer.
 const VALUES: usize = 8 << 20;

@@ -193,6 +193,6 @@ impl Gateway {
 
     fn redactor<'a>(&'a self, ruleset: &'a Ruleset) -> Redactor<'a> {
         let Ruleset { detector, policy, limits, .. } = ruleset;
-        Redactor { detector, policy, key: &self.placeholder_key, nesting: limits.nesting }
+        Redactor { detector, policy, key: &self.placeholder_key, bounds: limits.bounds() }
     }
 }

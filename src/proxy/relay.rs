@@ -99,8 +99,10 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
     Ok(Response::from_parts(head, body))
 }
 
-fn guard(gateway: &Gateway, ruleset: &Ruleset) -> Guard {
-    Guard::new(Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy), gateway.placeholder_key.clone())
+/// Finds the values that a caller did not send.
+pub(super) fn guard(gateway: &Gateway, ruleset: &Ruleset) -> Guard {
+    let (detector, policy) = (Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy));
+    Guard::new(detector, policy, gateway.placeholder_key.clone(), ruleset.limits.findings)
 }
 
 struct Relay {

@@ -199,8 +199,9 @@ pub(super) fn clean_head(
     headers.extend(content_type.map(|value| (CONTENT_TYPE, value)));
     let raw_path = target.split('?').next().unwrap_or_default();
     let model = dialect.model_in(raw_path).or_else(|| model_in_query(&target));
-    let facts = Facts { model: model.map(|model| redaction.text_for_log(model)), ..Facts::default() };
-    let path = redaction.text_for_log(raw_path);
+    let model = model.map(|model| redaction.text_for_log(model)).transpose()?;
+    let facts = Facts { model, ..Facts::default() };
+    let path = redaction.text_for_log(raw_path)?;
     let (logged, unlogged) = Default::default();
     Ok((Clean { method, target, path, headers, body: Outgoing::Bytes(None), logged, unlogged, facts }, media))
 }

@@ -152,7 +152,7 @@ impl Gateway {
         let agent = String::from_utf8_lossy(agent);
         let agent: String = agent.chars().filter(|c| !c.is_control()).collect();
         // Cut afterwards: the head of a value is not known for what it is.
-        self.redactor(ruleset).begin().text_for_log(&agent).chars().take(LONGEST_AGENT).collect()
+        self.redactor(ruleset).begin().text_for_log(&agent).unwrap_or_default().chars().take(LONGEST_AGENT).collect()
     }
 }
 

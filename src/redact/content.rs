@@ -157,7 +157,7 @@ impl Content {
             // The first line says whether it is a table.
             return Ok(text.contains('\n').then(|| State::Words(charset, Table::of(&text))));
         }
-        Ok(is_broken(&text, redaction.redactor.nesting)?.then_some(State::Lines(charset)))
+        Ok(is_broken(&text, redaction)?.then_some(State::Lines(charset)))
     }
 
     /// Lets leave what is no text.
@@ -184,11 +184,12 @@ impl Content {
 }
 
 /// Whether no end makes a JSON document of a text that begins like one.
-fn is_broken(text: &str, nesting: usize) -> Result<bool, Unfit> {
+fn is_broken(text: &str, redaction: &Redaction) -> Result<bool, Unfit> {
     /// As long as a word or an escape may be that is cut.
     const CUT: usize = 16;
-    match Document::parse(text.as_bytes(), nesting) {
-        Err(error @ JsonError::TooDeep { .. }) => Err(error.into()),
+    let bounds = redaction.redactor.bounds;
+    match Document::parse_within(text.as_bytes(), bounds.nesting, bounds.strings) {
+        Err(error) if error.is_too_much() => Err(error.into()),
         Err(JsonError::Syntax { at, .. }) => Ok(at + CUT < text.len()),
         _ => Ok(false),
     }

@@ -54,7 +54,7 @@ impl Redaction<'_> {
                 return Ok(Vec::new());
             }
         };
-        let findings = detector.join(text, self.scan(text, before, place), outside);
+        let findings = detector.join(text, self.scan(text, before, place)?, outside);
         if findings.is_empty() {
             return Ok(Vec::new());
         }
@@ -62,7 +62,7 @@ impl Redaction<'_> {
     }
 
     pub(super) fn marks(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Mark>, Unfit> {
-        let findings = self.scan(text, before, place);
+        let findings = self.scan(text, before, place)?;
         findings.into_iter().map(|finding| self.mark(finding, text, place)).collect()
     }
 
@@ -88,12 +88,23 @@ impl Redaction<'_> {
         matches!(self.recognisers, Recognisers::Listing(_))
     }
 
-    pub(super) fn scan(&mut self, text: &str, before: &str, place: Place) -> Vec<Finding> {
+    /// What is found in a text, until it is too much.
+    fn scan(&mut self, text: &str, before: &str, place: Place) -> Result<Vec<Finding>, Unfit> {
+        let mut found = Vec::new();
         if self.is_listing() {
-            return Vec::new();
+            return Ok(found);
         }
         self.count(text.len(), place);
-        self.redactor.detector.scan(text, before)
+        for of_part in self.redactor.detector.scan_in_parts(text, before) {
+            found.extend(of_part);
+            self.fits(found.len())?;
+        }
+        Ok(found)
+    }
+
+    /// Whether so many findings more are not too many. An answer's are bounded by what the log keeps of it.
+    pub(super) fn fits(&self, findings: usize) -> Result<(), Unfit> {
+        if self.answer.is_some() { Ok(()) } else { self.left.fits(findings) }
     }
 
     pub(super) fn count(&mut self, bytes: usize, place: Place) {
@@ -133,6 +144,7 @@ impl Redaction<'_> {
             *self.account.findings.entry((finding.pattern, action)).or_default() += 1;
             return Ok(Fate::Left);
         }
+        self.left.find()?;
         let action = match place {
             Place::Opaque => Action::Allow,
             Place::Open => self.redactor.policy.action(&finding.entity, self.role),

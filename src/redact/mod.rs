@@ -5,6 +5,7 @@
 //! Nothing here knows a file, a clock or a socket.
 
 mod account;
+mod bounds;
 mod content;
 mod context;
 mod file;
@@ -50,6 +51,7 @@ use crate::wire::Edit;
 use crate::wire::json::{Document, Kind};
 
 pub use account::{AnswerAccount, Frames, Usage};
+pub use bounds::Bounds;
 pub use guard::Guard;
 pub use ids::ids_in;
 pub use judge::Answer;
@@ -65,6 +67,7 @@ pub use unfit::Unfit;
 pub use upload::{Upload, Uploaded};
 pub use vault::{Held, Vault};
 
+use bounds::Left;
 use judge::Place;
 use mark::{apply, apply_to_text, log_copy};
 use recognised::Recognisers;
@@ -79,8 +82,8 @@ pub struct Redactor<'a> {
     pub policy: &'a Policy,
     /// Names placeholders.
     pub key: &'a MacKey,
-    /// The deepest nesting of objects and arrays, JSON inside strings included.
-    pub nesting: usize,
+    /// How much is read at once.
+    pub bounds: Bounds,
 }
 
 /// The redaction of one exchange: its texts one after another, one vault for all.
@@ -96,6 +99,7 @@ pub struct Redaction<'a> {
     /// For what leaves as it is and is replaced in the log only.
     log_vault: Vault,
     account: Account,
+    left: Left,
 }
 
 /// A redaction that waits for more of a body, without what it works with.
@@ -194,6 +198,7 @@ impl<'a> Redactor<'a> {
             vault,
             log_vault,
             account,
+            left: self.bounds.left(),
         }
     }
 
@@ -201,7 +206,7 @@ impl<'a> Redactor<'a> {
     /// what was done with it on its way to the caller.
     pub fn for_log(self, written: &[u8], answer: Answer) -> (Bytes, Account) {
         let mut redaction = Redaction { answer: Some(answer), ..self.begin() };
-        let scrubbed = match Document::parse(written, self.nesting) {
+        let scrubbed = match Document::parse(written, self.bounds.nesting) {
             Ok(document) => {
                 redaction.walk(&document, &Shape::Text).map(|(marks, _)| apply(written, &marks, Reach::Log))
             }
@@ -236,8 +241,8 @@ impl Redaction<'_> {
     }
 
     fn json(&mut self, bytes: Bytes, dialect: &Dialect) -> Result<Redacted, Unfit> {
-        let document = Document::parse(&bytes, self.redactor.nesting)?;
-        let facts = self.facts(&document, dialect);
+        let document = self.left.parse(&bytes, self.redactor.bounds.nesting)?;
+        let facts = self.facts(&document, dialect)?;
         let (marks, blanks) = self.walk(&document, dialect.request)?;
         let is_sent = |mark: &Mark| mark.reach == Reach::Sent;
         let sent = if marks.iter().any(is_sent) { apply(&bytes, &marks, Reach::Sent).into() } else { bytes.clone() };
@@ -256,9 +261,9 @@ impl Redaction<'_> {
     }
 
     /// A text that leaves as it is, in the form that the log may have.
-    pub fn text_for_log(&mut self, text: &str) -> String {
-        let marks = self.marks(text, "", Place::Opaque).expect("what is opaque is not blocked");
-        apply_to_text(text, &marks, Reach::Log)
+    pub fn text_for_log(&mut self, text: &str) -> Result<String, Unfit> {
+        let marks = self.marks(text, "", Place::Opaque)?;
+        Ok(apply_to_text(text, &marks, Reach::Log))
     }
 
     /// What is found in a text that is no JSON.
@@ -268,7 +273,7 @@ impl Redaction<'_> {
 
     /// What is found in a JSON text, every string, number and key of it.
     pub fn marks_in_json(&mut self, json: &[u8]) -> Result<Vec<Mark>, Unfit> {
-        let document = Document::parse(json, self.redactor.nesting)?;
+        let document = self.left.parse(json, self.redactor.bounds.nesting)?;
         Ok(self.walk(&document, &Shape::Text)?.0)
     }
 
@@ -282,18 +287,18 @@ impl Redaction<'_> {
         self.pause().finish()
     }
 
-    fn facts(&mut self, document: &Document, dialect: &Dialect) -> Facts {
+    fn facts(&mut self, document: &Document, dialect: &Dialect) -> Result<Facts, Unfit> {
         let string = |path: &[&str]| document.at(path).filter(|id| document.kind(*id) == Kind::String);
         let model = string(dialect.model).map(|id| document.text(id));
-        Facts {
-            model: model.map(|model| self.text_for_log(&model)),
+        Ok(Facts {
+            model: model.map(|model| self.text_for_log(&model)).transpose()?,
             subject: dialect
                 .subject
                 .iter()
                 .find_map(|path| string(path))
                 .map(|id| Zeroizing::new(document.text(id).into_owned())),
             streaming: dialect.is_streamed(document),
-        }
+        })
     }
 
     fn walk(&mut self, document: &Document, shape: &'static Shape) -> Result<(Vec<Mark>, Vec<Edit>), Unfit> {

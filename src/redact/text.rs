@@ -10,7 +10,6 @@ use super::table::Table;
 use super::{Mark, Place, Reach, Redaction, Unfit, apply_to_text, log_copy};
 use crate::provider::Shape;
 use crate::wire::Edit;
-use crate::wire::json::{Document, JsonError};
 
 /// What is found in a text, and what only the log may not have.
 pub(super) type Found = (Vec<Mark>, Vec<Edit>);
@@ -140,6 +139,7 @@ impl Redaction<'_> {
             return Ok((self.marks_in_string(text, reading.name, reading.place)?, text.len()));
         }
         let (findings, end) = self.redactor.detector.scan_beginning(text, reading.name);
+        self.fits(findings.len())?;
         self.count(end, reading.place);
         let marks = findings.into_iter().map(|finding| self.mark(finding, text, reading.place));
         Ok((marks.collect::<Result<_, _>>()?, end))
@@ -165,10 +165,10 @@ impl Redaction<'_> {
 
     /// What is found in a text that is JSON; `None` if it is not.
     fn read_json(&mut self, text: &str, shape: &'static Shape, reading: Reading) -> Result<Option<Found>, Unfit> {
-        match Document::parse(text.as_bytes(), self.redactor.nesting) {
+        match self.left.parse(text.as_bytes(), self.redactor.bounds.nesting) {
             Ok(document) if reading.place == Place::Open => self.walk_from(&document, shape, reading.name).map(Some),
             Ok(_) => Ok(None),
-            Err(error @ JsonError::TooDeep { .. }) => Err(error.into()),
+            Err(error) if error.is_too_much() => Err(error.into()),
             Err(_) => Ok(None),
         }
     }

@@ -42,6 +42,9 @@ pub enum Unfit {
         `request_bytes`"
     )]
     Uncut(usize),
+    /// More is found in it than this.
+    #[error("more than {0} values are found in it: send less at a time, or raise `findings`")]
+    TooManyFindings(usize),
     /// The recogniser services should have been asked about it and were not.
     #[error("a text of it was not shown to the recogniser services")]
     Unasked,

@@ -195,9 +195,8 @@ impl Parts {
         }
         match part.field {
             Some((field, said)) if said.len() < LONGEST_FACT => redaction.note(&mut self.facts, dialect, &field, &said),
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -211,15 +210,16 @@ impl Part {
 
 impl Redaction<'_> {
     /// Takes from a field what it says about the exchange.
-    fn note(&mut self, facts: &mut Facts, dialect: &Dialect, field: &str, content: &[u8]) {
+    fn note(&mut self, facts: &mut Facts, dialect: &Dialect, field: &str, content: &[u8]) -> Result<(), Unfit> {
         let said = String::from_utf8_lossy(content);
         if dialect.model == [field] {
-            facts.model = Some(self.text_for_log(&said));
+            facts.model = Some(self.text_for_log(&said)?);
         }
         if dialect.subject.contains(&[field].as_slice()) && facts.subject.is_none() {
             facts.subject = Some(Zeroizing::new(said.clone().into_owned()));
         }
         facts.streaming |= field == "stream" && said == "true";
+        Ok(())
     }
 }
 

@@ -311,16 +311,19 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
 
     /// The marks in a string's text: by JSON position if it is JSON itself, else by what stands in it.
     fn marks_in(&mut self, text: &str, before: &str) -> Result<Vec<Mark>, Unfit> {
-        let limit = self.redaction.redactor.nesting;
+        let limit = self.redaction.redactor.bounds.nesting;
         let depth_left = if self.nesting < DEEPEST_TEXT { limit.saturating_sub(self.depth) } else { 0 };
         if !text.trim_ascii_start().starts_with(['{', '[']) {
             return self.marks_in_words(text, before);
         }
-        let document = match Document::parse(text.as_bytes(), depth_left) {
+        let document = match self.redaction.left.parse(text.as_bytes(), depth_left) {
             Ok(document) => document,
             // What an answer says is written by a model, and has to be logged however deep it nests.
-            Err(JsonError::TooDeep { at, .. }) if self.place == Place::Open && self.redaction.answer.is_none() => {
-                return Err(JsonError::TooDeep { limit, at }.into());
+            Err(error) if error.is_too_much() && self.place == Place::Open && self.redaction.answer.is_none() => {
+                return Err(match error {
+                    JsonError::TooDeep { at, .. } => JsonError::TooDeep { limit, at }.into(),
+                    error => error.into(),
+                });
             }
             Err(_) => return self.marks_in_words(text, before),
         };

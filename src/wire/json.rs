@@ -74,6 +74,12 @@ pub enum JsonError {
         /// Where the first container too deep begins.
         at: usize,
     },
+    /// More strings, numbers and containers than allowed.
+    #[error("more than {limit} strings, numbers, keys, lists and objects")]
+    TooMany {
+        /// The most that are allowed.
+        limit: usize,
+    },
     /// More bytes than positions can tell apart (4 GiB).
     #[error("longer than 4 GiB")]
     TooLong,
@@ -85,16 +91,33 @@ pub enum JsonError {
     },
 }
 
+impl JsonError {
+    /// Whether it is JSON, but more of it than is read.
+    pub fn is_too_much(self) -> bool {
+        matches!(self, Self::TooDeep { .. } | Self::TooMany { .. })
+    }
+}
+
 impl<'a> Document<'a> {
     /// Reads `bytes`, with containers nested at most `depth` deep. A byte order mark before the text is passed over.
     pub fn parse(bytes: &'a [u8], depth: usize) -> Result<Self, JsonError> {
+        Self::parse_within(bytes, depth, usize::MAX)
+    }
+
+    /// The same, with `most` strings, numbers, keys, lists and objects at most.
+    pub fn parse_within(bytes: &'a [u8], depth: usize, most: usize) -> Result<Self, JsonError> {
         let source = std::str::from_utf8(bytes).map_err(|error| JsonError::Utf8 { at: error.valid_up_to() })?;
         if source.len() >= u32::MAX as usize {
             return Err(JsonError::TooLong);
         }
-        let document = Self { source, nodes: parse::nodes(source, depth)? };
+        let document = Self { source, nodes: parse::nodes(source, depth, most)? };
         document.refuse_duplicate_keys()?;
         Ok(document)
+    }
+
+    /// How many strings, numbers, keys, lists and objects there are.
+    pub fn size(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The text's one value.

@@ -61,6 +61,24 @@ async fn a_file_is_redacted_and_its_names_come_back() {
     assert_eq!(record.opened.coverage.exemptions, [""; 0]);
 }
 
+/// A batch file has more findings than a request may have; what is read at once has not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_file_may_have_more_findings_than_a_request() {
+    let upstream = upstream().await;
+    let proxy = Proxy::start(upstream.address, "[limits]\nfindings = 20000\n").await;
+    let line = r#"{"custom_id":"1","url":"/v1/responses","body":{"input":"ann@x.org"}}"#;
+    let lines = format!("{line}\n").repeat(40_000);
+    let kind = ("content-type", "multipart/form-data; boundary=xyz");
+    let answer = send(&proxy, "/v1/files", &[kind], form("xyz", "filename=\"a.jsonl\"", lines.as_bytes())).await;
+    assert_eq!(answer.status, 200, "{}", told(&answer));
+    let request = format!(r#"{{"input":[{}"ann@x.org"]}}"#, r#""ann@x.org","#.repeat(20_000));
+    let answer = send(&proxy, "/v1/responses", &[], request).await;
+    assert_eq!(answer.status, 413, "{}", told(&answer));
+    assert!(told(&answer).contains("request/too-many-findings"));
+    assert_eq!(upstream.received().len(), 1);
+    proxy.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_text_is_refused_unless_the_route_exempts_it() {
     let upstream = upstream().await;

@@ -709,3 +709,21 @@ async fn messages_count_towards_a_callers_rate() {
     assert_eq!((&told["type"], &told["error"]["code"]), (&json!("error"), &json!("caller/rate")), "{told}");
     assert_eq!(provider.heard().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_has_the_bounds_of_a_body() {
+    let provider = Provider::echo().await;
+    for (limit, text, reason) in [
+        ("findings = 2", "ann@x.org, bob@y.org, eve@z.org", "request/too-many-findings"),
+        ("strings = 20", "[1,2,3,4,5,6,7,8,9,10,11,12]", "json/too-many-strings"),
+    ] {
+        let proxy = Proxy::start(provider.address, &format!("[limits]\n{limit}\n")).await;
+        let mut bot = Bot::connect(&proxy, REALTIME).await;
+        bot.say(user_says("ann@x.org")).await;
+        assert!(bot.hear().await.is_text());
+        bot.say(user_says(text)).await;
+        while !bot.hear().await.is_close() {}
+        let records = proxy.stop().await;
+        assert!(records.iter().any(|record| record.closed.as_ref().unwrap().reason.as_deref() == Some(reason)));
+    }
+}

@@ -6,7 +6,7 @@ use blotter::crypto::{MacKey, MasterKey, Purpose};
 use blotter::detect::{BUILT_IN, Detector, Settings, Source};
 use blotter::policy::{Policy, Rule};
 use blotter::provider::Dialect;
-use blotter::redact::{AnswerLimits, Media, Redactor, Restorer, Unfit, Vault};
+use blotter::redact::{AnswerLimits, Bounds, Media, Redactor, Restorer, Unfit, Vault};
 use blotter::wire::frame::Framing;
 use bytes::Bytes;
 
@@ -30,7 +30,8 @@ static KEY: LazyLock<MacKey> =
 /// The body as the provider would get it, and how many findings it had.
 pub fn redact(dialect: &Dialect, body: &[u8]) -> Result<(Bytes, u64), Unfit> {
     let policy = Policy::default();
-    let mut redaction = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 }.begin();
+    let mut redaction =
+        Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, bounds: Bounds::of_nesting(64) }.begin();
     let redacted = redaction.body(Bytes::copy_from_slice(body), &Media::Json, dialect)?;
     Ok((redacted.bytes, redaction.finish().1.findings.values().sum()))
 }

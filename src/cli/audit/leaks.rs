@@ -20,7 +20,7 @@ use crate::crypto::Purpose;
 use crate::detect::PatternId;
 use crate::policy::Policy;
 use crate::provider::Dialect;
-use crate::redact::{Media, Redactor};
+use crate::redact::{Bounds, Media, Redactor};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -53,7 +53,8 @@ pub(super) fn run(config: &ConfigFile, options: &Options) -> anyhow::Result<Outc
     let key = setup.log.key.read()?.derive(Purpose::Placeholder);
     let policy = Policy::default();
     let detector = &setup.ruleset.detector;
-    let redactor = Redactor { detector, policy: &policy, key: &key, nesting: setup.ruleset.limits.nesting };
+    let redactor =
+        Redactor { detector, policy: &policy, key: &key, bounds: Bounds::of_nesting(setup.ruleset.limits.nesting) };
     let filter = Filter { limit: options.limit as usize, ..options.span.filter() };
     let (mut leaks, mut scanned, mut unread) = (BTreeMap::<PatternId, Leak>::new(), 0_u64, 0_u64);
     reader.each_record(&filter, |record| {

@@ -25,6 +25,7 @@ use super::super::conversations::Part;
 use super::super::door::Visitor;
 use super::super::ending::Ending;
 use super::super::refused::Refused;
+use super::super::relay;
 use super::super::reload::Live;
 use super::end::{End, Side};
 use super::turns::{Turns, Writing};
@@ -32,7 +33,7 @@ use crate::audit::{Closed, Opened};
 use crate::config::Ruleset;
 use crate::policy::{Answers, Exemption};
 use crate::provider::{Dialect, Refusal};
-use crate::redact::{Guard, Restorer, Vault};
+use crate::redact::{Restorer, Vault};
 use crate::wire::frame::Framing;
 use crate::wire::json::Document;
 
@@ -104,10 +105,7 @@ impl Session {
         // A message is a frame, as a line is.
         let restorer = Restorer::new(vault, Arc::clone(&ruleset.policy), dialect, Framing::Lines, limits);
         let restorer = match answers {
-            Answers::Redact => {
-                let (detector, policy) = (Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy));
-                restorer.guarded(Guard::new(detector, policy, gateway.placeholder_key.clone()))
-            }
+            Answers::Redact => restorer.guarded(relay::guard(&gateway, &ruleset)),
             Answers::Alert | Answers::Leave => restorer,
         };
         let restorer = if part.is_some() { restorer.noting_ids(dialect) } else { restorer };

@@ -1,6 +1,7 @@
 //! Values in answers that the caller did not send.
 
 use super::*;
+use crate::redact::guard::REST;
 
 #[test]
 fn the_callers_own_values_come_back_and_a_strangers_do_not() {
@@ -128,7 +129,7 @@ fn what_the_caller_sent_as_it_is_may_come_back() {
     let alert = policy("EMAIL", Rule { action: Some(Action::Alert), ..Rule::default() });
     let json = r#"{"model":"ssn 219-09-9999","messages":[{"content":"bob@y.org"}]}"#;
     let (_, vault, _) = redact_with(&alert, chat(), json).unwrap();
-    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone(), usize::MAX);
     let mut restorer = Restorer::new(vault, Arc::default(), chat(), Framing::Whole, LIMITS).guarded(guard);
     let answer = format!(r#"{{"choices":[{{"message":{{"content":"ssn {STRANGER}, bob@y.org, ann@x.org"}}}}]}}"#);
     let mut out = restorer.push(answer.as_bytes()).unwrap();
@@ -178,6 +179,21 @@ fn what_the_guard_holds_is_bounded() {
 }
 
 #[test]
+fn behind_too_many_strangers_nothing_leaves() {
+    let line = format!("{STRANGER} is an ssn of nobody here, as far as is known\n");
+    let text = line.repeat(1_000);
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone(), 100);
+    let mut restorer = Restorer::new(sent().0, Arc::default(), chat(), Framing::Whole, LIMITS).guarded(guard);
+    let answer = serde_json::json!({"choices": [{"message": {"content": text}}, {"message": {"content": line}}]});
+    let mut out = restorer.push(answer.to_string().as_bytes()).unwrap();
+    out.extend(restorer.finish().unwrap());
+    let out: serde_json::Value = serde_json::from_slice(&out.concat()).unwrap();
+    let said = |choice: usize| out["choices"][choice]["message"]["content"].as_str().unwrap();
+    assert!((100..200).contains(&said(0).matches("[SSN_").count()) && said(0).ends_with(REST), "{}", said(0));
+    assert_eq!(said(1), REST);
+}
+
+#[test]
 fn a_key_block_waits_for_its_end() {
     let line = "MIIEpAIBAAKCAQEAx1yZ0aQw8fJ3kq5mVn2b7cD4eF6gH8iJ0kL2mN4oP6qR8sT\n".repeat(20);
     let text = format!("here:\n-----BEGIN RSA PRIVATE KEY-----\n{line}-----END RSA PRIVATE KEY-----\nkeep it well\n");
@@ -189,7 +205,7 @@ fn a_key_block_waits_for_its_end() {
 #[test]
 fn the_log_tells_what_was_done_with_an_answers_values() {
     let policy = policy("EMAIL", Rule { action: Some(Action::Allow), ..Rule::default() });
-    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
+    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, bounds: Bounds::of_nesting(64) };
     let (vault, _) = sent();
     for (guard, done) in
         [(Answers::Leave, Action::Allow), (Answers::Alert, Action::Alert), (Answers::Redact, Action::Redact)]
@@ -208,7 +224,7 @@ fn the_log_tells_what_was_done_with_an_answers_values() {
 #[test]
 fn what_a_model_nests_however_deep_is_logged_without_values() {
     let policy = Policy::default();
-    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
+    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, bounds: Bounds::of_nesting(64) };
     let answer = Answer { guard: Answers::Leave, vault: &Vault::default() };
     let said = format!("[\"{} ssn 219-09-9999\"]", "[".repeat(500));
     let (logged, _) = redactor.for_log(said.as_bytes(), answer);

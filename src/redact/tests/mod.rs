@@ -43,7 +43,7 @@ fn messages() -> &'static Dialect {
 }
 
 fn redact_with(policy: &Policy, dialect: &Dialect, json: &str) -> Result<(Redacted, Vault, Account), Unfit> {
-    let mut redaction = Redactor { detector: &DETECTOR, policy, key: &KEY, nesting: 64 }.begin();
+    let mut redaction = Redactor { detector: &DETECTOR, policy, key: &KEY, bounds: Bounds::of_nesting(64) }.begin();
     let redacted = redaction.body(Bytes::copy_from_slice(json.as_bytes()), &Media::Json, dialect)?;
     let (vault, account) = redaction.finish();
     Ok((redacted, vault, account))
@@ -135,7 +135,7 @@ fn sent() -> (Vault, [String; 2]) {
 }
 
 fn guarded(dialect: &'static Dialect, framing: Framing) -> Restorer {
-    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone(), usize::MAX);
     let everywhere = Rule { tools: Some(vec!["*".to_owned()]), ..Rule::default() };
     Restorer::new(sent().0, Arc::new(policy("SSN", everywhere)), dialect, framing, LIMITS).guarded(guard)
 }

@@ -66,7 +66,7 @@ fn what_recognisers_said_is_redacted_too() {
     sources.push(Source { name: "names.toml".into(), text: file.into() });
     let detector = Detector::compile(&sources, &Settings::default()).unwrap();
     let policy = Policy::default();
-    let redactor = Redactor { detector: &detector, policy: &policy, key: &KEY, nesting: 64 };
+    let redactor = Redactor { detector: &detector, policy: &policy, key: &KEY, bounds: Bounds::of_nesting(64) };
     let json = r#"{"model":"Ann","messages":[{"content":"I'm Ann, ann@x.org"},{"content":"{\"Ann Fox\":[7,\"Ann\"],\"ann\":1}"},{"content":"4 5"}]}"#;
     let texts = redactor.texts(&json.into(), &Media::Json, chat(), KEY.clone());
     let mut listed: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
@@ -166,7 +166,7 @@ fn token_ids_leave_only_where_they_are_exempt_and_not_into_the_log() {
     let json = r#"{"input":[[1,22],[333]],"user":"ann@x.org"}"#;
     assert_eq!(redact_with(&Policy::default(), embeddings, json).err(), Some(Unfit::Tokens));
     let policy = Policy::default();
-    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, nesting: 64 };
+    let redactor = Redactor { detector: &DETECTOR, policy: &policy, key: &KEY, bounds: Bounds::of_nesting(64) };
     let mut redaction = redactor.begin().exempting(&[Exemption::TokenIds]);
     let redacted = redaction.body(json.into(), &Media::Json, embeddings).unwrap();
     assert_eq!(without_codes(&redacted.bytes), r#"{"input":[[1,22],[333]],"user":"[EMAIL]"}"#);

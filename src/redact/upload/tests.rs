@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use super::super::tests::{DETECTOR, KEY};
-use super::super::{Account, Media, Paused, Redactor};
+use super::super::{Account, Bounds, Media, Paused, Redactor};
 use super::*;
 use crate::policy::{Exemption, Policy};
 use crate::wire::json::JsonError;
@@ -10,7 +10,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
 
 /// What the provider gets and what the log gets, each `[SSN_7K2Q]` as `[SSN]`.
 fn redact(path: &str, media: &Media, body: &[u8], exempt: &[Exemption]) -> Result<(Vec<u8>, Vec<u8>, Facts), Unfit> {
-    let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, nesting: 20 };
+    let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, bounds: Bounds::of_nesting(20) };
     let mut redaction = redactor.begin().exempting(exempt);
     let redacted = redaction.body(Bytes::copy_from_slice(body), media, Dialect::of(path))?;
     let placeholder = regex::bytes::Regex::new(r"\[([A-Z_]+)_[0-9A-Z]{4,}\]").unwrap();
@@ -20,7 +20,7 @@ fn redact(path: &str, media: &Media, body: &[u8], exempt: &[Exemption]) -> Resul
 
 /// The same in pieces of so many bytes, where `room` is what is kept; and what was seen.
 fn redact_on(media: &Media, body: &[u8], length: usize, room: Room) -> Result<(Vec<u8>, Vec<u8>, Account), Unfit> {
-    let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, nesting: 20 };
+    let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, bounds: Bounds::of_nesting(20) };
     let dialect = Dialect::of("/v1/files");
     let (mut upload, mut paused) = (Upload::begin(media, room)?, Paused::default());
     let mut sent = Vec::new();
@@ -162,7 +162,7 @@ fn a_log_that_ends_within_a_told_length_has_none_of_it() {
     let head = body.windows(6).position(|part| part == b"536-90").unwrap();
     for kept in head - 1..head + 12 {
         let room = Room { piece: 1 << 20, whole: 1 << 20, logged: kept };
-        let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, nesting: 20 };
+        let redactor = Redactor { detector: &DETECTOR, policy: &POLICY, key: &KEY, bounds: Bounds::of_nesting(20) };
         let mut upload = Upload::begin(&parts(), room).unwrap();
         upload.push(&mut redactor.begin(), Dialect::of("/v1/files"), &body).unwrap();
         let logged = upload.end(&mut redactor.begin(), Dialect::of("/v1/files")).unwrap().logged;

@@ -2,14 +2,14 @@
 
 use super::{JsonError, Kind, Node};
 
-/// The nodes of `source` in order of their beginning; each container is followed by what is in it.
-pub(super) fn nodes(source: &str, depth: usize) -> Result<Vec<Node>, JsonError> {
+/// The nodes of `source` in order of their beginning, `most` at most; each container is followed by what is in it.
+pub(super) fn nodes(source: &str, depth: usize, most: usize) -> Result<Vec<Node>, JsonError> {
     let bytes = source.as_bytes();
     let start = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     // In a short frame of an answer a value takes some nine bytes, in a long history many more.
     const FEW: usize = 64;
     let nodes = Vec::with_capacity((bytes.len() / 8).min(FEW).max(bytes.len() / 32));
-    let mut parser = Parser { bytes, at: start, depth, open: Vec::with_capacity(8), nodes };
+    let mut parser = Parser { bytes, at: start, depth, most, open: Vec::with_capacity(8), nodes };
     parser.run()?;
     Ok(parser.nodes)
 }
@@ -18,6 +18,7 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    most: usize,
     /// The containers that are not closed yet.
     open: Vec<usize>,
     nodes: Vec<Node>,
@@ -28,6 +29,9 @@ impl Parser<'_> {
         self.skip_space();
         loop {
             let opened = self.value()?;
+            if self.nodes.len() > self.most {
+                return Err(JsonError::TooMany { limit: self.most });
+            }
             if !opened && self.close_and_separate()? {
                 break;
             }
