@@ -727,3 +727,32 @@ async fn a_message_has_the_bounds_of_a_body() {
         assert!(records.iter().any(|record| record.closed.as_ref().unwrap().reason.as_deref() == Some(reason)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_count_like_requests_and_a_refused_one_tells_what_was_found_in_it() {
+    let provider = Provider::echo().await;
+    let proxy = Proxy::start(provider.address, "[entities.SSN]\naction = \"block\"\n").await;
+    let mut bot = Bot::connect(&proxy, REALTIME).await;
+    bot.say(user_says("ann@x.org")).await;
+    assert!(bot.hear().await.is_text());
+    bot.say(user_says(&format!("ssn {SSN}, bob@y.org"))).await;
+    assert_eq!(bot.event().await["type"], "error");
+    let metrics = proxy.gateway.metrics().text();
+    let count = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {metrics}"));
+        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    assert_eq!(count(r#"blotter_findings_total{entity="EMAIL",action="redact",side="request"}"#), 1.0);
+    assert_eq!(count(r#"blotter_findings_total{entity="SSN",action="block",side="request"}"#), 1.0);
+    assert_eq!(count(r#"blotter_refusals_total{reason="policy/blocked"}"#), 1.0);
+    assert_eq!(count(r#"blotter_log_commit_seconds_count{entry="opened"}"#), 2.0);
+    for way in ["from-caller", "from-provider", "to-caller", "to-provider"] {
+        assert!(count(&format!("blotter_bodies_bytes_total{{way=\"{way}\"}}")) > 100.0, "{way}");
+    }
+    drop(bot);
+    let records = proxy.stop().await;
+    let is_refused = |record: &&Record| record.closed.as_ref().unwrap().reason.as_deref() == Some("policy/blocked");
+    let refused = records.iter().find(is_refused).unwrap();
+    assert_eq!(refused.opened.findings[0].entity, "SSN");
+    assert!(refused.opened.coverage.strings > 0);
+}

@@ -31,6 +31,7 @@ use super::end::{End, Side};
 use super::turns::{Turns, Writing};
 use crate::audit::{Closed, Opened};
 use crate::config::Ruleset;
+use crate::metrics::Way;
 use crate::policy::{Answers, Exemption};
 use crate::provider::{Dialect, Refusal};
 use crate::redact::{Restorer, Vault};
@@ -138,6 +139,7 @@ impl Session {
             self.clear(frame);
         }
         let last = self.last_words(&end).await;
+        self.gateway.metrics.bytes(Way::ToCaller, last.iter().map(Message::len).sum());
         self.log_end(&end).await;
         let caller = close_caller(&end, last, &mut caller_out, &mut caller_in);
         let provider = close_provider(&end, &mut provider_out, &mut provider_in);
@@ -172,6 +174,7 @@ impl Session {
                 }
                 Err(refused) => return End::Refused(refused),
             };
+            self.gateway.metrics.bytes(Way::ToProvider, clean.len());
             if to.send(written(writing, clean)).await.is_err() {
                 return lost(Side::Provider).await;
             }
@@ -185,6 +188,7 @@ impl Session {
                 Ok(message) => message,
                 Err(end) => return end,
             };
+            self.gateway.metrics.bytes(Way::FromProvider, message.len());
             if writing == Writing::Binary && Document::parse(&message, self.ruleset.limits.nesting).is_err() {
                 return End::Refused(Refused::upstream(
                     "answer/unread",
@@ -205,6 +209,7 @@ impl Session {
                     "A message of the provider's is longer than allowed: raise `answer_bytes`.",
                 ));
             };
+            self.gateway.metrics.bytes(Way::ToCaller, ready.iter().map(Message::len).sum());
             if send_all(&mut *to.lock().await, ready).await.is_err() {
                 return lost(Side::Caller).await;
             }

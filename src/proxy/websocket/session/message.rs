@@ -10,17 +10,18 @@ use uuid::Uuid;
 
 use super::super::super::Identity;
 use super::super::super::coverage;
-use super::super::super::ending::{Ending, micros, tallies, total};
+use super::super::super::ending::{Ending, count, count_for_caller, micros, tallies, total};
 use super::super::super::refused::Refused;
 use super::super::super::scan::{recognise, scan};
 use super::super::turns::{Over, Turn, Turns, Writing};
 use super::Session;
-use crate::audit::{Closed, Opened, Outcome, Timings};
+use crate::audit::{Closed, Opened, Outcome, Tally, Timings};
+use crate::metrics::{Commit, Side, Way};
 use crate::redact::{Account, Media, Redacted};
 
-/// A message of the caller's, fit to leave.
-struct Clean {
-    redacted: Redacted,
+/// What was seen of a message.
+#[derive(Default)]
+struct Seen {
     account: Account,
     /// The exemptions that are not in the account.
     exemptions: Vec<String>,
@@ -31,24 +32,43 @@ impl Session {
     /// Redacts a message of the caller's, and has its opening entry on the disk before it gives what may leave.
     pub(super) async fn clean(&self, writing: Writing, message: Bytes) -> Result<Bytes, Refused> {
         let at = Timestamp::now();
-        let cleaned = match self.redact(message).await {
+        self.gateway.metrics.bytes(Way::FromCaller, message.len());
+        let mut seen = Seen::default();
+        let redacted = match self.redact(message, &mut seen).await {
             Err(refused) if writing == Writing::Binary && refused.code.starts_with("json/") => Err(Refused {
                 message: "A message of bytes is no JSON, so it cannot be read and was not forwarded.".to_owned(),
                 status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 ..refused
             }),
-            cleaned => cleaned,
+            redacted => redacted,
         };
-        match cleaned {
-            Ok(clean) => self.open(at, clean).await,
+        let opened = self.opened(at, &seen);
+        for Tally { entity, action, count, .. } in &opened.findings {
+            self.gateway.metrics.found(Side::Request, entity, action, *count);
+        }
+        let timings = Timings { redact_us: seen.redact_us, ..Timings::default() };
+        match redacted {
+            Ok(redacted) => self.open(opened, timings, redacted).await,
             Err(refused) => {
-                self.log_refused(at, &refused).await;
+                self.log_refused(opened, timings, &refused).await;
                 Err(refused)
             }
         }
     }
 
-    async fn redact(&self, message: Bytes) -> Result<Clean, Refused> {
+    /// The opening entry of a message, as far as it is told by what was seen of it.
+    fn opened(&self, at: Timestamp, seen: &Seen) -> Opened {
+        Opened {
+            exchange: Uuid::now_v7(),
+            at,
+            method: "MESSAGE".to_owned(),
+            findings: tallies(&self.ruleset, &seen.account),
+            coverage: coverage::of_request(&seen.account, seen.exemptions.clone()),
+            ..self.opened.clone()
+        }
+    }
+
+    async fn redact(&self, message: Bytes, seen: &mut Seen) -> Result<Redacted, Refused> {
         let begun = Instant::now();
         let answered = recognise(&self.gateway, &self.live, self.dialect, &message, &Media::Json).await?;
         let (recognised, exemptions) = answered.map(|answered| (answered.recognised, answered.exemptions)).unzip();
@@ -73,6 +93,7 @@ impl Session {
             (redacted, account, weight)
         };
         let (redacted, account, weight) = scan(length, work).await?;
+        *seen = Seen { account, exemptions: exemptions.unwrap_or_default(), redact_us: micros(begun) };
         let limit = self.ruleset.limits.request_bytes;
         if weight > limit {
             return Err(Refused::request(
@@ -83,52 +104,44 @@ impl Session {
                 ),
             ));
         }
-        let exemptions = exemptions.unwrap_or_default();
-        Ok(Clean { redacted: redacted?, account, exemptions, redact_us: micros(begun) })
+        redacted.map_err(Refused::from)
     }
 
     /// Ends the turn before and begins the message's own; gives the message once both are in the log.
-    async fn open(&self, at: Timestamp, clean: Clean) -> Result<Bytes, Refused> {
-        let Clean { redacted, account, exemptions, redact_us } = clean;
-        let coverage = coverage::of_request(&account, exemptions);
-        if self.turns.lock().await.goes_on(&coverage) {
+    async fn open(&self, opened: Opened, timings: Timings, redacted: Redacted) -> Result<Bytes, Refused> {
+        if self.turns.lock().await.goes_on(&opened.coverage) {
             return Ok(redacted.bytes);
         }
         if let Err(refused) = self.count_towards_rate() {
-            self.log_refused(at, &refused).await;
+            self.log_refused(opened, timings, &refused).await;
             return Err(refused);
         }
-        let found = total(&tallies(&self.ruleset, &account));
-        let (over, opened) = {
+        let found = total(&opened.findings);
+        let subject = redacted.facts.subject.as_ref();
+        let subject = subject.map(|subject| self.gateway.identities.token(Identity::Subject, subject));
+        let opened = Opened {
+            subject: self.opened.subject.clone().or(subject),
+            model: redacted.facts.model.or_else(|| self.opened.model.clone()),
+            ..opened
+        };
+        let over = {
             let mut turns = self.turns.lock().await;
-            let subject = redacted.facts.subject.as_ref();
-            let subject = subject.map(|subject| self.gateway.identities.token(Identity::Subject, subject));
-            let opened = Opened {
-                exchange: Uuid::now_v7(),
-                at,
-                method: "MESSAGE".to_owned(),
-                subject: self.opened.subject.clone().or(subject),
-                model: redacted.facts.model.or_else(|| self.opened.model.clone()),
-                findings: tallies(&self.ruleset, &account),
-                coverage,
-                request: redacted.logged.to_vec(),
-                ..self.opened.clone()
-            };
-            let timings = Timings { redact_us, ..Timings::default() };
             let ending = Ending::new(&self.gateway, &opened, Instant::now(), timings);
             let exemptions = opened.coverage.exemptions.clone();
             let over = turns.begin(Turn { ending, exemptions });
-            let over = over.map(|over| self.entry(over, &turns, Outcome::Complete));
-            (over, opened)
+            over.map(|over| self.entry(over, &turns, Outcome::Complete))
         };
         let close = async {
             if let Some((ending, closed)) = over {
                 ending.close(closed).await;
             }
         };
-        let ((), logged) = tokio::join!(close, self.gateway.log.opened(opened));
+        let begun = Instant::now();
+        let entry = Opened { request: redacted.logged.to_vec(), ..opened.clone() };
+        let ((), logged) = tokio::join!(close, self.gateway.log.opened(entry));
         match logged {
             Ok(()) => {
+                self.gateway.metrics.committed(Commit::Opened, begun.elapsed().as_secs_f64());
                 self.gateway.watch_exchange(&self.ruleset, &self.opened.caller, found);
                 Ok(redacted.bytes)
             }
@@ -137,7 +150,7 @@ impl Session {
                 tracing::error!(%error, "the log cannot be written: a message is not forwarded");
                 self.turns.lock().await.forget();
                 let refused = Refused::log(&error);
-                self.log_refused(at, &refused).await;
+                self.log_refused(opened, timings, &refused).await;
                 Err(refused)
             }
         }
@@ -153,14 +166,16 @@ impl Session {
         over.entry(&self.gateway, &self.ruleset, self.answers, turns.restorer.vault(), outcome)
     }
 
-    async fn log_refused(&self, at: Timestamp, refused: &Refused) {
+    async fn log_refused(&self, opened: Opened, timings: Timings, refused: &Refused) {
         tracing::info!(connection = %self.opened.exchange, code = refused.code, "a message was refused");
-        let opened = Opened { exchange: Uuid::now_v7(), at, method: "MESSAGE".to_owned(), ..self.opened.clone() };
         let closed = Closed {
             reason: Some(refused.code.to_owned()),
             status: Some(refused.status.as_u16()),
+            timings: Timings { total_us: timings.redact_us, ..timings },
             ..Closed::new(opened.exchange, Timestamp::now(), refused.outcome)
         };
+        count(&self.gateway.metrics, &opened.route, &closed);
+        count_for_caller(&self.gateway.metrics, &opened.caller, total(&opened.findings), &closed);
         if refused.can_be_logged()
             && let Err(error) = self.gateway.log.refused(opened, closed).await
         {
