@@ -59,7 +59,7 @@ pub struct Dialect {
     pub state: State,
     /// Writes an error of Blotter's own in the API's shape.
     pub refusal: fn(&Refusal) -> String,
-    /// Writes one as an event of a WebSocket; there if the API tells errors so, and not by closing alone.
+    /// Writes one as an event of a stream; there if the API tells errors so, and not as in an answer.
     pub error_event: Option<fn(&Refusal) -> String>,
 }
 
@@ -135,7 +135,7 @@ impl Dialect {
     /// An error of Blotter's own as a frame of a stream; an element of a list is without what stands around it there. An API whose
     /// errors say their type names its events by it.
     pub fn error_frame(&self, framing: Framing, refusal: &Refusal) -> Option<Vec<u8>> {
-        let text = (self.refusal)(refusal);
+        let text = self.error_event.unwrap_or(self.refusal)(refusal);
         match framing {
             Framing::Elements => Some(text.into()),
             Framing::Events if serde_json::from_str::<Typed>(&text).is_ok() => {

@@ -75,6 +75,7 @@ mod tests {
         check(chat, Framing::Events, "data: {\"a\"", Sent::Frames, "data: {\"error\":");
         check(chat, Framing::Events, "data: {\"a\"", Sent::Part, "data: {\"a\"");
         check(chat, Framing::Events, "data: {}\n\ndata: {\"a\"", Sent::Part, "data: {}\n\ndata: {\"error\":");
+        check("/v1/responses", Framing::Events, "", Sent::Frames, "event: error\ndata: {");
         check(messages, Framing::Events, "", Sent::Nothing, "event: error\ndata: {");
         check(ollama, Framing::Lines, "{}\n{", Sent::Frames, "{}\n{\"");
         check(gemini, Framing::Events, "", Sent::Frames, "data: {\"error\":");
@@ -82,6 +83,15 @@ mod tests {
         check(gemini, Framing::Elements, ",{\"a\":", Sent::Frames, ",\r\n{\"error\":");
         check(gemini, Framing::Elements, "", Sent::Nothing, "[{\"error\":");
         check(chat, Framing::Text, "abc", Sent::Frames, "abc");
+    }
+
+    #[test]
+    fn an_event_of_responses_is_an_error_by_its_type() {
+        let sent = String::from_utf8(sent("/v1/responses", Framing::Events, b"", Sent::Frames)).unwrap();
+        let data = sent.strip_prefix("event: error\ndata: ").unwrap();
+        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!((&event["type"], &event["message"]), (&"error".into(), &"It broke.".into()));
+        assert_eq!((&event["code"], &event["error"]["message"]), (&"upstream/broken-off".into(), &"It broke.".into()));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) const BASE: Dialect = Dialect {
     end: End::Payload("[DONE]"),
     refusal,
     state: State::NONE,
-    error_event: Some(error_event),
+    error_event: None,
 };
 
 const SUBJECT: &[Pointer] = &[&["safety_identifier"], &["user"], &["metadata", "user_id"]];
@@ -83,9 +83,11 @@ fn refusal(refusal: &Refusal) -> String {
     json!({"error": {"message": refusal.message, "type": kind, "param": null, "code": refusal.code}}).to_string()
 }
 
-/// The same as an event of a WebSocket, in Realtime and in Responses.
+/// The same as an event, in Realtime and in Responses: clients read it as either writes it.
 fn error_event(refusal: &Refusal) -> String {
     let kind = if refusal.status < 500 { "invalid_request_error" } else { "server_error" };
     let error = json!({"type": kind, "code": refusal.code, "message": refusal.message, "param": null});
-    json!({"type": "error", "status": refusal.status, "error": error}).to_string()
+    let Refusal { status, code, message } = refusal;
+    json!({"type": "error", "status": status, "code": code, "message": message, "param": null, "error": error})
+        .to_string()
 }

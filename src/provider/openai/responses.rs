@@ -8,7 +8,7 @@ use super::super::schema::SCHEMA;
 use super::super::{Dialect, End, State, Tokens};
 use super::events::{EVENT, RESPONSE};
 use super::items::{ITEM, PART, TOOL};
-use super::{BASE, METADATA, REFERENCE};
+use super::{BASE, METADATA, REFERENCE, error_event};
 use crate::role::Role;
 
 /// `…/responses`, and a response that is fetched later.
@@ -108,6 +108,7 @@ pub(super) const RESPONSES_BASE: Dialect = Dialect {
         tells: &[&["id"], &["conversation", "id"], &["response", "id"], &["response", "conversation", "id"]],
     },
     end: End::Member("type", &["response.completed", "response.failed", "response.incomplete"]),
+    error_event: Some(error_event),
     ..BASE
 };
 
