@@ -34,6 +34,11 @@ const LONGEST_KEY: usize = 64;
 const NO_KEYS: &[&str] =
     &["no", "nr", "num", "n", "v", "val", "value", "text", "data", "content", "body", "message", "msg"];
 
+/// Whether a key leaves it to other words what its value is.
+pub(crate) fn says_nothing(key: &str) -> bool {
+    NO_KEYS.iter().any(|no| key.eq_ignore_ascii_case(no))
+}
+
 /// How many words may stand between a word and the value that it labels, and how long they are: `phone no. is 555`.
 const SHORT_WORDS: usize = 3;
 const SHORT: usize = 3;
@@ -214,9 +219,11 @@ impl Scene<'_> {
 
     /// Whether only words that are passed over stand between `hit` and `span`.
     fn is_passed(&self, hit: &Hit, span: &Range<usize>) -> bool {
-        let Ok(end) = usize::try_from(hit.end) else { return false };
+        let cues = &self.detector.cues;
+        let named = self.names.get(self.last_name(span.start)).filter(|_| hit.end < 0);
+        let Some(end) = named.map_or(usize::try_from(hit.end).ok(), |named| Some(named.from)) else { return false };
         let is_gone = self.next_gone(end).is_some_and(|gone| gone.start < span.start);
-        !is_gone && self.detector.cues.passes(&self.text[end..span.start])
+        !is_gone && cues.passes(&self.text[end..span.start]) && named.is_none_or(|named| cues.passes(named.behind(hit)))
     }
 
     /// Whether `span` is the digits of a longer hexadecimal number, as in `b641-475273aedfbe`.
@@ -256,8 +263,7 @@ impl Scene<'_> {
             _ => return None,
         };
         let name = &before[before[..key_end].trim_end_matches(in_key).len()..key_end];
-        let says = name.contains(char::is_alphabetic)
-            && !NO_KEYS.iter().any(|no| name.trim_end_matches('.').eq_ignore_ascii_case(no));
+        let says = name.contains(char::is_alphabetic) && !says_nothing(name.trim_end_matches('.'));
         let end = at - (before.len() - key_end);
         says.then_some(end - name.len()..end)
     }

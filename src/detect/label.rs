@@ -1,25 +1,15 @@
 //! Names that stand on an earlier line: a label alone above its value, the head of a table above its columns.
 //!
 //! A form that is pasted into a chat comes like that. But a sentence of a chat may look the same, so these names only say what
-//! a value is, never what it is not; and only lines without a digit are labels and heads.
+//! a value is, never what it is not; and only lines without a digit are labels and heads. What is said, and by whom, is read in
+//! [`talk`](super::talk).
 
 use std::ops::Range;
 
-/// How long a label may be, and a cell of a head.
+use super::talk::{is_answer, is_bare, is_customer, is_desk, is_value, said, without_assent};
+
+/// How many characters a label may have, and a cell of a head.
 const LONGEST: usize = 64;
-
-/// How long the time and name before what somebody says are.
-const LONGEST_HEAD: usize = 64;
-
-/// What an answer begins with before it says what was asked.
-const ASSENTS: &str = "\
-    yes yeah yep sure ok okay it's its si sí claro sim é oui ja jo tak da да Да так Так evet ya iya نعم כן हाँ haan vâng";
-
-/// What transcripts call the one who is asked: the lines of a form have names, too.
-const CUSTOMERS: &str = "\
-    customer cust client user caller guest patient visitor human a cliente usuario usuário utente klant kunde \
-    kundin kund bürger klient klientka müşteri клиент Клиент клієнт Клієнт العميل לקוח 고객 客户 客戶 顾客 お客様 ग्राहक pelanggan khách \
-    ลูกค้า mteja asiakas πελάτης Πελάτης zákazník ügyfél Ügyfél";
 
 /// How many rows above a line are looked through for the head of its table.
 const ROWS: usize = 64;
@@ -74,74 +64,50 @@ impl Table {
 /// The label alone above `line`, or the question that it answers, one blank line between them at most; with where its value
 /// begins.
 pub(super) fn label<'t>(text: &'t str, line: &Range<usize>) -> Option<(usize, &'t str)> {
-    let whole = text[line.clone()].trim_end();
-    let (answers, value) = said(whole);
-    let value = without_assent(value);
-    let first = value.split(' ').next()?;
-    if !first.contains(|c: char| c.is_ascii_digit()) || first.contains(|c: char| c.is_ascii_lowercase()) {
-        return None;
-    }
     let mut label = above(text, line.start)?;
     if text[label.clone()].trim().is_empty() {
         label = above(text, label.start)?;
     }
     let (asks, label) = said(text[label].trim_end());
-    let is_talk = answers.is_some() && asks.is_some();
-    let is_request = label.ends_with(['.', '。']) || answers.is_some_and(|name| is_of(CUSTOMERS, name));
-    let is_question = label.ends_with(['?', '？', '؟']) || is_talk && is_request;
-    let fits = match is_question {
-        true => !value.split_whitespace().any(|word| word.chars().all(char::is_alphabetic)),
-        false => answers.is_none() && !label.ends_with(['.', '!', ',']),
-    };
-    (fits && names(label) && !label.is_empty()).then_some((line.start + whole.len() - value.len(), label))
-}
-
-/// What is said on a line of talk such as `[12/03/26, 14:02:11] Ann: 555`, and who is named as saying it.
-fn said(line: &str) -> (Option<&str>, &str) {
-    let line = line.trim_start();
-    let head = &line[..line.floor_char_boundary(LONGEST_HEAD)];
-    // Most lines have no colon, and no sign of full width.
-    if memchr::memchr2(b':', "：".as_bytes()[0], head.as_bytes()).is_none() {
-        return (None, line);
+    let is_asked = label.ends_with(['?', '？', '؟']);
+    if label.is_empty() || !is_asked && asks.is_none() && !names(label) {
+        return None;
     }
-    let name = without_time(head);
-    let from = head.len() - name.len();
-    let parted = line[from..from + name.len()].find([':', '：']).filter(|end| is_name(&name[..*end]));
-    let words = parted.map(|end| (&name[..end], line[from + end..].trim_start_matches([':', '：']).trim_start()));
-    words.filter(|(_, words)| !words.is_empty()).map_or((None, line), |(name, words)| (Some(name), words))
+    let whole = text[line.clone()].trim_end();
+    let (answers, value) = said(whole);
+    let value = without_assent(value);
+    let is_value = value.split(' ').next().is_some_and(is_value);
+    let is_talk = answers.is_some() && asks.is_some();
+    let is_request = || label.ends_with(['.', '。']) || answers.is_some_and(is_customer) || asks.is_some_and(is_desk);
+    // Without a question mark, what is answered comes first.
+    let is_question = is_asked || is_talk && is_value && is_request();
+    let label = if is_question { end(label) } else { label };
+    let fits = match is_question {
+        true => asks_for(label) && (is_bare(value) || is_talk && is_answer(value)),
+        false => is_value && answers.is_none() && !label.ends_with(['.', '!', ',']) && names(label),
+    };
+    fits.then_some((line.start + whole.len() - value.len(), label))
 }
 
-/// What stands behind the yes that many an answer begins with: `sure, 4111`.
-fn without_assent(answer: &str) -> &str {
-    let is_assent = |word: &&str| is_of(ASSENTS, word.trim_end_matches([',', '.', ':', '!']));
-    let word = answer.split(' ').next().filter(is_assent);
-    word.map_or(answer, |word| answer[word.len()..].trim_start())
+/// The end of a question: it may come behind much else.
+fn end(question: &str) -> &str {
+    question.char_indices().nth_back(LONGEST - 1).map_or(question, |(at, _)| &question[at..])
 }
 
-fn is_of(words: &str, word: &str) -> bool {
-    words.split(' ').any(|known| known.eq_ignore_ascii_case(word.trim()))
-}
-
-fn is_name(name: &str) -> bool {
-    name.chars().all(|c| c.is_alphabetic() || c == ' ')
-}
-
-/// What stands behind the time that a chat prints before a message: `[12/03/26, 14:02:11] Ann`, `2:02 PM - Ann`.
-fn without_time(head: &str) -> &str {
-    let of_time = |c: char| c.is_ascii_digit() || "[]()/.,:- ~".contains(c);
-    let rest = head.trim_start_matches(of_time);
-    let rest = ["AM", "PM", "am", "pm"].iter().find_map(|half| rest.strip_prefix(half)).unwrap_or(rest);
-    let rest = rest.trim_start_matches(of_time);
-    let is_time = |part: &[u8]| part[1] == b':' && [part[0], part[2]].iter().all(u8::is_ascii_digit);
-    if head.as_bytes()[..head.len() - rest.len()].windows(3).any(is_time) { rest } else { head }
+/// Whether a question may be about what something is called: it holds no number, but for how many digits it has.
+fn asks_for(question: &str) -> bool {
+    let has_number = question.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 2);
+    !has_number && !question.contains(['@', '[', '='])
 }
 
 /// Whether `words` may be what something is called.
 fn names(words: &str) -> bool {
     let says = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
     let other = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'[' | b'=');
-    let words = words.trim().as_bytes();
-    words.len() <= LONGEST && !words.iter().any(|byte| other(*byte)) && (words.is_empty() || words.iter().any(says))
+    let words = words.trim();
+    let is_short = words.len() <= LONGEST || words.chars().nth(LONGEST).is_none();
+    let words = words.as_bytes();
+    is_short && !words.iter().any(|byte| other(*byte)) && (words.is_empty() || words.iter().any(says))
 }
 
 /// The line that ends before `start`.
@@ -195,6 +161,14 @@ mod tests {
             ("12/03/2026, 14:02 - Ann: Phone\n0612345678", Some("Phone")),
             ("Item: phone\nPrice: 4990000", None),
             ("0612345678", None),
+            ("एजेंट: ग्राहक का नंबर?\nग्राहक: 9820448207", Some("ग्राहक का नंबर?")),
+            ("Agent: the 3 digits behind?\nAnn: sure, it's 482 thanks", Some("the 3 digits behind?")),
+            ("[09:41] Bot: Please enter the 6-digit code\n[09:42] Ann: 730551", Some("Please enter the 6-digit code")),
+            ("Agent: when were you born\nAnn: 9 May 1990", Some("when were you born")),
+            ("Your birthday?\nMarch 3rd, 1990", Some("Your birthday?")),
+            ("What did you pay to 4155550100?\n1299", None),
+            ("Did you call?\nI called you 2 times since 10:30 or so", None),
+            ("Ann: what does the phone cost?\nBo: 12500000 VND", None),
         ] {
             assert_eq!(label(text, &last_line(text)).map(|(_, label)| label), expected, "{text}");
         }

@@ -38,12 +38,14 @@ mod scene;
 mod service;
 mod shape;
 mod spots;
+mod talk;
 mod validate;
 mod words;
 
 use std::{borrow::Cow, ops::Range};
 
 pub use built_in::BUILT_IN;
+pub(crate) use context::says_nothing;
 pub use entity::{Entity, NotAnEntity};
 pub use explain::{Candidate, Fate, Lead, Loss};
 pub use language::{OnFailure, Strength};

@@ -8,6 +8,8 @@ use super::cues::{Cues, Hit, words_of};
 pub(super) struct Named<'s> {
     pub from: usize,
     name: &'s str,
+    /// The words of the name, once they are asked for.
+    words: OnceCell<String>,
     /// Whether it can only say what a value is, not what it is not.
     pub is_hint: bool,
     hits: OnceCell<Vec<Hit>>,
@@ -15,7 +17,7 @@ pub(super) struct Named<'s> {
 
 impl<'s> Named<'s> {
     pub(super) fn new(from: usize, name: &'s str) -> Self {
-        Self { from, name, is_hint: false, hits: OnceCell::new() }
+        Self { from, name, words: OnceCell::new(), is_hint: false, hits: OnceCell::new() }
     }
 
     /// What can only say what a value is.
@@ -26,9 +28,19 @@ impl<'s> Named<'s> {
     /// Its cue words, which end before place zero.
     pub(super) fn hits(&self, cues: &Cues) -> &[Hit] {
         self.hits.get_or_init(|| {
-            let (words, mut hits) = (words_of(self.name), Vec::new());
-            cues.find(&words, 0..words.len(), -(words.len() as isize), &mut hits);
+            let (words, mut hits) = (self.words(), Vec::new());
+            cues.find(words, 0..words.len(), -(words.len() as isize), &mut hits);
             hits
         })
+    }
+
+    /// What stands behind one of them, without the sign that ends a question.
+    pub(super) fn behind(&self, hit: &Hit) -> &str {
+        let from = self.words().len() - hit.end.unsigned_abs();
+        self.words()[from..].trim_end_matches([' ', '?', '？', '؟'])
+    }
+
+    fn words(&self) -> &str {
+        self.words.get_or_init(|| words_of(self.name))
     }
 }

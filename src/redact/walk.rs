@@ -8,7 +8,7 @@ use super::judge::{Fate, Place};
 use super::split::{self, Said, Scanned, Split};
 use super::words::{last_words, last_words_besides};
 use super::{Mark, Reach, Redaction, Unfit, apply_to_text};
-use crate::detect::Finding;
+use crate::detect::{Finding, says_nothing};
 use crate::policy::Exemption;
 use crate::provider::Shape;
 use crate::role::Role;
@@ -209,6 +209,9 @@ impl<'w, 'a, 'd> Walk<'w, 'a, 'd> {
 
     /// What stands before a value: the end of the text before it, which may be the question that it answers, and its key.
     fn before(&self, name: &str) -> String {
+        if says_nothing(name) {
+            return self.said.clone();
+        }
         [&self.said, " ", last_words(name)].concat()
     }
 

@@ -17,6 +17,11 @@ pub(super) fn check(text: &str) -> Option<usize> {
     dates.into_iter().any(exists).then_some(text.len())
 }
 
+/// Whether `text` is such a date that spells its month, with a few words around it perhaps.
+pub(in super::super) fn is_spelled_date(text: &str) -> bool {
+    month(text).is_some() && check(text).is_some()
+}
+
 /// Whether `text` begins with a date in digits, its year written out: no number of another kind begins there.
 pub(super) fn begins(text: &str) -> bool {
     let Some(separator) = text.bytes().find(|byte| !byte.is_ascii_digit()).filter(|byte| b"./-".contains(byte)) else {

@@ -30,6 +30,7 @@ use national::{
     spain, turkey, ukraine,
 };
 
+pub(super) use date::is_spelled_date;
 pub(super) use phone::Plans;
 pub(crate) use token::{BASE_62, CALLER_RANDOM, caller_key, is_caller_key};
 
