@@ -78,6 +78,26 @@ pub(super) struct Shared {
     pub passing: Option<ListId>,
 }
 
+/// What people write for a word for number, before what it is of.
+const SHORTENED: [(&str, &[&str]); 4] = [
+    ("número d", &["nro d", "nro. d", "nº d", "n° d"]),
+    ("numéro d", &["n° d", "nº d"]),
+    ("numer ", &["nr "]),
+    ("nomor ", &["no ", "no. "]),
+];
+
+/// How `phrase` is written with a short word for number: `nro de reclamo`.
+fn shortened(phrase: &str) -> impl Iterator<Item = String> {
+    let begins = SHORTENED.iter().find_map(|(long, short)| Some((phrase.strip_prefix(long)?, *short)));
+    begins.into_iter().flat_map(|(rest, short)| short.iter().map(move |short| [short, rest].concat()))
+}
+
+/// How programs write the words of `phrase` in a name: `national_id`.
+fn in_name(phrase: &str) -> Option<String> {
+    let is_name = phrase.contains(' ') && phrase.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ');
+    is_name.then(|| phrase.replace(' ', "_"))
+}
+
 /// What may stand there besides.
 const PASSING_MARKS: [char; 11] = [' ', ':', '：', '=', '-', '\'', '’', '"', '*', '(', ','];
 
@@ -111,7 +131,8 @@ impl Cues {
         let mut passing = BTreeSet::new();
         for (word, list) in words {
             let word = word.to_lowercase();
-            for typed in marks::unmarked(&word).chain([word.clone()]) {
+            let written = marks::unmarked(&word).chain(shortened(&word)).chain([word.clone()]);
+            for typed in written.flat_map(|typed| in_name(&typed).into_iter().chain([typed])) {
                 if shared.passing == Some(*list) {
                     passing.insert(typed);
                 } else {
