@@ -13,7 +13,7 @@ use super::{Gateway, identity::ANONYMOUS};
 use crate::config::Limits;
 use crate::crypto::{Hash, MacKey};
 use crate::provider::Dialect;
-use crate::redact::{Restorer, Vault, ids_in};
+use crate::redact::{Bounds, Restorer, Vault, ids_in};
 
 /// An exchange's part in the conversations that its provider keeps.
 #[derive(Clone)]
@@ -122,9 +122,9 @@ impl Part {
     }
 
     /// Adds what a body goes on with, and gives the values.
-    pub(super) fn read(&mut self, gateway: &Gateway, dialect: &Dialect, body: &[u8], nesting: usize) -> Vault {
+    pub(super) fn read(&mut self, gateway: &Gateway, dialect: &Dialect, body: &[u8], bounds: Bounds) -> Vault {
         let mut vault = Vault::default();
-        self.ids.extend(ids_in(body, dialect.state.asks, nesting));
+        self.ids.extend(ids_in(body, dialect.state.asks, bounds));
         gateway.conversations.recall(&self.owner, &self.ids, &mut vault);
         vault
     }

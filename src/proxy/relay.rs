@@ -102,7 +102,7 @@ pub(super) async fn answer(answer: Answer) -> Result<Response<Body>, Refused> {
 /// Finds the values that a caller did not send.
 pub(super) fn guard(gateway: &Gateway, ruleset: &Ruleset) -> Guard {
     let (detector, policy) = (Arc::clone(&ruleset.detector), Arc::clone(&ruleset.policy));
-    Guard::new(detector, policy, gateway.placeholder_key.clone(), ruleset.limits.findings)
+    Guard::new(detector, policy, gateway.placeholder_key.clone())
 }
 
 struct Relay {

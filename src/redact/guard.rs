@@ -5,7 +5,6 @@
 //! up to [`BLOCK`]. Where the text is looked at is told by the text alone, so it does not matter how the provider cut it. A value
 //! longer than these, and one whose frames break `held_bytes` while they wait, is seen in part only.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,13 +34,7 @@ pub struct Guard {
     detector: Arc<Detector>,
     policy: Arc<Policy>,
     key: MacKey,
-    /// How many more it may find in a frame.
-    left: Cell<usize>,
-    most: usize,
 }
-
-/// What stands for the rest of a text in which too many were found.
-pub(super) const REST: &str = "(too many values)";
 
 /// A value that the caller did not send.
 pub(super) struct Stranger {
@@ -68,31 +61,15 @@ pub(super) struct Watch {
 }
 
 impl Guard {
-    /// A guard that names what it finds under `key`, and leaves what `policy` lets leave. Behind about `most` that it finds in a
-    /// frame, the texts of the frame do not leave.
-    pub fn new(detector: Arc<Detector>, policy: Arc<Policy>, key: MacKey, most: usize) -> Self {
-        Self { detector, policy, key, left: Cell::new(most), most }
-    }
-
-    /// Takes note that a frame begins.
-    pub(super) fn begin_frame(&self) {
-        self.left.set(self.most);
+    /// A guard that names what it finds under `key`, and leaves what `policy` lets leave.
+    pub fn new(detector: Arc<Detector>, policy: Arc<Policy>, key: MacKey) -> Self {
+        Self { detector, policy, key }
     }
 
     /// The strangers in `text`, which goes by `name`.
     pub(super) fn strangers(&self, text: &str, name: &str, vault: &Vault) -> Vec<Stranger> {
-        let mut strangers = Vec::<Stranger>::new();
-        for of_part in self.detector.scan_in_parts(text, name) {
-            if self.left.get() == 0 {
-                let start = strangers.last().map_or(0, |last| last.span.end);
-                strangers.push(Stranger { span: start..text.len(), with: REST.to_owned() });
-                break;
-            }
-            let known = strangers.len();
-            strangers.extend(of_part.into_iter().filter_map(|finding| self.stranger(finding, text, vault)));
-            self.left.set(self.left.get().saturating_sub(strangers.len() - known));
-        }
-        strangers
+        let found = self.detector.scan(text, name);
+        found.into_iter().filter_map(|finding| self.stranger(finding, text, vault)).collect()
     }
 
     /// The strangers in the source of a JSON text, or in a piece of one: in all of it, and in each string by itself, as the words

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Bounds;
 use crate::provider::Pointer;
 use crate::wire::json::{Document, Kind};
 
@@ -11,12 +12,13 @@ const MOST: usize = 1024;
 /// The longest id.
 const LONGEST: usize = 512;
 
-/// The ids that stand at these places of a JSON text. A text that cannot be read has none.
-pub fn ids_in(json: &[u8], places: &[Pointer], nesting: usize) -> Vec<String> {
-    match Document::parse(json, nesting) {
-        Ok(document) if !places.is_empty() => ids(&document, places).collect(),
-        _ => Vec::new(),
+/// The ids that stand at these places of a JSON text. A text that cannot be read within `bounds` has none.
+pub fn ids_in(json: &[u8], places: &[Pointer], bounds: Bounds) -> Vec<String> {
+    if places.is_empty() {
+        return Vec::new();
     }
+    let document = Document::parse_within(json, bounds.nesting, bounds.strings);
+    document.map_or_else(|_| Vec::new(), |document| ids(&document, places).collect())
 }
 
 fn ids(document: &Document, places: &[Pointer]) -> impl Iterator<Item = String> {

@@ -185,7 +185,6 @@ impl Restorer {
 
     fn take(&mut self, frame: Bytes) -> Result<(), FrameTooLong> {
         self.fits(frame.len())?;
-        self.flow.guard().into_iter().for_each(Guard::begin_frame);
         let number = self.flow.held.next();
         let (frame, wrapper) = self.unwrap(frame);
         let framing = if wrapper.is_some() { Framing::Whole } else { self.framing };

@@ -78,7 +78,8 @@ export function time(at) {
 
 /** A day that a reader names is one of their own zone; what is none stays as it is. */
 export function instant(text) {
-  return /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? new Date(`${text}T00:00`).toISOString() : text;
+  const day = /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? new Date(`${text}T00:00`) : new Date(NaN);
+  return isNaN(day) ? text : day.toISOString();
 }
 
 /** A table with a caption for those who do not see it. */

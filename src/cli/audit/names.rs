@@ -3,6 +3,7 @@
 use super::super::ConfigFile;
 use crate::audit::{By, Filter, Reader, Span};
 use crate::config::{Ruleset, User};
+use crate::inquiry::visible;
 
 /// Fails when `filter` asks for a name that neither the log nor the configuration knows; `caller` is the one asked for, as it was
 /// written.
@@ -20,7 +21,9 @@ pub(super) fn check(filter: &Filter, caller: Option<&str>, config: &ConfigFile, 
         if !reader.list(&alone)?.is_empty() {
             continue;
         }
-        let mut known = configured(by, &config.setup(User::Command)?.ruleset);
+        // A configuration that cannot be used says nothing of names.
+        let Ok(setup) = config.setup(User::Command) else { return Ok(()) };
+        let mut known = configured(by, &setup.ruleset);
         if !known.iter().any(|known| known == name) {
             known.extend(reader.stats(by, Span::default())?.into_iter().map(|stat| stat.key));
             anyhow::bail!("{}", unknown(&format!("{by:?}").to_lowercase(), name, &known));
@@ -53,7 +56,7 @@ fn unknown(what: &str, name: &str, known: &[String]) -> String {
     let likeness = |known: &&String| strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
     let nearest = known.iter().min_by_key(likeness).filter(|known| likeness(known) <= 1 + name.len() / 4);
     let remedy = match nearest {
-        Some(nearest) => format!("perhaps `{nearest}` is meant"),
+        Some(nearest) => format!("perhaps `{}` is meant", visible(nearest)),
         None => format!("see `blotter audit stats --by {what}`"),
     };
     let name = if what == "caller" { String::new() } else { format!(" `{name}`") };

@@ -105,7 +105,7 @@ impl Exchange {
         let mut part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
         self.gateway.metrics.bytes(Way::FromCaller, length);
         let clean = move || {
-            let vault = part.as_mut().map(|part| part.read(&gateway, dialect, &body, ruleset.limits.nesting));
+            let vault = part.as_mut().map(|part| part.read(&gateway, dialect, &body, ruleset.limits.bounds()));
             let redaction = gateway.redactor(&ruleset).go_on(vault.unwrap_or_default(), recognised.as_ref());
             (request::clean(redaction, dialect, received, body), part)
         };
@@ -120,7 +120,7 @@ impl Exchange {
         let (gateway, ruleset, dialect) = (Arc::clone(&self.gateway), Arc::clone(&self.ruleset), self.dialect);
         self.part = Part::of(&gateway, &self.opened.route, &self.opened.caller, dialect, &received.target);
         let part = self.part.as_mut();
-        let vault = part.map(|part| part.read(&gateway, dialect, &[], ruleset.limits.nesting)).unwrap_or_default();
+        let vault = part.map(|part| part.read(&gateway, dialect, &[], ruleset.limits.bounds())).unwrap_or_default();
         let flight = self.flight.as_mut().expect("it was begun with the exchange's place");
         let taken = match Intake::begin(gateway, ruleset, dialect, received, vault) {
             Ok(intake) => intake.run(body, flight).await?,

@@ -1,7 +1,6 @@
 //! Values in answers that the caller did not send.
 
 use super::*;
-use crate::redact::guard::REST;
 
 #[test]
 fn the_callers_own_values_come_back_and_a_strangers_do_not() {
@@ -129,7 +128,7 @@ fn what_the_caller_sent_as_it_is_may_come_back() {
     let alert = policy("EMAIL", Rule { action: Some(Action::Alert), ..Rule::default() });
     let json = r#"{"model":"ssn 219-09-9999","messages":[{"content":"bob@y.org"}]}"#;
     let (_, vault, _) = redact_with(&alert, chat(), json).unwrap();
-    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone(), usize::MAX);
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
     let mut restorer = Restorer::new(vault, Arc::default(), chat(), Framing::Whole, LIMITS).guarded(guard);
     let answer = format!(r#"{{"choices":[{{"message":{{"content":"ssn {STRANGER}, bob@y.org, ann@x.org"}}}}]}}"#);
     let mut out = restorer.push(answer.as_bytes()).unwrap();
@@ -176,21 +175,6 @@ fn what_the_guard_holds_is_bounded() {
     let mut restorer = guarded(chat(), Framing::Events);
     let out: Vec<Bytes> = (0..9).flat_map(|_| restorer.push(content(&long).as_bytes()).unwrap()).collect();
     assert!(!out.is_empty(), "a run without a border leaves in the end");
-}
-
-#[test]
-fn behind_too_many_strangers_nothing_leaves() {
-    let line = format!("{STRANGER} is an ssn of nobody here, as far as is known\n");
-    let text = line.repeat(1_000);
-    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone(), 100);
-    let mut restorer = Restorer::new(sent().0, Arc::default(), chat(), Framing::Whole, LIMITS).guarded(guard);
-    let answer = serde_json::json!({"choices": [{"message": {"content": text}}, {"message": {"content": line}}]});
-    let mut out = restorer.push(answer.to_string().as_bytes()).unwrap();
-    out.extend(restorer.finish().unwrap());
-    let out: serde_json::Value = serde_json::from_slice(&out.concat()).unwrap();
-    let said = |choice: usize| out["choices"][choice]["message"]["content"].as_str().unwrap();
-    assert!((100..200).contains(&said(0).matches("[SSN_").count()) && said(0).ends_with(REST), "{}", said(0));
-    assert_eq!(said(1), REST);
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn sent() -> (Vault, [String; 2]) {
 }
 
 fn guarded(dialect: &'static Dialect, framing: Framing) -> Restorer {
-    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone(), usize::MAX);
+    let guard = Guard::new(Arc::clone(&DETECTOR), Arc::default(), KEY.clone());
     let everywhere = Rule { tools: Some(vec!["*".to_owned()]), ..Rule::default() };
     Restorer::new(sent().0, Arc::new(policy("SSN", everywhere)), dialect, framing, LIMITS).guarded(guard)
 }

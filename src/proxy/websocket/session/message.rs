@@ -35,11 +35,13 @@ impl Session {
         self.gateway.metrics.bytes(Way::FromCaller, message.len());
         let mut seen = Seen::default();
         let redacted = match self.redact(message, &mut seen).await {
-            Err(refused) if writing == Writing::Binary && refused.code.starts_with("json/") => Err(Refused {
-                message: "A message of bytes is no JSON, so it cannot be read and was not forwarded.".to_owned(),
-                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                ..refused
-            }),
+            Err(refused) if writing == Writing::Binary && matches!(refused.code, "json/not-utf8" | "json/syntax") => {
+                Err(Refused {
+                    message: "A message of bytes is no JSON, so it cannot be read and was not forwarded.".to_owned(),
+                    status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    ..refused
+                })
+            }
             redacted => redacted,
         };
         let opened = self.opened(at, &seen);
@@ -79,7 +81,7 @@ impl Session {
         let work = move || {
             let mut vault = std::mem::take(turns.restorer.vault_mut());
             if let Some(part) = &mut part {
-                vault.absorb(&part.read(&gateway, dialect, &message, ruleset.limits.nesting));
+                vault.absorb(&part.read(&gateway, dialect, &message, ruleset.limits.bounds()));
             }
             let redaction = gateway.redactor(&ruleset).go_on(vault, recognised.as_ref());
             let mut redaction = redaction.exempting(&exempt);
